@@ -1,0 +1,21 @@
+/** One run of an attributed string: a stretch of text with its attributes. */
+export interface BodyRun {
+  /** Offset and length in UTF-16 code units. */
+  readonly start: number;
+  readonly length: number;
+  /** Attribute name to value: string, number, bigint, boolean, bytes or nested lists and dictionaries of those. */
+  readonly attributes: ReadonlyMap<string, unknown>;
+}
+
+/** An attributedBody, read. */
+export interface DecodedBody {
+  /** The whole text, attachment placeholders (U+FFFC) included. */
+  readonly text: string;
+  readonly runs: readonly BodyRun[];
+  /** One entry for each message part (`__kIMMessagePartAttributeName`). */
+  readonly parts: readonly { readonly index: number; readonly start: number; readonly length: number }[];
+  readonly mentions: readonly { readonly handle: string; readonly text: string; readonly start: number }[];
+  readonly links: readonly { readonly url: string; readonly start: number; readonly length: number }[];
+  /** Attachment guids in order of their placeholders. */
+  readonly attachments: readonly { readonly guid: string; readonly start: number }[];
+}

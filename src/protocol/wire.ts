@@ -1,0 +1,158 @@
+import { z } from 'zod';
+
+/**
+ * The wire between agent and backend, shared by agent, hub and tests. Liberal in what it accepts: unknown fields pass,
+ * a field that is absent may also be null where deployed backends send it so.
+ */
+
+/** Longest command_id accepted, characters; backends use UUIDs or names such as `test_001`. */
+export const MAX_COMMAND_ID_LENGTH = 128;
+/** Largest WebSocket frame and HTTP answer read, bytes. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+const optional = <T extends z.ZodType>(type: T) => type.nullish().transform((value) => value ?? undefined);
+
+export const commandSchema = z.object({
+  command_id: z.string().min(1).max(MAX_COMMAND_ID_LENGTH),
+  command_type: z.string().min(1),
+  payload: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .transform((value) => value ?? {}),
+  priority: z
+    .enum(['normal', 'immediate'])
+    .nullish()
+    .catch(undefined)
+    .transform((value) => value ?? 'normal'),
+  timestamp: optional(z.string()),
+});
+/** An order from the backend. */
+export type Command = z.output<typeof commandSchema>;
+
+export const threadIdSchema = z.string().trim().min(1).max(512);
+
+export const sendMessageNowSchema = z.object({
+  thread_id: threadIdSchema,
+  text: z.string().min(1),
+  bubble_type: z
+    .enum(['reflex', 'burst', 'normal'])
+    .nullish()
+    .transform((value) => value ?? 'normal'),
+});
+export const scheduleMessageSchema = z.object({
+  thread_id: threadIdSchema,
+  message_text: z.string().min(1),
+  send_at: z.iso.datetime({ offset: true, local: true }),
+  is_group: optional(z.boolean()),
+});
+export const cancelScheduledSchema = z.object({ schedule_id: z.string().min(1) });
+export const listScheduledSchema = z.object({ status: optional(z.string()) });
+
+export type AckStatus = 'received' | 'completed' | 'failed';
+
+/** `command_ack.data` and the body of POST /edge/command/ack: both forms that deployed backends read. */
+export interface CommandAck {
+  command_id: string;
+  success: boolean;
+  error: string | null;
+  timestamp: string;
+  status: AckStatus;
+  completed_at?: string;
+  result?: unknown;
+}
+
+/** What the agent writes to the socket. */
+export type AgentFrame = { type: 'ping' } | { type: 'command_ack'; data: CommandAck };
+
+/** Body of POST /edge/message. */
+export interface MessageRequest {
+  thread_id: string;
+  sender: string;
+  filtered_text: string;
+  message_guid: string;
+  original_timestamp: string;
+  is_group: boolean;
+  participants: string[];
+  chat_guid: string;
+  service: string;
+  was_redacted: boolean;
+  redacted_fields: string[];
+  filter_reason: string;
+  attachments?: { guid: string; name: string; mime_type: string; size_bytes: number }[];
+  reply_to_guid?: string;
+  backfill?: true;
+  /** Set when the body could not be decoded; the text is then the text column or empty. */
+  decode_error?: string;
+}
+
+/** The answer to POST /edge/message; commands are checked one by one later, so that a bad one spoils only itself. */
+export const messageResponseSchema = z.object({
+  should_respond: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? false),
+  reply_bubbles: optional(z.array(z.string())),
+  reply_text: optional(z.string()),
+  reflex_message: optional(z.string()),
+  burst_messages: optional(z.array(z.string())),
+  burst_delay_ms: optional(z.number().nonnegative()),
+  commands: optional(z.array(z.unknown())),
+  reflex_command_id: optional(z.string()),
+});
+export type MessageResponse = z.output<typeof messageResponseSchema>;
+
+export type EdgeEventType =
+  | 'message_sent'
+  | 'message_delivered'
+  | 'message_failed'
+  | 'message_edited'
+  | 'message_unsent'
+  | 'reaction_added'
+  | 'reaction_removed'
+  | 'group_changed'
+  | 'message_filtered'
+  | 'agent_status'
+  | 'error';
+
+/** Something that happened on the Mac. */
+export interface EdgeEvent {
+  event_id: string;
+  event_type: EdgeEventType;
+  thread_id?: string;
+  details: Record<string, unknown>;
+}
+
+/** Body of POST /edge/sync. */
+export interface SyncRequest {
+  edge_agent_id: string;
+  last_command_id: string | null;
+  pending_events: EdgeEvent[];
+  status: { scheduled_messages: number; active_rules: number; uptime_seconds: number };
+}
+
+export const configUpdateSchema = z.object({
+  sync_interval: optional(z.number().positive()),
+  log_level: optional(z.enum(['debug', 'info', 'warn', 'error'])),
+});
+export type ConfigUpdate = z.output<typeof configUpdateSchema>;
+
+export const syncResponseSchema = z.object({
+  commands: z
+    .array(z.unknown())
+    .nullish()
+    .transform((value) => value ?? []),
+  ack_events: z
+    .array(z.string())
+    .nullish()
+    .transform((value) => value ?? []),
+  config_updates: optional(z.record(z.string(), z.unknown())),
+});
+export type SyncResponse = z.output<typeof syncResponseSchema>;
+
+/** Any frame from the backend; `data` is checked by type. */
+export const frameSchema = z.object({ type: z.string(), data: z.unknown().optional() });
+
+/** The problems of a failed parse as `field: what was expected`, joined. */
+export function describeIssues(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`).join('; ');
+}

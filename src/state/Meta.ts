@@ -1,0 +1,24 @@
+import type { Database, Statement } from 'better-sqlite3';
+
+/** Single facts: when the agent started and stopped, and what a reader of the file should know of it. */
+export type MetaKey = 'started_at' | 'stopped_at' | 'version' | 'agent_id' | 'conditions' | 'last_inbound_at';
+
+export class Meta {
+  readonly #get: Statement;
+  readonly #set: Statement;
+
+  constructor(db: Database) {
+    this.#get = db.prepare('SELECT value FROM meta WHERE key = ?').pluck();
+    this.#set = db.prepare(
+      'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+    );
+  }
+
+  get(key: MetaKey): string | undefined {
+    return this.#get.get(key) as string | undefined;
+  }
+
+  set(key: MetaKey, value: string): void {
+    this.#set.run(key, value);
+  }
+}

@@ -1,0 +1,324 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { ErrorCode } from '../util/errors.ts';
+
+/**
+ * One bubble on its way out.
+ * ```
+ * held ──reflex failed──▶ queued ──turn──▶ sending ──exit 0──▶ accepted ──row seen──▶ confirmed ──▶ delivered
+ *   │                        ▲               │  │                 │
+ *   └─reflex confirmed─▶ superseded          │  └──row seen───────┼──▶ confirmed
+ *                            └─not handed over┘                   ├──row with error──▶ failed
+ *                              or settle time over, first attempt ┘  settle time over, second attempt ──▶ unknown
+ * ```
+ * `failed` is reached from sending too, when osascript says that nothing was sent and no retry can help.
+ */
+export type SendState =
+  | 'held'
+  | 'queued'
+  | 'sending'
+  | 'accepted'
+  | 'confirmed'
+  | 'delivered'
+  | 'failed'
+  | 'unknown'
+  | 'superseded';
+
+export type BubbleType = 'reflex' | 'burst' | 'normal';
+
+export interface SendRow {
+  sendId: number;
+  key: string;
+  threadId: string;
+  groupKey: string;
+  answersId: number | null;
+  position: number;
+  bubbleIndex: number;
+  text: string;
+  bubbleType: BubbleType;
+  immediate: 0 | 1;
+  state: SendState;
+  waitsFor: number | null;
+  reflexCommandId: string | null;
+  commandId: string | null;
+  notBeforeAt: number | null;
+  attempts: number;
+  addressForm: number;
+  watermarkRowid: number | null;
+  watermarkEpoch: number | null;
+  sendingAt: number | null;
+  acceptedAt: number | null;
+  confirmedAt: number | null;
+  deliveredAt: number | null;
+  finishedAt: number | null;
+  receiptGuid: string | null;
+  receiptRowid: number | null;
+  errorCode: string | null;
+  errorDetail: string | null;
+  createdAt: number;
+}
+
+export interface NewSend {
+  key: string;
+  threadId: string;
+  text: string;
+  bubbleType: BubbleType;
+  now: number;
+  /** @default the key: a group of its own */
+  groupKey?: string;
+  answersId?: number;
+  /** @default after everything open in the thread */
+  position?: number;
+  /** @default 0 */
+  bubbleIndex?: number;
+  /** @default false */
+  immediate?: boolean;
+  /** @default 'queued' */
+  state?: 'queued' | 'held' | 'superseded';
+  waitsFor?: number;
+  reflexCommandId?: string;
+  commandId?: string;
+  notBeforeAt?: number;
+}
+
+const COLUMNS = `send_id AS sendId, key, thread_id AS threadId, group_key AS groupKey, answers_id AS answersId, position,
+  bubble_index AS bubbleIndex, text, bubble_type AS bubbleType, immediate, state, waits_for AS waitsFor,
+  reflex_command_id AS reflexCommandId, command_id AS commandId, not_before_at AS notBeforeAt, attempts,
+  address_form AS addressForm, watermark_rowid AS watermarkRowid, watermark_epoch AS watermarkEpoch,
+  sending_at AS sendingAt, accepted_at AS acceptedAt, confirmed_at AS confirmedAt, delivered_at AS deliveredAt,
+  finished_at AS finishedAt, receipt_guid AS receiptGuid, receipt_rowid AS receiptRowid, error_code AS errorCode,
+  error_detail AS errorDetail, created_at AS createdAt`;
+const OPEN = `state IN ('held', 'queued', 'sending', 'accepted')`;
+
+/** Bubbles on their way out, in an order per thread. */
+export class Sends {
+  readonly #db: Database;
+  readonly #cache = new Map<string, Statement>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Prepared once per text. */
+  #sql(text: string): Statement {
+    let statement = this.#cache.get(text);
+    if (!statement) {
+      statement = this.#db.prepare(text);
+      this.#cache.set(text, statement);
+    }
+    return statement;
+  }
+
+  /** Inserts the row, or returns the one that has its key already. */
+  insert(send: NewSend): SendRow {
+    this.#sql(`
+      INSERT INTO sends (key, thread_id, group_key, answers_id, position, bubble_index, text, bubble_type, immediate,
+        state, waits_for, reflex_command_id, command_id, not_before_at, finished_at, created_at)
+      VALUES (@key, @threadId, @groupKey, @answersId, @position, @bubbleIndex, @text, @bubbleType, @immediate,
+        @state, @waitsFor, @reflexCommandId, @commandId, @notBeforeAt, @finishedAt, @now)
+      ON CONFLICT (key) DO NOTHING`).run({
+      key: send.key,
+      threadId: send.threadId,
+      groupKey: send.groupKey ?? send.key,
+      answersId: send.answersId ?? null,
+      position: send.position ?? this.lastPosition(send.threadId) + 1,
+      bubbleIndex: send.bubbleIndex ?? 0,
+      text: send.text,
+      bubbleType: send.bubbleType,
+      immediate: send.immediate ? 1 : 0,
+      state: send.state ?? 'queued',
+      waitsFor: send.waitsFor ?? null,
+      reflexCommandId: send.reflexCommandId ?? null,
+      commandId: send.commandId ?? null,
+      notBeforeAt: send.notBeforeAt ?? null,
+      finishedAt: send.state === 'superseded' ? send.now : null,
+      now: send.now,
+    });
+    return this.byKey(send.key)!;
+  }
+
+  byId(sendId: number): SendRow | undefined {
+    return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE send_id = ?`).get(sendId) as SendRow | undefined;
+  }
+
+  byKey(key: string): SendRow | undefined {
+    return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE key = ?`).get(key) as SendRow | undefined;
+  }
+
+  /** The answer bubble that was taken to be the same as this reflex command. */
+  byReflexCommand(commandId: string): SendRow | undefined {
+    return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE reflex_command_id = ?`).get(commandId) as SendRow | undefined;
+  }
+
+  byGroup(groupKey: string): SendRow[] {
+    return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE group_key = ? ORDER BY bubble_index`).all(
+      groupKey,
+    ) as SendRow[];
+  }
+
+  /** Rows of a thread created at or after `since`, oldest first: what the reflex rules look at. */
+  recentOf(threadId: string, since: number): SendRow[] {
+    return this.#sql(
+      `SELECT ${COLUMNS} FROM sends WHERE thread_id = ? AND created_at >= ? ORDER BY created_at, send_id`,
+    ).all(threadId, since) as SendRow[];
+  }
+
+  /** Threads with sends that are not final. */
+  openThreads(): string[] {
+    return this.#sql(`SELECT DISTINCT thread_id FROM sends WHERE ${OPEN}`).pluck().all() as string[];
+  }
+
+  /** The send whose turn it is in a thread; it may be held, waiting for its time, or in flight. */
+  headOf(threadId: string): SendRow | undefined {
+    return this.#sql(
+      `SELECT ${COLUMNS} FROM sends WHERE thread_id = ? AND ${OPEN} ORDER BY position, bubble_index LIMIT 1`,
+    ).get(threadId) as SendRow | undefined;
+  }
+
+  /** Open sends of a thread in their order. */
+  openOf(threadId: string): SendRow[] {
+    return this.#sql(
+      `SELECT ${COLUMNS} FROM sends WHERE thread_id = ? AND ${OPEN} ORDER BY position, bubble_index`,
+    ).all(threadId) as SendRow[];
+  }
+
+  hasImmediate(threadId: string): boolean {
+    return (
+      this.#sql(`SELECT 1 FROM sends WHERE thread_id = ? AND ${OPEN} AND immediate = 1 LIMIT 1`).get(threadId) !==
+      undefined
+    );
+  }
+
+  /** Position of the last open group of a thread; 0 when nothing is open. */
+  lastPosition(threadId: string): number {
+    return this.#sql(`SELECT coalesce(max(position), 0) FROM sends WHERE thread_id = ? AND ${OPEN}`)
+      .pluck()
+      .get(threadId) as number;
+  }
+
+  /** Moves the open groups of a thread from `position` on one back, to make room for a group before them. */
+  makeRoomAt(threadId: string, position: number): void {
+    this.#sql(`UPDATE sends SET position = position + 1 WHERE thread_id = ? AND ${OPEN} AND position >= ?`).run(
+      threadId,
+      position,
+    );
+  }
+
+  inFlight(): SendRow[] {
+    return this.#sql(
+      `SELECT ${COLUMNS} FROM sends WHERE state IN ('sending', 'accepted') ORDER BY send_id`,
+    ).all() as SendRow[];
+  }
+
+  /** Confirmed sends that wait for the news of their delivery. */
+  undelivered(since: number, limit: number): SendRow[] {
+    return this.#sql(
+      `SELECT ${COLUMNS} FROM sends WHERE state = 'confirmed' AND confirmed_at >= ? ORDER BY confirmed_at LIMIT ?`,
+    ).all(since, limit) as SendRow[];
+  }
+
+  /** Bubbles held back by the outcome of `sendId`. */
+  heldBy(sendId: number): SendRow[] {
+    return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE waits_for = ? AND state = 'held'`).all(sendId) as SendRow[];
+  }
+
+  markSending(sendId: number, watermark: { rowid: number; epoch: number }, now: number): void {
+    this.#sql(`
+      UPDATE sends SET state = 'sending', attempts = attempts + 1, watermark_rowid = @rowid, watermark_epoch = @epoch,
+        sending_at = @now, accepted_at = NULL WHERE send_id = @sendId`).run({ sendId, ...watermark, now });
+  }
+
+  markAccepted(sendId: number, now: number): void {
+    this.#sql(`UPDATE sends SET state = 'accepted', accepted_at = ? WHERE send_id = ? AND state = 'sending'`).run(
+      now,
+      sendId,
+    );
+  }
+
+  /** The receipt was found. False when another send has claimed that row. */
+  markConfirmed(sendId: number, receipt: { guid: string; rowid: number }, now: number): boolean {
+    if (this.claimed(receipt.guid)) return false;
+    this.#sql(`
+      UPDATE sends SET state = 'confirmed', receipt_guid = @guid, receipt_rowid = @rowid, confirmed_at = @now,
+        finished_at = @now, error_code = NULL, error_detail = NULL WHERE send_id = @sendId`).run({
+      sendId,
+      ...receipt,
+      now,
+    });
+    return true;
+  }
+
+  claimed(receiptGuid: string): boolean {
+    return this.#sql('SELECT 1 FROM sends WHERE receipt_guid = ?').get(receiptGuid) !== undefined;
+  }
+
+  markDelivered(sendId: number, now: number): void {
+    this.#sql(`UPDATE sends SET state = 'delivered', delivered_at = ? WHERE send_id = ? AND state = 'confirmed'`).run(
+      now,
+      sendId,
+    );
+  }
+
+  /** Back in the queue: nothing was handed over, or no receipt came and one more attempt is allowed. */
+  requeue(sendId: number, change: { notBeforeAt?: number; addressForm?: number; code?: ErrorCode; detail?: string }) {
+    this.#sql(`
+      UPDATE sends SET state = 'queued', not_before_at = @notBeforeAt, waits_for = NULL,
+        address_form = coalesce(@addressForm, address_form), error_code = @code, error_detail = @detail
+      WHERE send_id = @sendId`).run({
+      sendId,
+      notBeforeAt: change.notBeforeAt ?? null,
+      addressForm: change.addressForm ?? null,
+      code: change.code ?? null,
+      detail: change.detail ?? null,
+    });
+  }
+
+  /** Ends a send without a receipt. */
+  finish(sendId: number, state: 'failed' | 'unknown' | 'superseded', now: number, code?: ErrorCode, detail?: string) {
+    this.#sql(`
+      UPDATE sends SET state = @state, finished_at = @now, error_code = @code, error_detail = @detail
+      WHERE send_id = @sendId`).run({ sendId, state, now, code: code ?? null, detail: detail ?? null });
+  }
+
+  /** A receipt row that turned out failed keeps its claim, so that no other send takes it for its own. */
+  failWithReceipt(
+    sendId: number,
+    receipt: { guid: string; rowid: number },
+    now: number,
+    code: ErrorCode,
+    detail: string,
+  ): void {
+    this.#sql(`
+      UPDATE sends SET state = 'failed', receipt_guid = @guid, receipt_rowid = @rowid, finished_at = @now,
+        error_code = @code, error_detail = @detail WHERE send_id = @sendId`).run({
+      sendId,
+      ...receipt,
+      now,
+      code,
+      detail,
+    });
+  }
+
+  linkReflex(sendId: number, reflexCommandId: string): void {
+    this.#sql('UPDATE sends SET reflex_command_id = ? WHERE send_id = ?').run(reflexCommandId, sendId);
+  }
+
+  counts(): Record<SendState, number> {
+    const counts = { held: 0, queued: 0, sending: 0, accepted: 0, confirmed: 0, delivered: 0, failed: 0, unknown: 0 };
+    const all: Record<SendState, number> = { ...counts, superseded: 0 };
+    for (const row of this.#sql('SELECT state, count(*) AS n FROM sends GROUP BY state').all() as {
+      state: SendState;
+      n: number;
+    }[]) {
+      all[row.state] = row.n;
+    }
+    return all;
+  }
+
+  prune(finishedBefore: number, limit: number): number {
+    return this.#sql(`
+      DELETE FROM sends WHERE send_id IN (SELECT send_id FROM sends WHERE finished_at < ? AND NOT ${OPEN} LIMIT ?)`).run(
+      finishedBefore,
+      limit,
+    ).changes;
+  }
+}

@@ -1,0 +1,98 @@
+import type { Database } from 'better-sqlite3';
+import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import { Commands } from './Commands.ts';
+import { Epochs } from './Epochs.ts';
+import { Events } from './Events.ts';
+import { Inbound } from './Inbound.ts';
+import { Meta } from './Meta.ts';
+import { openDatabase, openReadOnly } from './openDatabase.ts';
+import { Schedules } from './Schedules.ts';
+import { Sends } from './Sends.ts';
+
+/** How long finished rows stay, days. Guids and command ids outlive the longest outage a backend may replay after. */
+const KEEP_DAYS = { texts: 7, rows: 90 } as const;
+/** Rows deleted a call: a short transaction, so that nothing waits behind it. */
+const PRUNE_BATCH = 500;
+const DAY_MS = 86_400_000;
+
+/** The memory of the agent: everything that must survive it. */
+export class StateStore {
+  readonly epochs: Epochs;
+  readonly inbound: Inbound;
+  readonly sends: Sends;
+  readonly commands: Commands;
+  readonly schedules: Schedules;
+  readonly events: Events;
+  readonly meta: Meta;
+  /** Where a damaged predecessor was put at opening. */
+  readonly quarantined: string | undefined;
+  readonly #db: Database;
+
+  private constructor(db: Database, quarantined: string | undefined) {
+    this.#db = db;
+    this.quarantined = quarantined;
+    this.epochs = new Epochs(db);
+    this.inbound = new Inbound(db);
+    this.sends = new Sends(db);
+    this.commands = new Commands(db);
+    this.schedules = new Schedules(db);
+    this.events = new Events(db);
+    this.meta = new Meta(db);
+  }
+
+  /** Opens or creates the file at `path`. @throws EdgeError, see openDatabase */
+  static open(path: string, now: number): StateStore {
+    try {
+      const { db, quarantined } = openDatabase(path, now);
+      return new StateStore(db, quarantined);
+    } catch (error) {
+      throw translate(error);
+    }
+  }
+
+  /** Opens an existing file for reading only. */
+  static openReadOnly(path: string): StateStore {
+    return new StateStore(openReadOnly(path), undefined);
+  }
+
+  /**
+   * Runs `work` in one durable transaction; nested calls join the outer one. What `work` throws rolls everything back.
+   * @throws EdgeError EDGE_STATE_FULL (nothing was written; try later), EDGE_STATE_IO (stop: later writes would lie)
+   */
+  transaction<T>(work: () => T): T {
+    if (this.#db.inTransaction) return work();
+    try {
+      return this.#db.transaction(work).immediate();
+    } catch (error) {
+      throw translate(error);
+    }
+  }
+
+  /** Deletes a batch of what retention no longer keeps; returns how much it was, 0 when there is nothing left to do. */
+  prune(now: number): number {
+    const texts = now - KEEP_DAYS.texts * DAY_MS;
+    const rows = now - KEEP_DAYS.rows * DAY_MS;
+    return this.transaction(
+      () =>
+        this.inbound.prune(texts, rows, PRUNE_BATCH) +
+        this.sends.prune(rows, PRUNE_BATCH) +
+        this.commands.prune(rows, PRUNE_BATCH) +
+        this.schedules.prune(rows, PRUNE_BATCH) +
+        this.events.prune(texts, PRUNE_BATCH),
+    );
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+function translate(error: unknown): unknown {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code !== 'string' || error instanceof EdgeError) return error;
+  if (code === 'SQLITE_FULL') return new EdgeError('EDGE_STATE_FULL', messageOf(error), { cause: error });
+  if (code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CORRUPT')) {
+    return new EdgeError('EDGE_STATE_IO', `${code}: ${messageOf(error)}`, { cause: error });
+  }
+  return error;
+}

@@ -1,0 +1,133 @@
+/**
+ * The schema of state.db, one entry a version: entry N brings a file of version N to N + 1 (`PRAGMA user_version`).
+ * A released entry never changes. Times are integer ms since 1970 in columns named `_at`.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  -- One chat.db file each; a replaced or rebuilt file starts another row. The cursor says how far it was taken in.
+  CREATE TABLE epochs (
+    epoch INTEGER PRIMARY KEY,
+    dev TEXT NOT NULL,
+    ino TEXT NOT NULL,
+    cursor_rowid INTEGER NOT NULL,
+    cursor_guid TEXT,              -- the guid at cursor_rowid when it was stored, to notice renumbered rows
+    newest_message_at INTEGER,     -- newest message date seen: where to take up again in another file
+    created_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE inbound (
+    inbound_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    guid TEXT NOT NULL UNIQUE,     -- Messages' guid: the idempotency key
+    epoch INTEGER NOT NULL,
+    chat_rowid INTEGER NOT NULL,
+    thread_id TEXT,                -- NULL while the row's chat is not written yet
+    state TEXT NOT NULL CHECK (state IN ('parked', 'pending', 'done', 'dead')),
+    body TEXT,                     -- the POST body as JSON; NULL while parked and after retention
+    backfill INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER,       -- set while it is being retried
+    error_code TEXT,
+    error_detail TEXT,             -- status and the first 500 characters of the answer
+    created_at INTEGER NOT NULL,
+    done_at INTEGER
+  ) STRICT;
+  CREATE INDEX inbound_open ON inbound (thread_id, inbound_id) WHERE state IN ('parked', 'pending');
+  CREATE INDEX inbound_done ON inbound (done_at) WHERE state = 'done';
+  CREATE INDEX inbound_dead ON inbound (inbound_id) WHERE state = 'dead';
+
+  CREATE TABLE sends (
+    send_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,      -- reply:<guid>:<n>, command:<command_id>, cli:<uuid>
+    thread_id TEXT NOT NULL,
+    group_key TEXT NOT NULL,       -- bubbles with one group_key stay together: reply:<guid>, else the key
+    answers_id INTEGER,            -- inbound_id of the message a reply answers
+    position INTEGER NOT NULL,     -- order of the groups within the thread
+    bubble_index INTEGER NOT NULL, -- order within the group
+    text TEXT NOT NULL,
+    bubble_type TEXT NOT NULL CHECK (bubble_type IN ('reflex', 'burst', 'normal')),
+    immediate INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL CHECK (state IN (
+      'held', 'queued', 'sending', 'accepted', 'confirmed', 'delivered', 'failed', 'unknown', 'superseded')),
+    waits_for INTEGER,             -- held: the reflex whose outcome decides over this bubble
+    reflex_command_id TEXT UNIQUE, -- the reflex command this answer bubble is the same as; a reflex cancels one only
+    command_id TEXT,               -- the command whose ack tells this send's outcome
+    not_before_at INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    address_form INTEGER NOT NULL DEFAULT 0,
+    watermark_rowid INTEGER,       -- MAX(ROWID) of chat.db before osascript started: receipts lie past it
+    watermark_epoch INTEGER,
+    sending_at INTEGER,
+    accepted_at INTEGER,
+    confirmed_at INTEGER,
+    delivered_at INTEGER,
+    finished_at INTEGER,           -- when the state became final: confirmed, failed, unknown or superseded
+    receipt_guid TEXT UNIQUE,      -- the chat.db row that proves the send; each row is claimed once
+    receipt_rowid INTEGER,
+    error_code TEXT,
+    error_detail TEXT,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX sends_open ON sends (thread_id, position, bubble_index)
+    WHERE state IN ('held', 'queued', 'sending', 'accepted');
+  CREATE INDEX sends_waiting ON sends (waits_for) WHERE state = 'held';
+  CREATE INDEX sends_in_flight ON sends (state) WHERE state IN ('sending', 'accepted');
+  CREATE INDEX sends_undelivered ON sends (confirmed_at) WHERE state = 'confirmed';
+  CREATE INDEX sends_group ON sends (group_key);
+  CREATE INDEX sends_finished ON sends (finished_at);
+  CREATE INDEX sends_recent ON sends (thread_id, created_at);
+
+  CREATE TABLE commands (
+    command_seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    command_id TEXT NOT NULL UNIQUE,
+    command_type TEXT NOT NULL,
+    payload TEXT NOT NULL,         -- JSON; '{}' after retention
+    channel TEXT NOT NULL CHECK (channel IN ('websocket', 'sync', 'response')),
+    state TEXT NOT NULL CHECK (state IN ('received', 'completed', 'failed')),
+    send_id INTEGER,               -- the send whose outcome is this command's
+    issued_at INTEGER,             -- the backend's timestamp
+    received_at INTEGER NOT NULL,
+    finished_at INTEGER
+  ) STRICT;
+  CREATE INDEX commands_by_send ON commands (send_id) WHERE send_id IS NOT NULL;
+  CREATE INDEX commands_finished ON commands (finished_at);
+
+  CREATE TABLE acks (
+    ack_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    command_id TEXT NOT NULL,
+    body TEXT NOT NULL,            -- command_ack.data as JSON
+    created_at INTEGER NOT NULL,
+    handed_over_at INTEGER         -- when the backend was proven to have it
+  ) STRICT;
+  CREATE INDEX acks_waiting ON acks (ack_id) WHERE handed_over_at IS NULL;
+  CREATE INDEX acks_by_command ON acks (command_id, ack_id);
+
+  CREATE TABLE schedules (
+    schedule_id TEXT PRIMARY KEY,  -- the command_id of the schedule_message
+    thread_id TEXT NOT NULL,
+    text TEXT NOT NULL,
+    send_at INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'fired', 'cancelled')),
+    created_at INTEGER NOT NULL,
+    finished_at INTEGER
+  ) STRICT;
+  CREATE INDEX schedules_due ON schedules (send_at) WHERE state = 'pending';
+
+  CREATE TABLE events (
+    event_seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id TEXT NOT NULL UNIQUE, -- derived from what happened, so that one thing is told once
+    event_type TEXT NOT NULL,
+    thread_id TEXT,
+    details TEXT NOT NULL,         -- JSON
+    created_at INTEGER NOT NULL,
+    acked_at INTEGER
+  ) STRICT;
+  CREATE INDEX events_waiting ON events (event_seq) WHERE acked_at IS NULL;
+
+  CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,0 +1,59 @@
+import type { ErrorCode } from './errors.ts';
+import type { LogLevel } from './Logger.ts';
+
+/**
+ * What happens in the agent, one method per business event. The implementation (ops/) writes the log line and counts
+ * the metric in one place, so that the two cannot drift. Handles and texts are handed over whole: the implementation
+ * shows the last four characters of a handle above DEBUG and no text at all.
+ */
+export interface Telemetry {
+  // chat.db
+  chatdbOpened(info: { path: string; epoch: number; rowid: number; isNew: boolean }): void;
+  chatdbFailed(code: ErrorCode, detail: string): void;
+  rowsRead(count: number): void;
+  rowParked(guid: string, reason: string): void;
+  bodyUndecodable(guid: string, reason: string, bytes: number): void;
+  // In
+  messageReceived(info: { guid: string; threadId: string; backfill: boolean; text: string }): void;
+  messageHandedOver(info: { guid: string; threadId: string; ms: number; bubbles: number; attempts: number }): void;
+  messageRetried(info: { guid: string; threadId: string; code: ErrorCode; detail: string; retryInMs: number }): void;
+  messageSetAside(info: { guid: string; threadId: string; code: ErrorCode; detail: string }): void;
+  // Out
+  sendStarted(info: { sendId: number; threadId: string; attempt: number; text: string }): void;
+  sendAccepted(info: { sendId: number; threadId: string; ms: number }): void;
+  sendConfirmed(info: { sendId: number; threadId: string; guid: string; ms: number }): void;
+  sendDelivered(info: { sendId: number; threadId: string; ms: number }): void;
+  sendRetried(info: { sendId: number; threadId: string; code: ErrorCode; detail: string }): void;
+  sendFailed(info: { sendId: number; threadId: string; code: ErrorCode; detail: string }): void;
+  sendUnknown(info: { sendId: number; threadId: string; detail: string }): void;
+  /** An answer's first bubble was not sent because the reflex had said it, or the other way round. */
+  reflexMatched(info: { commandId: string; threadId: string; kept: 'reflex' | 'answer' }): void;
+  // WebSocket and HTTP (the texts of these lines are fixed by the protocol)
+  websocketConnecting(url: string): void;
+  websocketConnected(): void;
+  websocketClosed(code: number, reason: string): void;
+  websocketError(message: string): void;
+  websocketRefused(info: { status: number; body: string; likelyCause: string; check: string }): void;
+  websocketRetryIn(ms: number): void;
+  websocketPong(ms: number): void;
+  /** Commands come by polling now. `wasUp` tells the loss of a socket from a start without one. */
+  deliveryByPolling(info: { everySeconds: number; wasUp: boolean }): void;
+  synced(info: { commands: number; events: number; ms: number }): void;
+  syncFailed(code: ErrorCode, detail: string): void;
+  frameRefused(code: ErrorCode, detail: string): void;
+  // Commands
+  commandReceived(info: { commandId: string; commandType: string; channel: 'websocket' | 'sync' | 'response' }): void;
+  commandRepeated(commandId: string): void;
+  commandCompleted(commandId: string): void;
+  commandFailed(commandId: string, reason: string): void;
+  acksHandedOver(count: number, channel: 'websocket' | 'http'): void;
+  configUpdated(info: { syncIntervalSeconds?: number; logLevel?: LogLevel; refused: string[] }): void;
+  // Conditions: raised and cleared by code, each logged once a change; health and `status` show those that stand
+  conditionRaised(code: ErrorCode, detail: string): void;
+  conditionCleared(code: ErrorCode): void;
+  /** Something that has no event of its own went wrong. */
+  failure(code: ErrorCode, detail: string): void;
+}
+
+/** For tests and tools: hears everything, does nothing. */
+export const silentTelemetry: Telemetry = new Proxy({} as Telemetry, { get: () => () => {} });

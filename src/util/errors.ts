@@ -1,0 +1,234 @@
+/**
+ * What a caller does after an error:
+ * `now` try again at once; `backoff` try again later, without end; `never` the same attempt cannot succeed;
+ * `unknown-outcome` the effect may have happened: look before anything is repeated.
+ */
+export type Retry = 'now' | 'backoff' | 'never' | 'unknown-outcome';
+
+interface ErrorEntry {
+  /** What it means and why it matters, one sentence. */
+  readonly means: string;
+  /** What to do, in the imperative. */
+  readonly fix: string;
+  readonly retry: Retry;
+}
+
+const define = <T extends Record<string, ErrorEntry>>(entries: T) => entries;
+
+/** Every code the programs use. docs/ERRORS.md says the same in prose; a test compares the two both ways. */
+export const ERRORS = define({
+  // Starting
+  EDGE_NODE_TOO_OLD: {
+    means: 'The Node that runs the program is older than 22.18, and the SQLite module would crash on it.',
+    fix: 'Install Node 22.18 or newer, or start through the npm scripts, which bring one.',
+    retry: 'never',
+  },
+  EDGE_CONFIG_INVALID: {
+    means: 'The configuration file has problems; nothing was started.',
+    fix: 'Correct each place named as file:line:column; `edge-agent check-config` tests the file.',
+    retry: 'never',
+  },
+  EDGE_SECRET_MISSING: {
+    means: 'No secret was found, and without one the backend refuses every request.',
+    fix: 'Set EDGE_SECRET, or edge.secret_file to a file of mode 0600, or edge.secret_keychain_service to a Keychain item.',
+    retry: 'backoff',
+  },
+  EDGE_SECRET_FILE_MODE: {
+    means: 'The secret file can be read by others, so the secret in it is not used.',
+    fix: 'chmod 600 the file named in the message.',
+    retry: 'backoff',
+  },
+  EDGE_ALREADY_RUNNING: {
+    means: 'Another agent holds the lock of this state directory; two would send everything twice.',
+    fix: 'Use the one that runs (`edge-agent status`), or give the second its own state.dir.',
+    retry: 'never',
+  },
+  EDGE_NOT_RUNNING: {
+    means: 'No agent answers on the control socket of this state directory.',
+    fix: 'Start it (`edge-agent run`, or launchctl kickstart), then run the command again.',
+    retry: 'backoff',
+  },
+  // State store
+  EDGE_STATE_FULL: {
+    means: 'The disk is full; nothing new is taken in until there is room, and nothing is lost.',
+    fix: 'Free space on the volume of state.dir.',
+    retry: 'backoff',
+  },
+  EDGE_STATE_IO: {
+    means: 'The disk refused a write to state.db; going on would promise what is not stored, so the agent stops.',
+    fix: 'Check the disk; the agent is started again by launchd and goes on where it was.',
+    retry: 'never',
+  },
+  EDGE_STATE_CORRUPT: {
+    means: 'state.db is damaged; it was set aside as .corrupt-TIME and a new one begun.',
+    fix: 'Keep the file that was set aside; messages from before the damage may need a look in the backend.',
+    retry: 'never',
+  },
+  EDGE_STATE_NEWER: {
+    means: 'state.db was written by a newer version of edge-agent; this one does not touch it.',
+    fix: 'Install the newer version again, or give this one another state.dir.',
+    retry: 'never',
+  },
+  EDGE_STATE_DIR: {
+    means: 'The state directory cannot be written.',
+    fix: 'Give the directory in state.dir to the user who runs edge-agent, with mode 0700.',
+    retry: 'never',
+  },
+  // chat.db
+  EDGE_CHATDB_MISSING: {
+    means: 'There is no chat.db at imessage.db_path, so no message can be seen.',
+    fix: 'Sign in to Messages once on this Mac, or correct imessage.db_path. The agent waits for the file.',
+    retry: 'backoff',
+  },
+  EDGE_CHATDB_NO_PERMISSION: {
+    means: 'macOS refuses to let this program read chat.db, so no message can be seen.',
+    fix: 'System Settings → Privacy & Security → Full Disk Access: add the node binary that runs edge-agent. It is noticed without a restart.',
+    retry: 'backoff',
+  },
+  EDGE_CHATDB_CORRUPT: {
+    means: 'SQLite calls chat.db damaged or not a database; messages cannot be read, commands go on.',
+    fix: 'Quit and reopen Messages; if it stays, repair the account’s message database.',
+    retry: 'backoff',
+  },
+  EDGE_CHATDB_SCHEMA: {
+    means: 'chat.db lacks a table or column that reading messages needs.',
+    fix: 'Update edge-agent; report the macOS version and the names in the message.',
+    retry: 'backoff',
+  },
+  EDGE_CHATDB_BUSY: {
+    means: 'Another process holds chat.db for longer than one look may wait; it is tried again at once.',
+    fix: 'Nothing, unless it lasts: then find the program that keeps the database locked.',
+    retry: 'backoff',
+  },
+  EDGE_CHATDB_READ: {
+    means: 'A read of chat.db failed for a reason that has no code of its own.',
+    fix: 'Read the cause in the message; the agent reopens the database and goes on.',
+    retry: 'backoff',
+  },
+  EDGE_BODY_UNDECODABLE: {
+    means: 'An attributedBody could not be decoded; the message is delivered with the text column or none.',
+    fix: 'Report the output of `edge-agent decode --json FILE` for the body.',
+    retry: 'never',
+  },
+  EDGE_ROW_INCOMPLETE: {
+    means: 'A row of chat.db stayed without its chat for too long and was handed over with what is known.',
+    fix: 'Nothing; if it happens often, report it with the macOS version.',
+    retry: 'never',
+  },
+  // Backend
+  EDGE_BACKEND_UNREACHABLE: {
+    means: 'No connection to the backend, or it broke or timed out; messages wait on disk.',
+    fix: 'Check backend.url, DNS and the network; retries go on without end.',
+    retry: 'backoff',
+  },
+  EDGE_BACKEND_BUSY: {
+    means: 'The backend answered with a status that asks to come again; messages wait on disk.',
+    fix: 'Nothing here; look at the backend if it lasts.',
+    retry: 'backoff',
+  },
+  EDGE_BACKEND_AUTH: {
+    means: 'The backend refuses the secret or the agent id (401 or 403); nothing gets through.',
+    fix: 'Compare the secret and edge.agent_id with the backend’s. The secret is read again before every try.',
+    retry: 'backoff',
+  },
+  EDGE_BACKEND_REJECTED: {
+    means: 'The backend refuses this one message (4xx); it was set aside and the next went on.',
+    fix: 'See `edge-agent status` for status and body, mend the cause, then `edge-agent retry GUID`.',
+    retry: 'never',
+  },
+  EDGE_BACKEND_REDIRECT: {
+    means: 'The backend answered with a redirect, which is not followed because the secret would go along.',
+    fix: 'Set backend.url to the address the redirect names, if it is yours.',
+    retry: 'backoff',
+  },
+  EDGE_BACKEND_ANSWER: {
+    means: 'The backend’s answer is not what the protocol says (not JSON, too large, wrong types).',
+    fix: 'Read the particulars in the log line; mend the backend. The message is posted again with the same key.',
+    retry: 'backoff',
+  },
+  EDGE_BACKEND_NOT_FOUND: {
+    means: 'The endpoint does not exist at this URL (404).',
+    fix: 'Correct backend.url or backend.websocket_url, or let the backend serve the path named in the line.',
+    retry: 'backoff',
+  },
+  // Commands
+  EDGE_FRAME_INVALID: {
+    means: 'A frame or command from the backend is not what the protocol says; it was ignored or refused.',
+    fix: 'Read the field named in the log line and mend the backend.',
+    retry: 'never',
+  },
+  EDGE_COMMAND_INVALID: {
+    means: 'A command’s payload lacks or misuses a field; it was answered with a failed ack that names it.',
+    fix: 'Correct the field at the backend and send it under a new command_id.',
+    retry: 'never',
+  },
+  EDGE_COMMAND_UNSUPPORTED: {
+    means: 'The backend asked for a command type that this version does not know.',
+    fix: 'Update edge-agent, or do not send the type.',
+    retry: 'never',
+  },
+  EDGE_COMMANDS_FULL: {
+    means: 'Too many commands wait; the socket is paused until there is room. None is lost.',
+    fix: 'Send fewer at once; AppleScript sends about one bubble a second.',
+    retry: 'backoff',
+  },
+  // Sending
+  EDGE_SEND_NOT_PERMITTED: {
+    means: 'macOS does not let this program control Messages (-1743), so nothing can be sent.',
+    fix: 'System Settings → Privacy & Security → Automation: allow Messages for the node binary.',
+    retry: 'backoff',
+  },
+  EDGE_SEND_NO_SUCH_CHAT: {
+    means: 'Messages knows no such chat or person (-1728); the bubble was not sent.',
+    fix: 'Check the thread_id; write to the person once from Messages on this Mac.',
+    retry: 'never',
+  },
+  EDGE_SEND_MESSAGES_DOWN: {
+    means: 'Messages is not running (-600), so the bubble could not be handed over.',
+    fix: 'Open Messages; the bubble waits and is tried again.',
+    retry: 'backoff',
+  },
+  EDGE_SEND_NO_ACCOUNT: {
+    means: 'Messages has no account for the service asked for (-1719 or -2753); the bubble was not sent.',
+    fix: 'Sign in to iMessage, or set up text message forwarding for SMS.',
+    retry: 'never',
+  },
+  EDGE_SEND_TIMEOUT: {
+    means: 'osascript did not end in time and was killed; whether the bubble went out is decided by chat.db.',
+    fix: 'Nothing, unless it repeats: then look for a dialog on the Mac’s screen.',
+    retry: 'unknown-outcome',
+  },
+  EDGE_SEND_SCRIPT: {
+    means: 'osascript ended with an error that has no entry of its own; the outcome is decided by chat.db.',
+    fix: 'Read the error in the message.',
+    retry: 'unknown-outcome',
+  },
+  EDGE_SEND_SPAWN: {
+    means: 'osascript could not be started (missing, not executable, or no process or descriptor left).',
+    fix: 'Check sending.osascript_path and the limits of the user.',
+    retry: 'backoff',
+  },
+  EDGE_SEND_REFUSED: {
+    means: 'Messages wrote the bubble but marks it failed (message.error is not 0).',
+    fix: 'See the number: 22 = not reachable on this service, 25 = attachment unreadable, 4 = time-out.',
+    retry: 'never',
+  },
+  EDGE_SEND_UNCONFIRMED: {
+    means: 'No row in chat.db proves the bubble after the settle time and one more attempt; it may have gone out.',
+    fix: 'Look at the thread in Messages; the backend was told `unknown`.',
+    retry: 'unknown-outcome',
+  },
+  EDGE_SEND_TEXT: {
+    means: 'The text cannot be handed to AppleScript (empty after removing NUL, or longer than the limit).',
+    fix: 'Send a text of 1 to 120,000 bytes.',
+    retry: 'never',
+  },
+  // The program itself
+  EDGE_INTERNAL: {
+    means: 'A defect in edge-agent: something happened that the code holds impossible.',
+    fix: 'Report the log around this line.',
+    retry: 'never',
+  },
+});
+
+export type ErrorCode = keyof typeof ERRORS;
