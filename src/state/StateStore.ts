@@ -15,6 +15,14 @@ const KEEP_DAYS = { texts: 7, rows: 90 } as const;
 const PRUNE_BATCH = 500;
 const DAY_MS = 86_400_000;
 
+/** Told of trouble with the file, so that one place can raise the alarm whoever was writing. */
+export interface StoreObserver {
+  /** EDGE_STATE_FULL: try later. EDGE_STATE_IO: stop, since later commits may seem to succeed without being stored. */
+  failed(error: EdgeError): void;
+  /** A transaction went through after one had failed. */
+  recovered(): void;
+}
+
 /** The memory of the agent: everything that must survive it. */
 export class StateStore {
   readonly epochs: Epochs;
@@ -27,9 +35,12 @@ export class StateStore {
   /** Where a damaged predecessor was put at opening. */
   readonly quarantined: string | undefined;
   readonly #db: Database;
+  readonly #observer: StoreObserver | undefined;
+  #isFailing = false;
 
-  private constructor(db: Database, quarantined: string | undefined) {
+  private constructor(db: Database, quarantined: string | undefined, observer: StoreObserver | undefined) {
     this.#db = db;
+    this.#observer = observer;
     this.quarantined = quarantined;
     this.epochs = new Epochs(db);
     this.inbound = new Inbound(db);
@@ -41,10 +52,10 @@ export class StateStore {
   }
 
   /** Opens or creates the file at `path`. @throws EdgeError, see openDatabase */
-  static open(path: string, now: number): StateStore {
+  static open(path: string, now: number, observer?: StoreObserver): StateStore {
     try {
       const { db, quarantined } = openDatabase(path, now);
-      return new StateStore(db, quarantined);
+      return new StateStore(db, quarantined, observer);
     } catch (error) {
       throw translate(error);
     }
@@ -52,7 +63,7 @@ export class StateStore {
 
   /** Opens an existing file for reading only. */
   static openReadOnly(path: string): StateStore {
-    return new StateStore(openReadOnly(path), undefined);
+    return new StateStore(openReadOnly(path), undefined, undefined);
   }
 
   /**
@@ -62,9 +73,19 @@ export class StateStore {
   transaction<T>(work: () => T): T {
     if (this.#db.inTransaction) return work();
     try {
-      return this.#db.transaction(work).immediate();
-    } catch (error) {
-      throw translate(error);
+      const result = this.#db.transaction(work).immediate();
+      if (this.#isFailing) {
+        this.#isFailing = false;
+        this.#observer?.recovered();
+      }
+      return result;
+    } catch (cause) {
+      const error = translate(cause);
+      if (error instanceof EdgeError && (error.code === 'EDGE_STATE_FULL' || error.code === 'EDGE_STATE_IO')) {
+        this.#isFailing = true;
+        this.#observer?.failed(error);
+      }
+      throw error;
     }
   }
 
