@@ -16,12 +16,13 @@ function filesBelow(dir: string): string[] {
     .sort();
 }
 
-/** Packs the repository as `npm publish` would, from a copy, and unpacks what came out. */
+/** Builds and packs the repository as for a release, from a copy, and unpacks what came out. */
 async function packAndUnpack(): Promise<{ source: string; unpacked: string }> {
   const source = wholeSourceTree();
   for (const program of ['src/index.ts', 'src/hub/index.ts']) {
     if (!existsSync(join(source, program))) write(source, { [program]: PROGRAM });
   }
+  await must(runProgram('npm', ['run', 'build'], { cwd: source }));
   await must(runProgram('npm', ['pack', '--pack-destination', source], { cwd: source }));
   const tarball = filesBelow(source).find((file) => /^edge-relay-.*\.tgz$/.test(file))!;
   await must(runProgram('tar', ['-xzf', tarball], { cwd: source }));
