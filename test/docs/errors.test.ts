@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ERRORS } from '../../src/util/errors.ts';
+
+const repository = resolve(import.meta.dirname, '../..');
+const page = readFileSync(join(repository, 'docs/ERRORS.md'), 'utf8');
+
+/** The text below each `### CODE`, by code. */
+const sections = new Map(
+  page
+    .split(/^### /m)
+    .slice(1)
+    .map((section) => {
+      const [code, ...text] = section.split('\n');
+      return [code!, text.join('\n').replace(/\n## .*$/s, '')] as const;
+    }),
+);
+const codes = Object.keys(ERRORS) as (keyof typeof ERRORS)[];
+
+describe('docs/ERRORS.md', () => {
+  it('has every code of the catalogue and no other, in the same order', () => {
+    expect([...sections.keys()]).toEqual(codes);
+  });
+
+  it.each(codes)('says of %s what the catalogue says', (code) => {
+    const section = sections.get(code);
+    expect(section).toContain(`\n${ERRORS[code].means}\n`);
+    expect(section).toContain(`- **Do:** ${ERRORS[code].fix}\n`);
+    expect(section).toContain(`- **Retry:** \`${ERRORS[code].retry}\`\n`);
+  });
+
+  it('explains every kind of retry', () => {
+    const kinds = [...new Set(Object.values(ERRORS).map(({ retry }) => retry))];
+    for (const kind of kinds) expect(page).toContain(`\n| \`${kind}\` `);
+  });
+});
+
+describe('the codes in the sources', () => {
+  it('are all in the catalogue', () => {
+    const names = readdirSync(join(repository, 'src'), { recursive: true, encoding: 'utf8' });
+    const used = names
+      .filter((name) => /\.(ts|js|html)$/.test(name))
+      .flatMap((name) =>
+        [...readFileSync(join(repository, 'src', name), 'utf8').matchAll(/(['"`])(EDGE_[A-Z_]+)\1/g)].map((match) => ({
+          name,
+          code: match[2]!,
+        })),
+      );
+    expect(used.length).toBeGreaterThan(0);
+    // EDGE_SECRET is the environment variable that holds the secret.
+    expect(used.filter(({ code }) => !(code in ERRORS) && code !== 'EDGE_SECRET')).toEqual([]);
+  });
+});
