@@ -3,7 +3,10 @@ export interface BodyRun {
   /** Offset and length in UTF-16 code units. */
   readonly start: number;
   readonly length: number;
-  /** Attribute name to value: string, number, bigint, boolean, bytes or nested lists and dictionaries of those. */
+  /**
+   * Attribute name to value: string (also URLs), number (dates: ms since 1970), bigint, boolean, bytes (a view into the
+   * body), or Arrays and Maps of those.
+   */
   readonly attributes: ReadonlyMap<string, unknown>;
 }
 
@@ -18,4 +21,6 @@ export interface DecodedBody {
   readonly links: readonly { readonly url: string; readonly start: number; readonly length: number }[];
   /** Attachment guids in order of their placeholders. */
   readonly attachments: readonly { readonly guid: string; readonly start: number }[];
+  /** Set where the stream is damaged behind the text: why. The runs are then those before the damage. */
+  readonly damage?: string;
 }

@@ -1,0 +1,295 @@
+import { MAX_DEPTH, MAX_KEY_LENGTH } from './limits.ts';
+import { StreamDamage } from './StreamDamage.ts';
+import { HEAD, type StreamReader } from './StreamReader.ts';
+import { parseTypeEncoding, type TypeEncoding } from './typeEncoding.ts';
+
+type Kind = 'attributedString' | 'string' | 'dictionary' | 'array' | 'value' | 'data' | 'url' | 'date';
+
+const KINDS: ReadonlyMap<string, Kind> = new Map([
+  ['NSAttributedString', 'attributedString'],
+  ['NSString', 'string'],
+  ['NSDictionary', 'dictionary'],
+  ['NSArray', 'array'],
+  ['NSValue', 'value'],
+  ['NSData', 'data'],
+  ['NSURL', 'url'],
+  ['NSDate', 'date'],
+]);
+
+/** 2001-01-01 UTC in ms since 1970: where NSDate counts from. */
+const APPLE_EPOCH_MS = 978_307_200_000;
+
+/** A relative NSURL is resolved only up to this length of both parts, and costs this much work. */
+const MAX_RESOLVED_URL_LENGTH = 2048;
+const RESOLVE_WORK = 100;
+
+/** A class of the stream. Subclasses (NSMutableString, NSNumber) are of their superclass's kind. */
+class StreamClass {
+  kind: Kind | undefined;
+
+  constructor(options: { name: string }) {
+    this.kind = KINDS.get(options.name);
+  }
+}
+
+/** A C string: it has a number among the objects, but is none. */
+class CString {
+  readonly text: string;
+
+  constructor(options: { text: string }) {
+    this.text = options.text;
+  }
+}
+
+/** Stands in the table for an object that is being read, so that an object cannot contain itself. */
+const UNFINISHED = Symbol('unfinished');
+
+/**
+ * Reads objects: strings, numbers, Maps for dictionaries, arrays, bytes; undefined for nil and for classes that do not
+ * occur in message bodies (their contents are read over). Owns the second table of the format, in which objects,
+ * classes and C strings share one numbering, in order of first appearance; an object has its number before its class.
+ */
+export class ObjectReader {
+  readonly #stream: StreamReader;
+  readonly #table: unknown[] = [];
+  /** The work each object of the table took: what a reference to it costs. */
+  readonly #costs: number[] = [];
+  readonly #encodings = new Map<string, TypeEncoding[]>();
+  #depth = 0;
+
+  constructor(options: { stream: StreamReader }) {
+    this.#stream = options.stream;
+  }
+
+  /** Begins the root object and returns its kind; its contents are the caller's to read. */
+  openRoot(): Kind | undefined {
+    this.expectGroup('@');
+    if (this.#stream.byte() !== HEAD.new) throw new StreamDamage('no root object');
+    this.#enter(UNFINISHED, 1);
+    return this.#classOfObject().kind;
+  }
+
+  /** Begins a group that must have this encoding. */
+  expectGroup(encoding: string): void {
+    this.#stream.charge(1);
+    if (this.#stream.sharedString() !== encoding) throw new StreamDamage(`no group of type ${encoding}`);
+  }
+
+  /** An `@` value. */
+  object(): unknown {
+    const head = this.#stream.byte();
+    if (head === HEAD.nil) return undefined;
+    if (head !== HEAD.new) return this.#objectAt(this.#stream.reference(head));
+    if (++this.#depth > MAX_DEPTH) throw new StreamDamage('objects nested too deep');
+    const before = this.#stream.work;
+    const slot = this.#enter(UNFINISHED, 1);
+    const value = this.#contents(this.#classOfObject().kind);
+    while (!this.#stream.atEnd()) this.#group();
+    this.#table[slot] = value;
+    this.#costs[slot] = this.#stream.work - before;
+    this.#depth--;
+    return value;
+  }
+
+  /** The contents of an NSString. */
+  string(): string {
+    this.expectGroup('+');
+    return this.#stream.utf8(this.#stream.unsigned());
+  }
+
+  #contents(kind: Kind | undefined): unknown {
+    switch (kind) {
+      case 'string':
+        return this.string();
+      case 'dictionary':
+        return this.#dictionary();
+      case 'array':
+        return this.#array();
+      case 'value':
+        this.expectGroup('*');
+        this.#cString();
+        return this.#group()[0];
+      case 'data':
+        this.expectGroup('i');
+        this.#stream.signed(); // the length, which the encoding of the bytes has too
+        return this.#group()[0];
+      case 'url':
+        return this.#url();
+      case 'date':
+        this.expectGroup('d');
+        return APPLE_EPOCH_MS + this.#stream.real(8) * 1000;
+      default:
+        return undefined;
+    }
+  }
+
+  #dictionary(): Map<string, unknown> {
+    const map = new Map<string, unknown>();
+    for (let pairs = this.#count(); pairs > 0; pairs--) {
+      const key = this.#member();
+      const value = this.#member();
+      if (typeof key === 'string' && key.length <= MAX_KEY_LENGTH && value !== undefined) map.set(key, value);
+    }
+    return map;
+  }
+
+  #array(): unknown[] {
+    const items: unknown[] = [];
+    for (let left = this.#count(); left > 0; left--) items.push(this.#member());
+    return items;
+  }
+
+  #url(): string | undefined {
+    this.expectGroup('c');
+    const base = this.#stream.byte() === 0 ? undefined : this.#member();
+    const url = this.#member();
+    if (typeof url !== 'string') return undefined;
+    if (typeof base !== 'string' || base.length + url.length > MAX_RESOLVED_URL_LENGTH) return url;
+    this.#stream.charge(RESOLVE_WORK);
+    return URL.parse(url, base)?.href ?? url;
+  }
+
+  #count(): number {
+    this.expectGroup('i');
+    const count = this.#stream.signed();
+    if (count < 0 || count > this.#stream.left) throw new StreamDamage(`a count of ${count}`);
+    return count;
+  }
+
+  #member(): unknown {
+    this.expectGroup('@');
+    return this.object();
+  }
+
+  /** Any group: its encoding, then a value for each type in it. */
+  #group(): unknown[] {
+    this.#stream.charge(1);
+    const text = this.#stream.sharedString();
+    let types = this.#encodings.get(text);
+    if (!types) {
+      this.#stream.charge(text.length);
+      types = parseTypeEncoding(text);
+      this.#encodings.set(text, types);
+    }
+    return types.map((type) => this.#value(type));
+  }
+
+  #value(type: TypeEncoding): unknown {
+    this.#stream.charge(1);
+    switch (type.kind) {
+      case 'bytes':
+        return this.#stream.raw(type.count);
+      case 'array': {
+        const items: unknown[] = [];
+        for (let left = type.count; left > 0; left--) items.push(this.#value(type.item));
+        return items;
+      }
+      case 'struct':
+        return type.fields.map((field) => this.#value(field));
+      case 'value':
+        return this.#single(type.letter);
+    }
+  }
+
+  #single(letter: string): unknown {
+    const stream = this.#stream;
+    switch (letter) {
+      case 'c':
+        return (stream.byte() << 24) >> 24;
+      case 'C':
+        return stream.byte();
+      case 'B':
+        return stream.byte() !== 0;
+      case 's':
+      case 'i':
+        return stream.signed();
+      case 'S':
+      case 'I':
+        return stream.unsigned();
+      case 'l':
+      case 'q':
+        return stream.wide(true);
+      case 'L':
+      case 'Q':
+        return stream.wide(false);
+      case 'f':
+        return stream.real(4);
+      case 'd':
+        return stream.real(8);
+      case '@':
+        return this.object();
+      case '#':
+        this.#class();
+        return undefined;
+      case '*':
+        return this.#cString();
+      case '+':
+        return stream.utf8(stream.unsigned());
+      default: // % and :
+        return stream.sharedString();
+    }
+  }
+
+  #classOfObject(): StreamClass {
+    const streamClass = this.#class();
+    if (!streamClass) throw new StreamDamage('an object without a class');
+    return streamClass;
+  }
+
+  #class(): StreamClass | undefined {
+    const chain: StreamClass[] = [];
+    let inherited: Kind | undefined;
+    for (;;) {
+      const head = this.#stream.byte();
+      if (head === HEAD.nil) break;
+      if (head !== HEAD.new) {
+        const known = this.#table[this.#stream.reference(head)];
+        if (!(known instanceof StreamClass)) throw new StreamDamage('a reference to a class that is not there');
+        if (chain.length === 0) return known;
+        inherited = known.kind;
+        break;
+      }
+      const streamClass = new StreamClass({ name: this.#stream.sharedString() });
+      this.#stream.signed(); // the version of the class
+      this.#enter(streamClass, 1);
+      chain.push(streamClass);
+    }
+    const [first] = chain;
+    for (const streamClass of chain.reverse()) {
+      streamClass.kind ??= inherited;
+      inherited = streamClass.kind;
+    }
+    return first;
+  }
+
+  #cString(): string | undefined {
+    const head = this.#stream.byte();
+    if (head === HEAD.nil) return undefined;
+    if (head === HEAD.new) {
+      const text = this.#stream.sharedString();
+      this.#enter(new CString({ text }), 1);
+      return text;
+    }
+    const known = this.#table[this.#stream.reference(head)];
+    if (!(known instanceof CString)) throw new StreamDamage('a reference to a C string that is not there');
+    return known.text;
+  }
+
+  #objectAt(index: number): unknown {
+    const value = this.#table[index];
+    const cost = this.#costs[index];
+    if (cost === undefined) throw new StreamDamage('a reference to an object that is not there');
+    if (value === UNFINISHED) throw new StreamDamage('an object that contains itself');
+    if (value instanceof StreamClass || value instanceof CString) {
+      throw new StreamDamage('a reference to an object that is none');
+    }
+    this.#stream.charge(cost);
+    return value;
+  }
+
+  #enter(entry: unknown, cost: number): number {
+    this.#stream.charge(cost);
+    this.#costs.push(cost);
+    return this.#table.push(entry) - 1;
+  }
+}

@@ -1,0 +1,351 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ChatDb } from '../../src/chatdb/ChatDb.ts';
+import { buildQueries } from '../../src/chatdb/queries.ts';
+import { probeSchema } from '../../src/chatdb/schemaProbe.ts';
+import { EdgeError } from '../../src/util/EdgeError.ts';
+import { tempDir } from '../support/tempDir.ts';
+import { appleNs, ChatDbFile } from './support/chatDbFile.ts';
+import { attributes, encodeBody, encodeText } from './support/typedstreamEncoder.ts';
+
+const JAN_1 = Date.UTC(2026, 0, 1);
+
+function build(o: { without?: readonly string[] } = {}): { file: ChatDbFile; open: () => ChatDb } {
+  const file = new ChatDbFile(join(tempDir(), 'chat.db'), o);
+  onTestFinished(() => file.close());
+  return {
+    file,
+    open: () => {
+      const chatDb = new ChatDb({ path: file.path });
+      chatDb.open();
+      onTestFinished(() => chatDb.close());
+      return chatDb;
+    },
+  };
+}
+
+function codeOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof EdgeError) return error.code;
+    throw error;
+  }
+  return 'none';
+}
+
+describe('ChatDb rows', () => {
+  it('brings a message with its sender, chat and text', () => {
+    const { file, open } = build();
+    const anna = file.handle('+15550100002');
+    const chatId = file.chat('+15550100002', [anna]);
+    const rowid = file.message('A-1', { handle_id: anna, attributedBody: encodeText('hello') }, chatId);
+    expect(open().rowsAfter(0, 10)).toEqual([
+      {
+        rowid,
+        guid: 'A-1',
+        isFromMe: false,
+        dateAt: JAN_1,
+        service: 'iMessage',
+        handle: '+15550100002',
+        chat: {
+          guid: 'iMessage;-;+15550100002',
+          identifier: '+15550100002',
+          isGroup: false,
+          service: 'iMessage',
+          participants: ['+15550100002'],
+        },
+        text: 'hello',
+        body: expect.objectContaining({ text: 'hello' }),
+        decodeError: undefined,
+        hasBody: true,
+        itemType: 0,
+        associatedType: 0,
+        replyToGuid: undefined,
+        cacheHasAttachments: false,
+        attachments: [],
+        isSent: false,
+        isDelivered: false,
+        isRead: false,
+        error: 0,
+      },
+    ]);
+  });
+
+  it('prefers the attributedBody to a text column that was cut', () => {
+    const { file, open } = build();
+    file.message('A-1', { text: 'hel', attributedBody: encodeText('hello') });
+    file.message('A-2', { text: 'text only' });
+    file.message('A-3', {});
+    expect(
+      open()
+        .rowsAfter(0, 10)
+        .map((row) => [row.text, row.hasBody]),
+    ).toEqual([
+      ['hello', true],
+      ['text only', false],
+      ['', false],
+    ]);
+  });
+
+  it('brings a row whose body cannot be decoded, with the reason and the text column', () => {
+    const { file, open } = build();
+    file.message('A-1', { text: 'fallback', attributedBody: Buffer.from('garbage') });
+    file.message('A-2', { text: null, attributedBody: encodeText('sound').subarray(0, -9) });
+    const [garbage, damaged] = open().rowsAfter(0, 10);
+    expect(garbage).toMatchObject({
+      text: 'fallback',
+      body: undefined,
+      hasBody: true,
+      decodeError: 'not a typedstream',
+    });
+    expect(damaged).toMatchObject({ text: 'sound', body: { text: 'sound' }, decodeError: expect.any(String) });
+  });
+
+  it('brings rows that are not joined to a chat or handle yet', () => {
+    const { file, open } = build();
+    file.message('A-1', { text: 'early', handle_id: 99 });
+    expect(open().rowsAfter(0, 10)).toMatchObject([{ guid: 'A-1', chat: undefined, handle: undefined }]);
+  });
+
+  it('brings a message in two chats once, with the chat it was joined to first', () => {
+    const { file, open } = build();
+    const second = file.chat('+15550100003', []);
+    const first = file.chat('+15550100002', []);
+    const rowid = file.message('A-1', { text: 'twice' }, first);
+    file.insert('chat_message_join', { chat_id: second, message_id: rowid });
+    expect(
+      open()
+        .rowsAfter(0, 10)
+        .map((row) => row.chat?.identifier),
+    ).toEqual(['+15550100002']);
+  });
+
+  it('names each member of a group once, although a member has a handle for each service', () => {
+    const { file, open } = build();
+    const members = [
+      file.handle('+15550100002', 'iMessage'),
+      file.handle('+15550100002', 'SMS'),
+      file.handle('b@example.com'),
+    ];
+    file.message('A-1', { text: 'all' }, file.chat('chat831', members));
+    expect(open().rowsAfter(0, 10)[0]?.chat).toEqual({
+      guid: 'iMessage;+;chat831',
+      identifier: 'chat831',
+      isGroup: true,
+      service: 'iMessage',
+      participants: ['+15550100002', 'b@example.com'],
+    });
+  });
+
+  it('brings attachments in the order they were joined, by flag or by placeholder', () => {
+    const { file, open } = build();
+    const flagged = file.message('A-1', { text: null });
+    file.attachment(flagged, 'at_0', { transfer_name: 'a.jpg', mime_type: 'image/jpeg', total_bytes: 7 });
+    file.attachment(flagged, 'at_1', { filename: '~/Library/Messages/Attachments/b.pdf' });
+    const body = encodeBody('\ufffc', [{ length: 1, attributes: attributes({ part: 0, attachment: 'at_2' }) }]);
+    file.attachment(file.message('A-2', { attributedBody: body }), 'at_2');
+    file.db.exec(`UPDATE message SET cache_has_attachments = 0 WHERE guid = 'A-2'`);
+    const [first, second] = open().rowsAfter(0, 10);
+    expect(first?.attachments).toEqual([
+      { guid: 'at_0', name: 'a.jpg', mimeType: 'image/jpeg', sizeBytes: 7 },
+      { guid: 'at_1', name: 'b.pdf', mimeType: 'application/octet-stream', sizeBytes: 0 },
+    ]);
+    expect(second?.attachments.map((attachment) => attachment.guid)).toEqual(['at_2']);
+  });
+
+  it.each([
+    ['nanoseconds', appleNs(JAN_1) + 999_999n, JAN_1],
+    ['seconds, as before macOS 10.13', (JAN_1 - 978_307_200_000) / 1000, JAN_1],
+    ['0', 0, undefined],
+    ['NULL', null, undefined],
+    ['a negative number', -5, undefined],
+    ['the largest integer', 2n ** 63n - 1n, undefined],
+    ['the smallest integer', -(2n ** 63n), undefined],
+    ['no number', 'soon', undefined],
+  ])('reads a date given as %s', (_name, date, expected) => {
+    const { file, open } = build();
+    file.message('A-1', { date });
+    expect(open().rowsAfter(0, 10)[0]?.dateAt).toBe(expected);
+  });
+
+  it('reads the flags of an own row', () => {
+    const { file, open } = build();
+    file.message('A-1', {
+      is_from_me: 1,
+      is_sent: 1,
+      is_delivered: 1,
+      is_read: 1,
+      error: 22,
+      thread_originator_guid: 'T',
+    });
+    file.message('A-2', { item_type: 1, associated_message_type: 2000 });
+    expect(open().rowsAfter(0, 10)).toMatchObject([
+      { isFromMe: true, isSent: true, isDelivered: true, isRead: true, error: 22, replyToGuid: 'T' },
+      { isFromMe: false, itemType: 1, associatedType: 2000 },
+    ]);
+  });
+});
+
+describe('ChatDb reads', () => {
+  it('pages through rows by ROWID, over gaps', () => {
+    const { file, open } = build();
+    for (const ROWID of [3, 5, 9]) file.message(`A-${ROWID}`, { ROWID });
+    const db = open();
+    expect(db.rowsAfter(3, 10).map((row) => row.rowid)).toEqual([5, 9]);
+    expect(db.rowsAfter(0, 2).map((row) => row.rowid)).toEqual([3, 5]);
+    expect([db.maxRowid(), db.guidAt(5), db.guidAt(4)]).toEqual([9, 'A-5', undefined]);
+  });
+
+  it('finds rows by date, by guid and by ROWID, and own rows alone', () => {
+    const { file, open } = build();
+    const dates = [JAN_1, JAN_1 - 1000, JAN_1 + 1000, JAN_1 + 2000];
+    dates.forEach((at, i) => {
+      file.message(`A-${i + 1}`, { date: appleNs(at), is_from_me: i % 2 });
+    });
+    file.message('A-5', { date: (JAN_1 + 1000 - 978_307_200_000) / 1000 });
+    const db = open();
+    const rowids = (rows: readonly { rowid: number }[]) => rows.map((row) => row.rowid);
+    expect(rowids(db.rowsSince(JAN_1, 0, 10))).toEqual([1, 3, 4, 5]);
+    expect(rowids(db.rowsSince(JAN_1, 1, 2))).toEqual([3, 4]);
+    expect(rowids(db.rowsSince(0, 0, 10))).toEqual([1, 2, 3, 4, 5]);
+    expect(rowids(db.rowsByGuid(['A-3', 'A-1', 'B-1']))).toEqual([1, 3]);
+    expect(rowids(db.rowsByRowid([4, 2, 77]))).toEqual([2, 4]);
+    expect(rowids(db.outgoingAfter(2, 10))).toEqual([4]);
+    expect(rowids(db.outgoingSince(JAN_1, 10))).toEqual([4]);
+    expect(db.maxRowid()).toBe(5);
+  });
+
+  it('knows no highest ROWID in an empty database', () => {
+    expect(build().open().maxRowid()).toBe(0);
+  });
+
+  it('finds the newest chat of a thread', () => {
+    const { file, open } = build();
+    const anna = file.handle('+15550100002');
+    file.chat('+15550100002', [anna], 'SMS');
+    file.chat('+15550100002', [anna], 'any');
+    const db = open();
+    expect(db.chatOf('+15550100002')).toMatchObject({ guid: 'any;-;+15550100002', participants: ['+15550100002'] });
+    expect(db.chatOf('+15550100009')).toBeUndefined();
+  });
+
+  it('never scans the message table', () => {
+    const { file } = build();
+    const db = new Database(file.path, { readonly: true });
+    onTestFinished(() => void db.close());
+    const { dataVersion: _, ...queries } = buildQueries(probeSchema(db, file.path));
+    for (const [name, sql] of Object.entries(queries)) {
+      const parameters = Object.fromEntries([...sql.matchAll(/@(\w+)/g)].map((match) => [match[1], 1]));
+      const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`);
+      const steps = (sql.includes('?') ? plan.all(1) : plan.all(parameters)) as { detail: string }[];
+      const scans = steps.map((step) => step.detail).filter((detail) => /^SCAN (?!json_each)/.test(detail));
+      expect(scans, name).toEqual([]);
+    }
+  });
+});
+
+describe('ChatDb open', () => {
+  it('reads a database without the optional columns and with unknown ones', () => {
+    const { file, open } = build({
+      without: [
+        'message.attributedBody',
+        'message.service',
+        'message.thread_originator_guid',
+        'message.cache_has_attachments',
+        'message.item_type',
+        'message.associated_message_type',
+        'message.is_sent',
+        'chat.style',
+        'chat.service_name',
+        'attachment',
+        'chat_handle_join',
+      ],
+    });
+    file.db.exec(`INSERT INTO chat (guid, chat_identifier) VALUES ('any;+;chat1', 'chat1');
+      INSERT INTO message (guid, text, future_column) VALUES ('A-1', 'plain', 'x');
+      INSERT INTO chat_message_join VALUES (1, 1)`);
+    expect(open().rowsAfter(0, 10)).toMatchObject([
+      { text: 'plain', chat: { isGroup: true, participants: [] }, itemType: 0, service: '', attachments: [] },
+    ]);
+  });
+
+  it('names every table and column that is missing', () => {
+    const { open } = build({ without: ['message.date', 'message.text', 'message.attributedBody', 'handle'] });
+    expect(open).toThrow('lacks message.date, table handle, message.text or message.attributedBody');
+    expect(codeOf(open)).toBe('EDGE_CHATDB_SCHEMA');
+  });
+
+  it.each([
+    ['no file', undefined, 'EDGE_CHATDB_MISSING'],
+    ['a file of length zero', Buffer.alloc(0), 'EDGE_CHATDB_SCHEMA'],
+    ['a file that is no database', Buffer.alloc(8192, 'garbage '), 'EDGE_CHATDB_CORRUPT'],
+  ])('tells %s by its code', (_name, content, code) => {
+    const path = join(tempDir(), 'chat.db');
+    if (content) writeFileSync(path, content);
+    expect(codeOf(() => new ChatDb({ path }).open())).toBe(code);
+  });
+
+  it('tells a damaged page by its code and is none the worse for it', () => {
+    const { file, open } = build();
+    for (let i = 0; i < 200; i++) file.message(`A-${i}`, { text: 'x'.repeat(200) });
+    file.db.pragma('wal_checkpoint(TRUNCATE)');
+    const root = file.db.prepare(`SELECT rootpage FROM sqlite_schema WHERE name = 'message'`).pluck().get() as number;
+    const bytes = readFileSync(file.path);
+    bytes.fill(0xff, (root - 1) * 4096, root * 4096);
+    file.close();
+    writeFileSync(file.path, bytes);
+    expect(codeOf(open)).toBe('EDGE_CHATDB_CORRUPT');
+  });
+
+  it('tells a file it may not read from one that is not there', () => {
+    const { file } = build();
+    chmodSync(file.path, 0);
+    chmodSync(join(file.path, '..'), 0o755);
+    const script = `
+      import { ChatDb } from ${JSON.stringify(join(import.meta.dirname, '../../src/chatdb/ChatDb.ts'))};
+      try { new ChatDb({ path: ${JSON.stringify(file.path)} }).open(); } catch (error) { console.log(error.code); }`;
+    const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { ...nobody, encoding: 'utf8' });
+    expect(child.stdout.trim(), child.stderr).toBe('EDGE_CHATDB_NO_PERMISSION');
+  });
+
+  it('waits at most a moment for a database that is locked', () => {
+    const { file, open } = build();
+    file.db.pragma('journal_mode = DELETE');
+    file.message('A-1');
+    const db = open();
+    file.db.exec('BEGIN EXCLUSIVE');
+    expect(codeOf(() => db.rowsAfter(0, 1))).toBe('EDGE_CHATDB_BUSY');
+    expect(codeOf(open)).toBe('EDGE_CHATDB_BUSY');
+    file.db.exec('COMMIT');
+    expect(db.rowsAfter(0, 1)).toHaveLength(1);
+  });
+
+  it('says which file it opened and which is there now', () => {
+    const { file } = build();
+    const db = new ChatDb({ path: file.path });
+    const { dev, ino } = statSync(file.path, { bigint: true });
+    expect(db.open()).toEqual({ dev: String(dev), ino: String(ino) });
+    db.close();
+    db.close();
+    rmSync(file.path);
+    expect(db.identityOnDisk()).toBeUndefined();
+    expect(codeOf(() => db.maxRowid())).toBe('EDGE_CHATDB_READ');
+  });
+
+  it('sees what stands in the WAL alone, and leaves database and WAL as they are', () => {
+    const { file, open } = build();
+    file.db.pragma('wal_autocheckpoint = 0');
+    file.message('A-1', { text: 'in the WAL' });
+    const before = [readFileSync(file.path), readFileSync(`${file.path}-wal`)];
+    const db = open();
+    expect(db.rowsAfter(0, 10)).toHaveLength(1);
+    expect(db.rowsSince(0, 0, 10)).toHaveLength(1);
+    db.close();
+    expect([readFileSync(file.path), readFileSync(`${file.path}-wal`)]).toEqual(before);
+  });
+});
