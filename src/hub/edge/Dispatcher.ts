@@ -1,0 +1,140 @@
+import { describeIssues } from '../../protocol/wire.ts';
+import type { Clock } from '../../util/Clock.ts';
+import { messageOf } from '../../util/EdgeError.ts';
+import { ackSchema, type EdgeAck } from '../commands/ack.ts';
+import type { CommandStore, NewCommand, StoredCommand } from '../commands/CommandStore.ts';
+import type { ReflexDelivery } from '../responders/Responder.ts';
+import type { EdgeSockets } from './EdgeSockets.ts';
+import type { EdgeTelemetry } from './EdgeTelemetry.ts';
+
+/** Brings commands to agents, by socket where there is one, else when the agent polls; and takes their acks. */
+export class Dispatcher {
+  readonly #store: CommandStore;
+  readonly #sockets: EdgeSockets;
+  readonly #clock: Clock;
+  readonly #telemetry: EdgeTelemetry;
+  /** One turn at a time per agent, so that its commands go out in order and none by two hands. */
+  readonly #turns = new Map<string, Promise<void>>();
+  readonly #ackWaiters = new Map<string, (ack: EdgeAck) => void>();
+
+  constructor(o: { store: CommandStore; sockets: EdgeSockets; clock: Clock; telemetry: EdgeTelemetry }) {
+    this.#store = o.store;
+    this.#sockets = o.sockets;
+    this.#clock = o.clock;
+    this.#telemetry = o.telemetry;
+  }
+
+  /** Stores a command and sends it where a socket is open. A known command_id changes nothing. */
+  async submit(command: NewCommand): Promise<StoredCommand> {
+    const stored = await this.#store.enqueue(command);
+    await this.push(command.agentId);
+    if (stored.state === 'queued' && !this.#sockets.isUp(command.agentId)) {
+      this.#telemetry.commandQueued(command.agentId, command.commandId);
+    }
+    return stored;
+  }
+
+  /** Sends what is due, as far as the socket takes it. */
+  push(agentId: string): Promise<void> {
+    return this.#turn(agentId, () => this.#pushDue(agentId));
+  }
+
+  /** A socket opened: what went into an earlier one without an ack goes first. */
+  socketUp(agentId: string): void {
+    void this.#turn(agentId, async () => {
+      await this.#store.seen(agentId);
+      await this.#store.release(agentId);
+      await this.#pushDue(agentId);
+    });
+  }
+
+  socketDown(agentId: string): void {
+    void this.#turn(agentId, async () => {
+      if (!this.#sockets.isUp(agentId)) await this.#store.release(agentId);
+    });
+  }
+
+  /** Sends again what has waited for its ack too long. */
+  async sweep(): Promise<void> {
+    for (const agentId of await this.#store.agentsWithDue()) {
+      if (this.#sockets.canTake(agentId)) void this.push(agentId);
+    }
+  }
+
+  /** The commands that are due, for an agent that polls. */
+  async poll(agentId: string): Promise<StoredCommand[]> {
+    const commands = await this.#store.take(agentId, 'sync');
+    for (const command of commands) this.#telemetry.commandSent(command, 'sync');
+    return commands;
+  }
+
+  /** `data` as it came off the wire. Gives the problem when it is no ack. @throws when it could not be stored */
+  async acknowledge(agentId: string, data: unknown): Promise<string | undefined> {
+    const parsed = ackSchema.safeParse(data);
+    if (!parsed.success) return describeIssues(parsed.error);
+    const ack = parsed.data;
+    const state = await this.#store.acknowledge(agentId, ack);
+    this.#telemetry.ackReceived(agentId, ack, state !== undefined);
+    if (state !== undefined) this.#ackWaiters.get(ack.commandId)?.(ack);
+    return undefined;
+  }
+
+  /** Writes a reflex to the socket and waits up to `waitMs` for its ack. */
+  async pushReflex(command: StoredCommand, waitMs: number): Promise<ReflexDelivery> {
+    const { commandId, agentId } = command;
+    const acked = new Promise<ReflexDelivery>((resolve) => {
+      const done = (delivery: ReflexDelivery) => {
+        timer.cancel();
+        this.#ackWaiters.delete(commandId);
+        resolve(delivery);
+      };
+      const timer = this.#clock.after(waitMs, () => done('sent'));
+      this.#ackWaiters.set(commandId, (ack) => done(ack.status === 'failed' ? 'none' : 'acked'));
+    });
+    if (!this.#sockets.send(agentId, { type: 'command', data: wireCommand(command) })) {
+      this.#ackWaiters.get(commandId)?.({ commandId, status: 'failed', error: undefined, body: {} });
+      await this.#store.supersede(commandId);
+      this.#telemetry.reflexNotPushed(agentId);
+    } else this.#telemetry.reflexPushed(command);
+    return acked;
+  }
+
+  /** Resolves when nothing is on its way to the store. */
+  async idle(): Promise<void> {
+    while (this.#turns.size > 0) await Promise.all(this.#turns.values());
+  }
+
+  async #pushDue(agentId: string): Promise<void> {
+    while (this.#sockets.canTake(agentId)) {
+      const commands = await this.#store.take(agentId, 'websocket');
+      if (commands.length === 0) return;
+      for (const command of commands) {
+        // What is not written stays delivered by a socket that is closing: its end makes it due again.
+        if (!this.#sockets.send(agentId, { type: 'command', data: wireCommand(command) })) return;
+        this.#telemetry.commandSent(command, 'websocket');
+      }
+    }
+  }
+
+  #turn(agentId: string, work: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(agentId) ?? Promise.resolve())
+      .then(work)
+      .catch((error) => this.#telemetry.failure(`Commands to ${agentId}`, messageOf(error)))
+      .then(() => {
+        if (this.#turns.get(agentId) === turn) this.#turns.delete(agentId);
+      });
+    this.#turns.set(agentId, turn);
+    return turn;
+  }
+}
+
+/** A command as it stands on the wire. */
+export function wireCommand(command: NewCommand & { createdAt: number }): Record<string, unknown> {
+  return {
+    command_id: command.commandId,
+    command_type: command.commandType,
+    payload: command.payload,
+    priority: command.priority,
+    timestamp: new Date(command.createdAt).toISOString(),
+  };
+}
