@@ -48,6 +48,11 @@ export const ERRORS = define({
     fix: 'Start it (`edge-agent run`, or launchctl kickstart), then run the command again.',
     retry: 'backoff',
   },
+  EDGE_MONITORING_PORT: {
+    means: 'The port for /health and /metrics cannot be opened; the agent runs without them.',
+    fix: 'Give monitoring.port a free port, or end the program that uses it, then start the agent again.',
+    retry: 'never',
+  },
   // State store
   EDGE_STATE_FULL: {
     means: 'The disk is full; nothing new is taken in until there is room, and nothing is lost.',

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+
+/** What the example file, the table in docs/CONFIGURATION.md and the loader know of a key beyond its type. */
+export interface KeyDoc {
+  /** What the key does, one or two sentences. */
+  readonly doc: string;
+  /** What a value must be, as it stands after "expected" in an error. */
+  readonly expected: string;
+  /** Shown in the example file where there is no default. */
+  readonly example?: string;
+  /** A path: `~` is expanded, and a relative one is taken from the folder of the file. */
+  readonly isPath?: true;
+}
+
+/** The docs of every key and section, by its schema. */
+export const keyDocs = z.registry<KeyDoc>();
+
+export function section<S extends z.ZodRawShape>(doc: string, shape: S) {
+  const expected = 'a section: keys with values, indented below it';
+  const object = z.strictObject(shape, {
+    error: (issue) => (issue.code === 'invalid_type' ? expected : undefined),
+  });
+  // A section that is left out is an empty one, so that what is missing in it is named key by key.
+  return object.prefault({} as never).register(keyDocs, { doc, expected });
+}
+
+export function wholeNumber(o: { doc: string; min: number; max: number; default: number; unit?: string }) {
+  const expected = `a whole number from ${o.min} to ${o.max}${o.unit ? ` (${o.unit})` : ''}`;
+  return z
+    .int({ error: expected })
+    .min(o.min, { error: expected })
+    .max(o.max, { error: expected })
+    .default(o.default)
+    .register(keyDocs, { doc: o.doc, expected });
+}
+
+export function flag(o: { doc: string; default: boolean }) {
+  const expected = 'true or false';
+  return z.boolean({ error: expected }).default(o.default).register(keyDocs, { doc: o.doc, expected });
+}
+
+export function choice<const V extends readonly string[]>(o: { doc: string; values: V; default: V[number] }) {
+  const expected = `one of ${o.values.join(', ')}`;
+  return z
+    .enum(o.values, { error: expected })
+    .default(o.default as never)
+    .register(keyDocs, { doc: o.doc, expected });
+}
+
+export function choices<const V extends readonly string[]>(o: { doc: string; values: V }) {
+  const expected = `a list with any of ${o.values.join(', ')}`;
+  return z
+    .array(z.enum(o.values, { error: `one of ${o.values.join(', ')}` }), { error: expected })
+    .default([])
+    .register(keyDocs, { doc: o.doc, expected });
+}
+
+export function texts(o: { doc: string; of: string }) {
+  const expected = `a list of ${o.of}, in quotes`;
+  return z
+    .array(z.string({ error: 'a text in quotes' }).min(1, { error: 'a text that is not empty' }), { error: expected })
+    .default([])
+    .register(keyDocs, { doc: o.doc, expected });
+}
+
+const PATH = 'a path';
+const pathType = z.string({ error: PATH }).min(1, { error: PATH });
+
+export function path(o: { doc: string; default: string }) {
+  return pathType.default(o.default).register(keyDocs, { doc: o.doc, expected: PATH, isPath: true });
+}
+
+export function optionalPath(o: { doc: string; example: string }) {
+  return pathType.optional().register(keyDocs, { doc: o.doc, expected: PATH, example: o.example, isPath: true });
+}
+
+/** A URL of one of the schemes, without user name, query and fragment: what is appended must stay what it is. */
+export function urlType(schemes: readonly string[], expected: string) {
+  return z.string({ error: expected }).refine(
+    (text) => {
+      const url = URL.parse(text);
+      if (!url || !schemes.includes(url.protocol)) return false;
+      return !url.username && !url.password && !url.search && !url.hash;
+    },
+    { error: expected },
+  );
+}

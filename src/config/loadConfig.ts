@@ -1,0 +1,50 @@
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { ConfigError, type ConfigProblem } from './ConfigError.ts';
+import { insecureUrls } from './insecureUrls.ts';
+import { KEYS } from './keyList.ts';
+import { parseYaml } from './parseYaml.ts';
+import { describeIssue } from './problems.ts';
+import { readConfigText } from './readFile.ts';
+import { type Config, configSchema } from './schema.ts';
+
+/**
+ * Reads and checks a configuration file; touches nothing else. Paths in the result are absolute.
+ * @throws ConfigError with every problem of the file, each with its place
+ */
+export function loadConfig(path: string): Config {
+  const document = parseYaml(path, readConfigText(path));
+  const problems: ConfigProblem[] = [...document.problems];
+  if (!document.isMap) throw new ConfigError(problems);
+
+  const parsed = configSchema.safeParse(document.value);
+  const found = [
+    ...(parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue, document.value)),
+    ...insecureUrls(document.value),
+  ];
+  problems.push(...found.map(({ at, wrong, text }) => ({ file: path, ...document.placeOf(at, wrong), text })));
+  if (problems.length > 0 || !parsed.success) {
+    const order = (problem: ConfigProblem) => (problem.line ?? 0) * 1e6 + (problem.column ?? 0);
+    throw new ConfigError(problems.sort((a, b) => order(a) - order(b)));
+  }
+  return withAbsolutePaths(parsed.data, dirname(resolve(path)));
+}
+
+/** `~` is the home folder; a relative path starts at the folder of the file, wherever the program was started. */
+function withAbsolutePaths(config: Config, base: string): Config {
+  const copy = structuredClone(config);
+  for (const key of KEYS.filter(({ isPath }) => isPath)) {
+    const name = key.path.at(-1)!;
+    const owner = key.path.slice(0, -1).reduce((at: Record<string, unknown>, step) => at[step] as never, copy);
+    const value = owner[name];
+    if (typeof value === 'string') owner[name] = resolve(base, value.replace(/^~(?=\/|$)/, homedir()));
+  }
+  return copy;
+}
+
+/** The file to use: the one named, else ./config.yaml, else the user's own. */
+export function findConfig(named: string | undefined, cwd: string, exists: (path: string) => boolean): string {
+  if (named !== undefined) return named;
+  const own = join(homedir(), '.config', 'edge-agent', 'config.yaml');
+  return !exists(join(cwd, 'config.yaml')) && exists(own) ? own : 'config.yaml';
+}

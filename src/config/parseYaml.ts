@@ -1,0 +1,90 @@
+import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
+import type { ConfigProblem } from './ConfigError.ts';
+
+/** More uses of anchors than any configuration has reason for; stops a file that unfolds into gigabytes. */
+const MAX_ALIASES = 20;
+const SECTIONS_EXPECTED = 'expected sections such as edge: and backend:';
+
+interface Place {
+  line: number;
+  column: number;
+}
+
+export interface ParsedYaml {
+  readonly problems: readonly ConfigProblem[];
+  /** False: there is nothing to check further. */
+  readonly isMap: boolean;
+  /** Plain data; what is null in the file is undefined, which means "not set". */
+  readonly value: unknown;
+  /** Where the key or the value at `path` stands; for what is missing, where the innermost section around it begins. */
+  placeOf(path: readonly PropertyKey[], wrong: 'key' | 'value'): Place;
+}
+
+/** YAML 1.2 → plain data with places. Never throws: what is wrong is listed. */
+export function parseYaml(file: string, text: string): ParsedYaml {
+  const lines = new LineCounter();
+  // prettyErrors would quote the line, and with it a secret that somebody put there.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const problems: ConfigProblem[] = document.errors.map((error) => ({
+    file,
+    ...place(error.pos[0]),
+    text:
+      error.code === 'TAB_AS_INDENT' ? 'is indented with a tab, expected spaces' : `not valid YAML: ${error.message}`,
+  }));
+  visit(document, {
+    Alias(_key, node) {
+      if (node.resolve(document)) return;
+      problems.push({
+        file,
+        ...place(node.range?.[0] ?? 0),
+        text: 'an alias (*name) without an anchor (&name) before it',
+      });
+    },
+  });
+  const unusable = { problems, isMap: false, value: undefined, placeOf: () => place(0) };
+  // Duplicate keys leave a document that can be checked further; other errors would only be followed by false ones.
+  if (problems.length > document.errors.filter(({ code }) => code === 'DUPLICATE_KEY').length) return unusable;
+  const root = document.contents as Node | null;
+  if (!isMap(root)) {
+    const what = root === null || (isScalar(root) && root.value === null) ? 'is empty' : 'holds no keys';
+    return { ...unusable, problems: [{ file, line: 1, column: 1, text: `${what}, ${SECTIONS_EXPECTED}` }] };
+  }
+  try {
+    const value = withoutNulls(document.toJS({ maxAliasCount: MAX_ALIASES }));
+    return { problems, isMap: true, value, placeOf: (path, wrong) => place(offsetOf(document, path, wrong)) };
+  } catch {
+    return {
+      ...unusable,
+      problems: [{ file, line: 1, column: 1, text: `uses aliases more than ${MAX_ALIASES} times, expected fewer` }],
+    };
+  }
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object') return value;
+  if (value === null) return undefined;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutNulls(inner)]));
+}
+
+function offsetOf(document: Document, path: readonly PropertyKey[], wrong: 'key' | 'value'): number {
+  let node: unknown = document.contents;
+  let offset = (document.contents as Node | null)?.range?.[0] ?? 0;
+  for (const step of path) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => String(isScalar(key) ? key.value : key) === String(step));
+      if (!pair) break;
+      offset = (pair.key as Node).range?.[0] ?? offset;
+      node = pair.value;
+    } else {
+      node = (node as { items?: unknown[] } | null)?.items?.[Number(step)];
+    }
+    offset = wrong === 'value' && isScalar(node) && node.value !== null ? (node.range?.[0] ?? offset) : offset;
+  }
+  return offset;
+}

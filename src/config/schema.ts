@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import { choice, choices, flag, keyDocs, optionalPath, path, section, texts, urlType, wholeNumber } from './keys.ts';
+
+const AGENT_ID = '1 to 64 letters, digits, _ or -, such as edge_15550100001';
+const HTTP_URL = 'an http(s) URL without user name, query and fragment, such as https://backend.example.com';
+const WS_URL = 'a ws(s) URL without user name, query and fragment, such as wss://backend.example.com';
+const SERVICE = 'the name of a Keychain item, such as edge-agent';
+
+const agentId = z.string({ error: AGENT_ID }).regex(/^[A-Za-z0-9_-]{1,64}$/, { error: AGENT_ID });
+
+/**
+ * Everything config.yaml may say. The types, the checks, the defaults, config.yaml.example and the tables of
+ * docs/CONFIGURATION.md all come from here.
+ */
+export const configSchema = section('The configuration of edge-agent.', {
+  edge: section('Who this agent is, and where its secret is kept. The secret itself never stands in this file.', {
+    agent_id: agentId.register(keyDocs, {
+      doc: 'The id under which the backend knows this Mac.',
+      expected: AGENT_ID,
+      example: 'edge_15550100001',
+    }),
+    secret_file: optionalPath({
+      doc: 'A file of mode 0600 that holds the secret. EDGE_SECRET in the environment goes before it.',
+      example: 'secret',
+    }),
+    secret_keychain_service: z.string({ error: SERVICE }).min(1, { error: SERVICE }).optional().register(keyDocs, {
+      doc: 'The service of a Keychain item that holds the secret; its account is edge.agent_id. Used when neither EDGE_SECRET nor edge.secret_file is set.',
+      expected: SERVICE,
+      example: 'edge-agent',
+    }),
+  }),
+  backend: section('The backend that gets the messages and gives the commands.', {
+    url: urlType(['http:', 'https:'], HTTP_URL).register(keyDocs, {
+      doc: 'Where the backend is. /edge/message, /edge/sync and /edge/command/ack are appended.',
+      expected: HTTP_URL,
+      example: 'https://backend.example.com',
+    }),
+    websocket_url: urlType(['ws:', 'wss:'], WS_URL).optional().register(keyDocs, {
+      doc: 'Where its WebSocket is, if elsewhere than backend.url. /edge/ws is appended unless it is there.',
+      expected: WS_URL,
+      example: 'wss://backend.example.com',
+    }),
+    sync_interval_seconds: wholeNumber({
+      doc: 'How often commands are fetched by HTTP while the WebSocket is down.',
+      min: 1,
+      max: 3600,
+      default: 30,
+      unit: 'seconds',
+    }),
+    request_timeout_seconds: wholeNumber({
+      doc: 'How long one request may take; an answer that a model writes may need a minute.',
+      min: 1,
+      max: 600,
+      default: 60,
+      unit: 'seconds',
+    }),
+    max_in_flight_per_thread: wholeNumber({
+      doc: 'How many messages of one thread may wait for their answers at once. They start in order; 1 also ends them in order.',
+      min: 1,
+      max: 32,
+      default: 4,
+    }),
+    max_concurrent_requests: wholeNumber({
+      doc: 'How many messages of all threads may wait for their answers at once.',
+      min: 1,
+      max: 256,
+      default: 32,
+    }),
+    allow_insecure: flag({
+      doc: 'Allows http: and ws: to other hosts than this one. The secret and every message then cross the network in the clear.',
+      default: false,
+    }),
+  }),
+  websocket: section('The socket over which commands come at once.', {
+    enabled: flag({ doc: 'Off: commands come by polling only.', default: true }),
+    ping_interval_seconds: wholeNumber({
+      doc: 'How often the socket is proven to be alive.',
+      min: 1,
+      max: 300,
+      default: 30,
+      unit: 'seconds',
+    }),
+  }),
+  imessage: section('Where Messages keeps its data. It is only ever read.', {
+    db_path: path({ doc: 'The database of Messages.', default: '~/Library/Messages/chat.db' }),
+    attachments_path: path({ doc: 'The folder of its attachments.', default: '~/Library/Messages/Attachments' }),
+  }),
+  sending: section('How bubbles are handed to Messages.', {
+    osascript_path: path({ doc: 'The program that runs AppleScript.', default: '/usr/bin/osascript' }),
+    script_timeout_seconds: wholeNumber({
+      doc: 'How long one AppleScript may run before it is ended; chat.db then tells whether the bubble went out.',
+      min: 1,
+      max: 300,
+      default: 30,
+      unit: 'seconds',
+    }),
+    settle_seconds: wholeNumber({
+      doc: 'The settle time: how long the row in chat.db that proves a bubble may take to appear.',
+      min: 1,
+      max: 600,
+      default: 60,
+      unit: 'seconds',
+    }),
+  }),
+  relay: section('What becomes of messages and answers.', {
+    answer_max_age_seconds: wholeNumber({
+      doc: 'A message that is older than this when it is first seen goes to the backend as backfill and is not answered.',
+      min: 60,
+      max: 2_592_000,
+      default: 21_600,
+      unit: 'seconds',
+    }),
+  }),
+  logging: section('The log. Texts and whole handles appear in it at level debug only.', {
+    level: choice({
+      doc: 'The least level that is written.',
+      values: ['debug', 'info', 'warn', 'error'],
+      default: 'info',
+    }),
+    file: path({ doc: 'The file.', default: '~/Library/Logs/edge-agent/edge-agent.log' }),
+    format: choice({
+      doc: 'text: a line an entry, for people and grep; json: an object a line.',
+      values: ['text', 'json'],
+      default: 'text',
+    }),
+    max_bytes: wholeNumber({
+      doc: 'The size at which a new file is begun.',
+      min: 4096,
+      max: 1_073_741_824,
+      default: 10_485_760,
+      unit: 'bytes',
+    }),
+    max_files: wholeNumber({
+      doc: 'How many files are kept, the one being written included.',
+      min: 1,
+      max: 100,
+      default: 5,
+    }),
+  }),
+  state: section('The memory of the agent: what it has seen, sent and promised.', {
+    dir: path({
+      doc: 'The folder of state.db, the instance lock and the control socket. Only one agent may use it.',
+      default: '~/Library/Application Support/edge-agent',
+    }),
+  }),
+  privacy: section('What does not leave this Mac.', {
+    redact: choices({
+      doc: 'What is replaced in texts before they are handed over.',
+      values: ['payment_card', 'iban', 'us_ssn', 'one_time_code', 'api_key'],
+    }),
+    threads: section('Whole conversations.', {
+      deny: texts({
+        doc: 'Threads, by thread id or handle, whose messages are not handed over at all.',
+        of: 'thread ids or handles',
+      }),
+    }),
+  }),
+  monitoring: section('Figures for a monitoring system on this machine.', {
+    port: wholeNumber({
+      doc: 'Serves GET /health and GET /metrics at this port of 127.0.0.1; 0 serves nothing.',
+      min: 0,
+      max: 65_535,
+      default: 0,
+    }),
+  }),
+});
+
+/** The configuration, checked, with defaults and absolute paths. */
+export type Config = z.output<typeof configSchema>;

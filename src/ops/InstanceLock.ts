@@ -1,0 +1,39 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { EdgeError, messageOf } from '../util/EdgeError.ts';
+
+/**
+ * Lets one agent at a time use a state directory. An exclusive SQLite transaction on a file of its own is a lock held
+ * by the kernel: it ends with the process however that ends, so that none is ever stale.
+ */
+export class InstanceLock {
+  readonly #db: Database.Database;
+
+  private constructor(db: Database.Database) {
+    this.#db = db;
+  }
+
+  /** Takes the lock or fails at once. @throws EdgeError EDGE_ALREADY_RUNNING, EDGE_STATE_DIR */
+  static acquire(path: string): InstanceLock {
+    let db: Database.Database | undefined;
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      db = new Database(path, { timeout: 0 });
+      chmodSync(path, 0o600);
+      db.exec('BEGIN EXCLUSIVE');
+      return new InstanceLock(db);
+    } catch (error) {
+      db?.close();
+      const code = (error as { code?: string }).code;
+      if (code === 'SQLITE_BUSY') {
+        throw new EdgeError('EDGE_ALREADY_RUNNING', `another agent holds ${path}`, { cause: error });
+      }
+      throw new EdgeError('EDGE_STATE_DIR', `cannot lock ${path}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  release(): void {
+    this.#db.close();
+  }
+}

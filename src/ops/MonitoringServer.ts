@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import type { Metrics } from './metrics.ts';
+import { prometheusText } from './prometheus.ts';
+import { createRouteServer } from './routes.ts';
+import type { AgentStatus } from './status.ts';
+
+/** GET /health and GET /metrics for this machine; nothing that changes anything. */
+export class MonitoringServer {
+  readonly #port: number;
+  readonly #metrics: Metrics;
+  readonly #status: () => AgentStatus;
+  #server: Server | undefined;
+
+  constructor(options: { port: number; metrics: Metrics; status: () => AgentStatus }) {
+    this.#port = options.port;
+    this.#metrics = options.metrics;
+    this.#status = options.status;
+  }
+
+  /** @throws EdgeError EDGE_MONITORING_PORT */
+  async start(): Promise<void> {
+    const server = createRouteServer({
+      'GET /health': () => health(this.#status()),
+      'GET /metrics': async () => prometheusText(this.#metrics, this.#status()),
+    });
+    server.listen(this.#port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      const detail = `cannot listen on 127.0.0.1:${this.#port}: ${messageOf(error)}`;
+      throw new EdgeError('EDGE_MONITORING_PORT', detail, { cause: error });
+    }
+    this.#server = server;
+  }
+
+  /** The port it listens on; differs from the one asked for when that was 0. */
+  get port(): number {
+    return (this.#server?.address() as AddressInfo | null)?.port ?? this.#port;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (!server) return;
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  }
+}
+
+/** 200 while nothing keeps the agent from its job, else 503 with what does. */
+function health({ conditions }: AgentStatus) {
+  const healthy = conditions.length === 0;
+  return {
+    status: healthy ? 200 : 503,
+    body: { healthy, conditions: conditions.map(({ code, since, fix }) => ({ code, since, fix })) },
+  };
+}

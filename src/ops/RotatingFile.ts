@@ -1,0 +1,109 @@
+import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { messageOf } from '../util/EdgeError.ts';
+
+export interface RotatingFileOptions {
+  readonly path: string;
+  /** Size past which the next line begins a new file, bytes. */
+  readonly maxBytes: number;
+  /** Files kept, the one being written included: path, path.1 (newer) … path.N-1 (older). */
+  readonly maxFiles: number;
+  /** The line that tells of lines which could not be written. */
+  readonly lostLine: (count: number, reason: string) => string;
+}
+
+/**
+ * A file of lines that never grows past its limit and never stops its owner. Writes are synchronous, so that the last
+ * line before a crash is there. A line that cannot be written (disk full, no permission) is counted and told of by the
+ * first that can.
+ */
+export class RotatingFile {
+  readonly #options: RotatingFileOptions;
+  #descriptor: number | undefined;
+  #size = 0;
+  #torn = false;
+  #lost = 0;
+  #reason = '';
+
+  constructor(options: RotatingFileOptions) {
+    this.#options = options;
+  }
+
+  /** Lines that could not be written since one last could. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** `line` ends in a newline. Never throws. */
+  write(line: string): void {
+    try {
+      if (this.#lost > 0) {
+        this.#append(this.#options.lostLine(this.#lost, this.#reason));
+        this.#lost = 0;
+      }
+      this.#append(line);
+    } catch (error) {
+      this.#lost++;
+      this.#reason = messageOf(error);
+      this.close();
+    }
+  }
+
+  /** Another program may have moved the file: the next line goes to the one at the path. */
+  close(): void {
+    const descriptor = this.#descriptor;
+    this.#descriptor = undefined;
+    if (descriptor === undefined) return;
+    try {
+      closeSync(descriptor);
+    } catch {
+      // It is closed, which is what was wanted; the next write opens the path again and reports what it finds.
+    }
+  }
+
+  /** Waits until what was written is on the disk. */
+  flush(): void {
+    try {
+      if (this.#descriptor !== undefined) fdatasyncSync(this.#descriptor);
+    } catch (error) {
+      this.#reason = messageOf(error);
+    }
+  }
+
+  #append(line: string): void {
+    const bytes = Buffer.from(this.#torn ? `\n${line}` : line);
+    if (this.#descriptor === undefined) this.#open();
+    if (this.#size > 0 && this.#size + bytes.length > this.#options.maxBytes) this.#rotate();
+    let written = 0;
+    while (written < bytes.length) {
+      // A full disk may take a part of the line and refuse the rest.
+      written += writeSync(this.#descriptor!, bytes, written);
+      this.#torn = written < bytes.length;
+    }
+    this.#size += bytes.length;
+  }
+
+  #open(): void {
+    mkdirSync(dirname(this.#options.path), { recursive: true, mode: 0o700 });
+    this.#descriptor = openSync(this.#options.path, 'a', 0o600);
+    this.#size = fstatSync(this.#descriptor).size;
+  }
+
+  #rotate(): void {
+    const { path, maxFiles } = this.#options;
+    this.close();
+    const name = (n: number) => (n === 0 ? path : `${path}.${n}`);
+    rmSync(name(maxFiles - 1), { force: true });
+    for (let n = maxFiles - 2; n >= 0; n--) renameIfThere(name(n), name(n + 1));
+    this.#torn = false;
+    this.#open();
+  }
+}
+
+function renameIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}

@@ -1,0 +1,111 @@
+import type { Telemetry } from '../util/Telemetry.ts';
+import { maskIn } from './mask.ts';
+import type { TelemetryParts } from './telemetry.ts';
+
+type LinkEvents =
+  | 'websocketConnecting'
+  | 'websocketConnected'
+  | 'websocketClosed'
+  | 'websocketError'
+  | 'websocketRefused'
+  | 'websocketRetryIn'
+  | 'websocketPong'
+  | 'deliveryByPolling'
+  | 'synced'
+  | 'syncFailed'
+  | 'frameRefused'
+  | 'commandReceived'
+  | 'commandRepeated'
+  | 'commandCompleted'
+  | 'commandFailed'
+  | 'acksHandedOver'
+  | 'configUpdated';
+
+/**
+ * The link to the backend and the commands that come over it. Operators grep for the lines that begin with
+ * "Connecting", a symbol, "WebSocket closed", "WebSocket error" or "Command delivery": their text is fixed.
+ */
+export function linkTelemetry({ logger, metrics }: TelemetryParts): Pick<Telemetry, LinkEvents> {
+  return {
+    websocketConnecting(url) {
+      logger.info(`Connecting to WebSocket: ${url}`);
+    },
+    websocketConnected() {
+      metrics.count('websocket_connects');
+      logger.info('✅ WebSocket connected - real-time mode enabled');
+      logger.info('🔌 WebSocket connected - real-time command delivery enabled');
+      logger.info('Command delivery: Real-time via WebSocket 🚀');
+    },
+    websocketClosed(code, reason) {
+      metrics.count('websocket_closes');
+      logger.warn(`WebSocket closed: code=${code}, reason=${reason || 'Unknown'}`);
+    },
+    websocketError(message) {
+      metrics.count('websocket_errors');
+      logger.error('WebSocket error:', message);
+    },
+    websocketRefused({ status, body, likelyCause, check }) {
+      metrics.count('websocket_refusals');
+      const said = body ? `; it said: ${maskIn(body)}` : '';
+      logger.error(`The backend refused the WebSocket with ${status}: ${likelyCause}. ${check}${said}`);
+    },
+    websocketRetryIn(ms) {
+      logger.debug(`Next try of the WebSocket in ${(ms / 1000).toFixed(1)} s`);
+    },
+    websocketPong(ms) {
+      logger.debug(`Pong after ${Math.round(ms)} ms`);
+    },
+    deliveryByPolling({ everySeconds, wasUp }) {
+      if (wasUp) logger.warn('🔌 WebSocket disconnected - falling back to HTTP polling');
+      logger.info(`Command delivery: HTTP polling every ${everySeconds}s`);
+    },
+    synced({ commands, events, ms }) {
+      metrics.count('syncs');
+      const line = `Sync in ${Math.round(ms)} ms: ${commands} commands received, ${events} events taken`;
+      if (commands + events > 0) logger.info(line);
+      else logger.debug(line);
+    },
+    syncFailed(code, detail) {
+      metrics.count('sync_failures');
+      metrics.error(code);
+      logger.warn(`${code}: sync failed: ${maskIn(detail)}`);
+    },
+    frameRefused(code, detail) {
+      metrics.count('frames_refused');
+      metrics.error(code);
+      logger.warn(`${code}: ${maskIn(detail)}`);
+    },
+    commandReceived({ commandId, commandType, channel }) {
+      metrics.count('commands_received');
+      const via = channel === 'websocket' ? 'WebSocket' : channel === 'sync' ? 'HTTP polling' : 'HTTP response';
+      logger.info(`📥 Received command via ${via}: ${commandId}`);
+      logger.debug(`Command ${commandId} is a ${commandType}`);
+    },
+    commandRepeated(commandId) {
+      metrics.count('commands_repeated');
+      logger.info(`Command ${commandId} came again; it is not executed again`);
+    },
+    commandCompleted(commandId) {
+      metrics.count('commands_completed');
+      logger.info(`✅ Command ${commandId} executed successfully`);
+    },
+    commandFailed(commandId, reason) {
+      metrics.count('commands_failed');
+      logger.error(`❌ Command ${commandId} failed: ${maskIn(reason)}`);
+    },
+    acksHandedOver(count, channel) {
+      metrics.count('acks_handed_over', count);
+      logger.debug(`${count} acks handed over by ${channel}`);
+    },
+    configUpdated({ syncIntervalSeconds, logLevel, refused }) {
+      const changes = [
+        ...(syncIntervalSeconds === undefined ? [] : [`sync interval ${syncIntervalSeconds} s`]),
+        ...(logLevel === undefined ? [] : [`log level ${logLevel}`]),
+      ];
+      if (changes.length > 0) logger.info(`The backend set ${changes.join(' and ')}`);
+      if (refused.length > 0) {
+        logger.warn(`The backend may set sync_interval and log_level only; refused: ${refused.join(', ')}`);
+      }
+    },
+  };
+}

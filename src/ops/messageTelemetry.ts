@@ -1,0 +1,104 @@
+import type { Telemetry } from '../util/Telemetry.ts';
+import { maskHandle, maskIn } from './mask.ts';
+import type { TelemetryParts } from './telemetry.ts';
+
+type MessageEvents =
+  | 'rowsRead'
+  | 'rowParked'
+  | 'bodyUndecodable'
+  | 'messageReceived'
+  | 'messageHandedOver'
+  | 'messageRetried'
+  | 'messageSetAside'
+  | 'sendStarted'
+  | 'sendAccepted'
+  | 'sendConfirmed'
+  | 'sendDelivered'
+  | 'sendRetried'
+  | 'sendFailed'
+  | 'sendUnknown'
+  | 'reflexMatched';
+
+/** Messages that come in and bubbles that go out. */
+export function messageTelemetry({ logger, metrics }: TelemetryParts): Pick<Telemetry, MessageEvents> {
+  const send = (sendId: number, threadId: string) => `Send ${sendId} to ${maskHandle(threadId)}`;
+  const message = (guid: string, threadId: string) => `Message ${guid} from ${maskHandle(threadId)}`;
+  return {
+    rowsRead(count) {
+      metrics.count('rows_read', count);
+      logger.debug(`${count} rows read from chat.db`);
+    },
+    rowParked(guid, reason) {
+      metrics.count('rows_parked');
+      logger.debug(`Row ${guid} parked: ${reason}`);
+    },
+    bodyUndecodable(guid, reason, bytes) {
+      metrics.count('bodies_undecodable');
+      metrics.error('EDGE_BODY_UNDECODABLE');
+      logger.warn(`EDGE_BODY_UNDECODABLE: body of message ${guid} (${bytes} bytes): ${maskIn(reason)}`);
+    },
+    messageReceived({ guid, threadId, backfill, text }) {
+      metrics.count('messages_received');
+      logger.info(`${message(guid, threadId)} received${backfill ? ' (backfill)' : ''}`);
+      logger.debug(`Message ${guid} from ${threadId} says`, text);
+    },
+    messageHandedOver({ guid, threadId, ms, bubbles, attempts }) {
+      metrics.count('messages_handed_over');
+      metrics.count('message_handover_milliseconds', ms);
+      const after = attempts > 1 ? ` at attempt ${attempts}` : '';
+      logger.info(`${message(guid, threadId)} handed over in ${Math.round(ms)} ms${after}, ${bubbles} bubbles back`);
+    },
+    messageRetried({ guid, threadId, code, detail, retryInMs }) {
+      metrics.count('message_retries');
+      metrics.error(code);
+      logger.warn(`${code}: ${message(guid, threadId)} tried again in ${seconds(retryInMs)}: ${maskIn(detail)}`);
+    },
+    messageSetAside({ guid, threadId, code, detail }) {
+      metrics.count('messages_set_aside');
+      metrics.error(code);
+      const again = `\`edge-agent retry ${guid}\` hands it over again`;
+      logger.error(`${code}: ${message(guid, threadId)} set aside: ${maskIn(detail)} (${again})`);
+    },
+    sendStarted({ sendId, threadId, attempt, text }) {
+      metrics.count('sends_started');
+      logger.info(`${send(sendId, threadId)} started${attempt > 1 ? `, attempt ${attempt}` : ''}`);
+      logger.debug(`Send ${sendId} to ${threadId} says`, text);
+    },
+    sendAccepted({ sendId, threadId, ms }) {
+      metrics.count('sends_accepted');
+      logger.debug(`${send(sendId, threadId)} accepted by Messages in ${Math.round(ms)} ms`);
+    },
+    sendConfirmed({ sendId, threadId, guid, ms }) {
+      metrics.count('sends_confirmed');
+      metrics.count('send_confirm_milliseconds', ms);
+      logger.info(`${send(sendId, threadId)} confirmed as ${guid} in ${Math.round(ms)} ms`);
+    },
+    sendDelivered({ sendId, threadId, ms }) {
+      metrics.count('sends_delivered');
+      logger.info(`${send(sendId, threadId)} delivered after ${Math.round(ms)} ms`);
+    },
+    sendRetried({ sendId, threadId, code, detail }) {
+      metrics.count('send_retries');
+      metrics.error(code);
+      logger.warn(`${code}: ${send(sendId, threadId)} is tried once more: ${maskIn(detail)}`);
+    },
+    sendFailed({ sendId, threadId, code, detail }) {
+      metrics.count('sends_failed');
+      metrics.error(code);
+      logger.error(`${code}: ${send(sendId, threadId)} failed: ${maskIn(detail)}`);
+    },
+    sendUnknown({ sendId, threadId, detail }) {
+      metrics.count('sends_unknown');
+      metrics.error('EDGE_SEND_UNCONFIRMED');
+      logger.error(`EDGE_SEND_UNCONFIRMED: ${send(sendId, threadId)} may have gone out: ${maskIn(detail)}`);
+    },
+    reflexMatched({ commandId, threadId, kept }) {
+      metrics.count('reflexes_matched');
+      logger.info(`Reflex ${commandId} to ${maskHandle(threadId)} and the answer’s first bubble are one; ${kept} kept`);
+    },
+  };
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,61 @@
+/** What is counted since the start, with the help text a monitoring system shows. */
+export const COUNTERS = {
+  rows_read: 'Rows read from chat.db',
+  rows_parked: 'Rows of chat.db that were incomplete when first seen',
+  bodies_undecodable: 'Message bodies that could not be decoded',
+  messages_received: 'Inbound messages taken in',
+  messages_handed_over: 'Inbound messages the backend took',
+  message_handover_milliseconds: 'Sum of the times from taking in to handing over',
+  message_retries: 'Attempts to hand a message over that will be repeated',
+  messages_set_aside: 'Inbound messages the backend refused for good',
+  sends_started: 'Times AppleScript was started for a bubble',
+  sends_accepted: 'Bubbles Messages accepted',
+  sends_confirmed: 'Bubbles with a receipt in chat.db',
+  send_confirm_milliseconds: 'Sum of the times from the start of AppleScript to the receipt',
+  sends_delivered: 'Bubbles Messages reported as delivered',
+  send_retries: 'Bubbles that are tried once more',
+  sends_failed: 'Bubbles that were not sent',
+  sends_unknown: 'Bubbles without a receipt, which may have been sent',
+  reflexes_matched: 'Bubbles left out because reflex and answer said the same',
+  websocket_connects: 'Connections made to the WebSocket',
+  websocket_closes: 'Connections to the WebSocket that ended',
+  websocket_errors: 'Errors of the WebSocket',
+  websocket_refusals: 'Handshakes the backend refused',
+  syncs: 'Polls that were answered',
+  sync_failures: 'Polls that failed',
+  frames_refused: 'Frames and commands that are not what the protocol says',
+  commands_received: 'Commands received for the first time',
+  commands_repeated: 'Commands received again and not executed again',
+  commands_completed: 'Commands executed',
+  commands_failed: 'Commands that failed',
+  acks_handed_over: 'Acks the backend took',
+  failures: 'Errors without a counter of their own',
+} as const;
+
+export type CounterName = keyof typeof COUNTERS;
+
+/**
+ * Plain counters, always on. prom-client takes 12 MB, so it is loaded only where its format is asked for
+ * (prometheus.ts).
+ */
+export class Metrics {
+  readonly #counts = new Map<CounterName, number>();
+  readonly #errors = new Map<string, number>();
+
+  count(name: CounterName, by = 1): void {
+    this.#counts.set(name, this.get(name) + by);
+  }
+
+  /** One more error of this code, whatever else it counts as. */
+  error(code: string): void {
+    this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+  }
+
+  get(name: CounterName): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  errorsByCode(): ReadonlyMap<string, number> {
+    return this.#errors;
+  }
+}

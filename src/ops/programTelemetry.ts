@@ -1,0 +1,33 @@
+import { ERRORS } from '../util/errors.ts';
+import type { Telemetry } from '../util/Telemetry.ts';
+import { maskIn } from './mask.ts';
+import type { TelemetryParts } from './telemetry.ts';
+
+type ProgramEvents = 'chatdbOpened' | 'chatdbFailed' | 'conditionRaised' | 'conditionCleared' | 'failure';
+
+/** chat.db as a whole, conditions that stand, and what has no event of its own. */
+export function programTelemetry({ logger, metrics, health }: TelemetryParts): Pick<Telemetry, ProgramEvents> {
+  return {
+    chatdbOpened({ path, epoch, rowid, isNew }) {
+      const from = isNew ? 'starting at' : 'going on after';
+      logger.info(`chat.db opened: ${path}, epoch ${epoch}, ${from} ROWID ${rowid}`);
+    },
+    chatdbFailed(code, detail) {
+      metrics.error(code);
+      logger.warn(`${code}: ${maskIn(detail)}`);
+    },
+    conditionRaised(code, detail) {
+      if (!health.raise(code, detail)) return;
+      metrics.error(code);
+      logger.error(`${code}: ${maskIn(detail)}. ${ERRORS[code].means} ${ERRORS[code].fix}`);
+    },
+    conditionCleared(code) {
+      if (health.clear(code)) logger.info(`${code} is over`);
+    },
+    failure(code, detail) {
+      metrics.count('failures');
+      metrics.error(code);
+      logger.error(`${code}: ${maskIn(detail)}`);
+    },
+  };
+}

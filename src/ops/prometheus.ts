@@ -1,0 +1,46 @@
+import { COUNTERS, type CounterName, type Metrics } from './metrics.ts';
+import type { RouteReply } from './routes.ts';
+import type { AgentStatus } from './status.ts';
+
+const PREFIX = 'edge_agent_';
+
+/** The counters and the state of the agent in the text format of Prometheus. Loads prom-client when first asked. */
+export async function prometheusText(metrics: Metrics, status: AgentStatus): Promise<RouteReply> {
+  const { Counter, Gauge, Registry } = await import('prom-client');
+  const registry = new Registry();
+  const registers = [registry];
+  for (const [name, help] of Object.entries(COUNTERS)) {
+    new Counter({ name: `${PREFIX}${name}_total`, help, registers }).inc(metrics.get(name as CounterName));
+  }
+  const errors = new Counter({
+    name: `${PREFIX}errors_total`,
+    help: 'Errors by code',
+    labelNames: ['code'],
+    registers,
+  });
+  for (const [code, count] of metrics.errorsByCode()) errors.inc({ code }, count);
+
+  const gauge = (name: string, help: string, value: number) =>
+    new Gauge({ name: PREFIX + name, help, registers }).set(value);
+  gauge('websocket_up', 'Whether commands come over the WebSocket', status.websocket.up ? 1 : 0);
+  gauge('chatdb_open', 'Whether chat.db can be read', status.chatdb.open ? 1 : 0);
+  gauge('chatdb_cursor_rowid', 'ROWID up to which chat.db was taken in', status.cursor?.rowid ?? 0);
+  gauge('resident_memory_bytes', 'Memory of the process', status.memory.rss_bytes);
+  gauge('log_lines_lost', 'Log lines that could not be written since one last could', status.log_lines_lost);
+  gauge('start_time_seconds', 'When the agent started, Unix time', seconds(status.started_at));
+  gauge('last_inbound_time_seconds', 'When the last message came in, Unix time', seconds(status.last_inbound_at));
+  const queues = new Gauge({ name: `${PREFIX}queue_rows`, help: 'Rows that wait', labelNames: ['queue'], registers });
+  for (const [queue, rows] of Object.entries(status.queues)) queues.set({ queue }, rows);
+  const conditions = new Gauge({
+    name: `${PREFIX}condition`,
+    help: '1 for each condition that keeps the agent from its whole job',
+    labelNames: ['code'],
+    registers,
+  });
+  for (const { code } of status.conditions) conditions.set({ code }, 1);
+  return { body: await registry.metrics(), contentType: registry.contentType };
+}
+
+function seconds(time: string | null): number {
+  return time === null ? 0 : Date.parse(time) / 1000;
+}

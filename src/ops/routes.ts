@@ -1,0 +1,94 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { EdgeError, messageOf } from '../util/EdgeError.ts';
+
+/** Largest request body, bytes: a bubble of the longest text AppleScript takes does not fit, and need not. */
+export const MAX_BODY_BYTES = 64 * 1024;
+/** A local program that takes longer to say what it wants is broken, ms. */
+const REQUEST_TIMEOUT_MS = 5_000;
+/** A person, a monitor and a script at once; more is a mistake. */
+const MAX_CONNECTIONS = 16;
+
+export interface RouteRequest {
+  /** The parsed JSON body; undefined without one. */
+  readonly body: unknown;
+  readonly query: URLSearchParams;
+}
+
+export interface RouteReply {
+  /** @default 200 */
+  readonly status?: number;
+  /** An object is sent as JSON, a string as it is. */
+  readonly body: object | string;
+  /** @default application/json for an object, text/plain for a string */
+  readonly contentType?: string;
+}
+
+/** Handlers by method and path, e.g. `GET /status`. What they throw becomes an error reply. */
+export type Routes = Readonly<Record<string, (request: RouteRequest) => RouteReply | Promise<RouteReply>>>;
+
+/** What an error reply says. */
+export interface ErrorReply {
+  readonly error: { readonly code: string; readonly message: string; readonly fix?: string };
+}
+
+/** An HTTP server for programs of this machine. */
+export function createRouteServer(routes: Routes): Server {
+  const server = createServer((request, response) => {
+    answer(routes, request).then(
+      (reply) => send(response, reply),
+      (error: unknown) => send(response, errorReply(error)),
+    );
+  });
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.headersTimeout = REQUEST_TIMEOUT_MS;
+  server.keepAliveTimeout = 1; // one request a connection: nothing stays open to hold up a stop
+  server.maxConnections = MAX_CONNECTIONS;
+  return server;
+}
+
+async function answer(routes: Routes, request: IncomingMessage): Promise<RouteReply> {
+  const url = URL.parse(request.url ?? '', 'http://localhost');
+  const handler = url ? routes[`${request.method} ${url.pathname}`] : undefined;
+  if (!url || !handler) return failed(404, 'NOT_FOUND', `there is no ${request.method} ${url?.pathname ?? ''}`);
+  const text = await readBody(request);
+  if (text === undefined) return failed(413, 'TOO_LARGE', `the body is larger than ${MAX_BODY_BYTES} bytes`);
+  let body: unknown;
+  try {
+    body = text === '' ? undefined : JSON.parse(text);
+  } catch (error) {
+    return failed(400, 'NOT_JSON', `the body is not JSON: ${messageOf(error)}`);
+  }
+  return handler({ body, query: url.searchParams });
+}
+
+/** Undefined when it is too large. */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+    else chunks.length = 0;
+  }
+  return size > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks).toString('utf8');
+}
+
+function send(response: ServerResponse, { status = 200, body, contentType }: RouteReply): void {
+  const isText = typeof body === 'string';
+  response.writeHead(status, {
+    'content-type': contentType ?? (isText ? 'text/plain; charset=utf-8' : 'application/json'),
+    connection: 'close',
+  });
+  response.end(isText ? body : JSON.stringify(body));
+}
+
+export function failed(status: number, code: string, message: string, fix?: string): RouteReply {
+  const reply: ErrorReply = { error: { code, message, ...(fix === undefined ? {} : { fix }) } };
+  return { status, body: reply };
+}
+
+function errorReply(error: unknown): RouteReply {
+  if (error instanceof EdgeError)
+    return failed(error.retry === 'never' ? 400 : 503, error.code, error.message, error.fix);
+  return failed(500, 'EDGE_INTERNAL', messageOf(error));
+}

@@ -1,0 +1,21 @@
+import type { Logger } from '../util/Logger.ts';
+import type { Telemetry } from '../util/Telemetry.ts';
+import type { Health } from './Health.ts';
+import { linkTelemetry } from './linkTelemetry.ts';
+import { messageTelemetry } from './messageTelemetry.ts';
+import type { Metrics } from './metrics.ts';
+import { programTelemetry } from './programTelemetry.ts';
+
+export interface TelemetryParts {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+}
+
+/**
+ * Telemetry as log lines and counters: one method an event, so that the two cannot drift. At INFO and above a handle
+ * shows its last four characters and a text not at all; both are written whole at DEBUG.
+ */
+export function createTelemetry(parts: TelemetryParts): Telemetry {
+  return { ...messageTelemetry(parts), ...linkTelemetry(parts), ...programTelemetry(parts) };
+}

@@ -1,0 +1,110 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { readKeychain, SecretSource, type SecretSourceOptions } from '../../src/config/SecretSource.ts';
+import { tempDir } from '../support/tempDir.ts';
+
+const keychain = { service: 'edge-agent', account: 'edge_15550100001' };
+
+function source(options: Partial<SecretSourceOptions>): SecretSource {
+  return new SecretSource({
+    environment: undefined,
+    file: undefined,
+    keychain: undefined,
+    readKeychain: () => Promise.reject(new Error('not to be asked')),
+    ...options,
+  });
+}
+
+function secretFile(text: string, mode = 0o600): string {
+  const file = join(tempDir(), 'secret');
+  writeFileSync(file, text);
+  chmodSync(file, mode);
+  return file;
+}
+
+describe('SecretSource', () => {
+  it('takes the environment before the file before the Keychain', async () => {
+    const file = secretFile('from-file\n');
+    const all = { environment: 'from-env', file, keychain, readKeychain: async () => 'from-keychain\n' };
+    expect(source(all).current()).toBe('from-env');
+    expect(source({ ...all, environment: '' }).current()).toBe('from-file');
+    const last = source({ ...all, environment: undefined, file: undefined });
+    await last.load();
+    expect(last.current()).toBe('from-keychain');
+  });
+
+  it('says what to set when nothing is', () => {
+    const secrets = source({});
+    expect(secrets.current()).toBeUndefined();
+    expect(secrets.problem).toMatchObject({ code: 'EDGE_SECRET_MISSING' });
+  });
+
+  it.each([0o640, 0o604, 0o660, 0o777])('does not use a file of mode %o', (mode) => {
+    const secrets = source({ file: secretFile('canary', mode) });
+    expect(secrets.current()).toBeUndefined();
+    expect(secrets.problem).toMatchObject({ code: 'EDGE_SECRET_FILE_MODE' });
+    expect(secrets.problem?.message).not.toContain('canary');
+  });
+
+  it.each([0o600, 0o400])('uses a file of mode %o', (mode) => {
+    expect(source({ file: secretFile(' s3cret \n', mode) }).current()).toBe('s3cret');
+  });
+
+  it('looks again while there is none, and reads a changed file when told to', () => {
+    const file = join(tempDir(), 'secret');
+    const secrets = source({ file });
+    expect(secrets.current()).toBeUndefined();
+    writeFileSync(file, 'first', { mode: 0o600 });
+    expect(secrets.current()).toBe('first');
+    expect(secrets.problem).toBeUndefined();
+    writeFileSync(file, 'second');
+    expect(secrets.current()).toBe('first');
+    secrets.refresh();
+    expect(secrets.current()).toBe('second');
+    expect(secrets.known).toBe('second');
+  });
+
+  it.each(['', ' \n', 'two\nlines', 'bell\u0007', 'X: 1\r\nY: 2', 'schlüssel', 'x'.repeat(5000)])(
+    'refuses %j without repeating it',
+    (text) => {
+      const secrets = source({ file: secretFile(text) });
+      expect(secrets.current()).toBeUndefined();
+      expect(secrets.problem).toMatchObject({ code: 'EDGE_SECRET_MISSING' });
+      if (text.trim()) expect(secrets.problem?.message).not.toContain(text.trim());
+    },
+  );
+
+  it('keeps the last value while the Keychain is asked again, and when it refuses, asking once at a time', async () => {
+    let answer: () => Promise<string> = async () => 'first';
+    const ask = vi.fn(() => answer());
+    const secrets = source({ keychain, readKeychain: ask });
+    await secrets.load();
+    answer = async () => 'second';
+    secrets.refresh();
+    secrets.refresh();
+    expect(secrets.current()).toBe('first');
+    expect(ask).toHaveBeenCalledTimes(2);
+    await secrets.load();
+    expect(secrets.current()).toBe('second');
+    answer = () => Promise.reject(new Error('locked'));
+    await secrets.load();
+    expect(secrets.current()).toBe('second');
+    expect(secrets.problem?.message).toBe('the Keychain item edge-agent of edge_15550100001 cannot be read: locked');
+  });
+});
+
+describe('readKeychain', () => {
+  it('asks the security program for the item, and passes its error on', async () => {
+    const bin = join(tempDir(), 'bin');
+    mkdirSync(bin);
+    const stand = join(bin, 'security');
+    writeFileSync(stand, '#!/bin/sh\n[ "$3" = edge-agent ] || { echo "no such item" >&2; exit 44; }\necho "$@"\n', {
+      mode: 0o755,
+    });
+    vi.stubEnv('PATH', `${bin}:/bin:/usr/bin`);
+    expect(await readKeychain('edge-agent', 'edge_1')).toBe('find-generic-password -s edge-agent -a edge_1 -w\n');
+    await expect(readKeychain('other', 'edge_1')).rejects.toThrow('no such item');
+    vi.unstubAllEnvs();
+  });
+});

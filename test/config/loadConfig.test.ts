@@ -1,0 +1,259 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/config/ConfigError.ts';
+import { findConfig, loadConfig } from '../../src/config/loadConfig.ts';
+import { websocketUrl } from '../../src/config/websocketUrl.ts';
+import { tempDir } from '../support/tempDir.ts';
+
+const GOOD = 'edge:\n  agent_id: edge_15550100001\nbackend:\n  url: https://backend.example.com\n';
+/** GOOD has four lines; what is appended starts at line 5. */
+const and = (more: string) => GOOD + more;
+
+/** The problems of a file, each without the name of the file. */
+function problemsOf(text: string | Buffer): string[] {
+  const file = join(tempDir(), 'config.yaml');
+  writeFileSync(file, text);
+  try {
+    loadConfig(file);
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as ConfigError).code).toBe('EDGE_CONFIG_INVALID');
+    return (error as ConfigError).message.split('\n').map((line) => line.replace(`${file}:`, '').replace(file, ''));
+  }
+}
+
+const BROKEN: [name: string, text: string | Buffer, problems: (string | RegExp)[]][] = [
+  ['an empty file', '', ['1:1  is empty, expected sections such as edge: and backend:']],
+  ['a file of comments', '# later\n', ['1:1  is empty, expected sections such as edge: and backend:']],
+  ['a file that says null', 'null\n', [/^1:1 {2}is empty/]],
+  ['a list', '- edge\n', ['1:1  holds no keys, expected sections such as edge: and backend:']],
+  ['a word', 'edge\n', [/^1:1 {2}holds no keys/]],
+  ['JSON cut short', '{"edge": {\n', [/^\d:\d+ {2}not valid YAML/, /^\d:\d+ {2}not valid YAML/]],
+  ['an open quote', 'edge:\n  agent_id: "edge\n', [/^\d:\d+ {2}not valid YAML: Missing closing "quote/]],
+  ['a tab', 'edge:\n\tagent_id: x\n', ['2:1  is indented with a tab, expected spaces']],
+  ['a reserved character', and('state:\n  dir: @home\n'), [/^6:8 {2}not valid YAML/]],
+  ['a colon too many', 'edge: agent_id: x\n', [/^1:\d+ {2}not valid YAML/]],
+  ['two documents', `${GOOD}---\n${GOOD}`, [/^5:1 {2}not valid YAML: Source contains multiple documents/]],
+  ['a missing anchor', and('state:\n  dir: *home\n'), ['6:8  an alias (*name) without an anchor (&name) before it']],
+  [
+    'an alias bomb',
+    `a: &a [x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b]\n${GOOD}`,
+    ['1:1  uses aliases more than 20 times, expected fewer'],
+  ],
+  ['bytes that are no UTF-8', Buffer.from([0x65, 0x3a, 0xff]), ['  is not UTF-8 text; save it as UTF-8']],
+  ['a huge file', `#${'x'.repeat(300_000)}`, [/^ {2}has 300001 bytes, expected at most 262144/]],
+  [
+    'a key twice',
+    and('backend:\n  url: https://other.example.com\n'),
+    ['5:1  not valid YAML: Map keys must be unique'],
+  ],
+  [
+    'a section as a word',
+    'edge: yes\n' + 'backend:\n  url: https://b.example.com\n',
+    [/^1:7 {2}edge: value was "yes", expected a section/],
+  ],
+  ['a section as a list', and('logging:\n  - level\n'), [/^5:1 {2}logging: value was a list, expected a section/]],
+  ['an unknown section', and('log:\n  level: info\n'), [/^5:1 {2}log: is not a known key/]],
+  ['a misspelt section', and('loging:\n  level: info\n'), ['5:1  loging: is not a known key; did you mean logging?']],
+  [
+    'a misspelt key',
+    'edge:\n  agent-id: edge_1\nbackend:\n  url: https://b.example.com\n',
+    [
+      /^1:1 {2}edge.agent_id: is missing, expected 1 to 64 letters/,
+      '2:3  edge.agent-id: is not a known key; did you mean edge.agent_id?',
+    ],
+  ],
+  [
+    'a key in the wrong place',
+    and('db_path: /x\n'),
+    ['5:1  db_path: is not a known key; did you mean imessage.db_path?'],
+  ],
+  ['an unknown key with no value', and('wat:\n'), ['5:1  wat: is not a known key (docs/CONFIGURATION.md lists them)']],
+  [
+    'an unknown nested key',
+    and('privacy:\n  threads:\n    denied: []\n'),
+    ['7:5  privacy.threads.denied: is not a known key; did you mean privacy.threads.deny?'],
+  ],
+  ['a merge key', and('logging:\n  <<: {level: info}\n'), [/^6:3 {2}logging.<<: is not a known key/]],
+  ['__proto__', and('__proto__:\n  level: info\n'), [/^5:1 {2}__proto__: is not a known key/]],
+  [
+    'a secret',
+    and('').replace('edge:\n', 'edge:\n  secret: canary-1\n'),
+    [/^2:3 {2}edge.secret: is a secret by its name.*EDGE_SECRET.*0600/],
+  ],
+  ['a token elsewhere', and('api_token: canary-2\n'), [/^5:1 {2}api_token: is a secret by its name/]],
+  ['no agent id', 'backend:\n  url: https://b.example.com\n', [/^1:1 {2}edge.agent_id: is missing/]],
+  [
+    'a null agent id',
+    'edge:\n  agent_id:\nbackend:\n  url: https://b.example.com\n',
+    [/^2:3 {2}edge.agent_id: is missing/],
+  ],
+  [
+    'an agent id with a space',
+    GOOD.replace('edge_15550100001', 'my mac'),
+    [/^2:13 {2}edge.agent_id: value was "my mac", expected 1 to 64/],
+  ],
+  [
+    'an agent id as a number',
+    GOOD.replace('edge_15550100001', '15550100001'),
+    [/^2:13 {2}edge.agent_id: value was 15550100001, expected/],
+  ],
+  ['no URL', 'edge:\n  agent_id: a\n', [/^1:1 {2}backend.url: is missing, expected an http/]],
+  [
+    'a URL without a scheme',
+    GOOD.replace('https://', ''),
+    [/^4:8 {2}backend.url: value was "backend.example.com", expected an http/],
+  ],
+  ['a URL of another scheme', GOOD.replace('https', 'ftp'), [/^4:8 {2}backend.url: value was "ftp:/]],
+  [
+    'a URL with a password',
+    GOOD.replace('://', '://me:canary-3@'),
+    [/^4:8 {2}backend.url: value was "https:\/\/…@backend/],
+  ],
+  [
+    'http to another host',
+    GOOD.replace('https', 'http'),
+    [/^4:8 {2}backend.url: value was "http:.*expected https:.*allow_insecure/],
+  ],
+  [
+    'ws to another host',
+    and('').replace('backend:\n', 'backend:\n  websocket_url: ws://h.example.com\n'),
+    [/^4:18 {2}backend.websocket_url: .*expected wss:/],
+  ],
+  [
+    'a word for a number',
+    and('sending:\n  settle_seconds: soon\n'),
+    ['6:19  sending.settle_seconds: value was "soon", expected a whole number from 1 to 600 (seconds)'],
+  ],
+  [
+    'a number in quotes',
+    and('monitoring:\n  port: "9090"\n'),
+    ['6:9  monitoring.port: value was "9090", expected a whole number from 0 to 65535'],
+  ],
+  ['a number with its unit', and('sending:\n  settle_seconds: 60s\n'), [/value was "60s", expected a whole number/]],
+  ['a fraction', and('sending:\n  settle_seconds: 0.5\n'), [/value was 0.5, expected a whole number/]],
+  [
+    'a number out of range',
+    and('monitoring:\n  port: 70000\n'),
+    [/^6:9 .*value was 70000, expected a whole number from 0 to 65535/],
+  ],
+  ['infinity', and('logging:\n  max_files: .inf\n'), [/value was Infinity, expected a whole number from 1 to 100/]],
+  [
+    'yes for true',
+    and('websocket:\n  enabled: yes\n'),
+    ['6:12  websocket.enabled: value was "yes", expected true or false'],
+  ],
+  [
+    'a level that is none',
+    and('logging:\n  level: trace\n'),
+    ['6:10  logging.level: value was "trace", expected one of debug, info, warn, error'],
+  ],
+  ['a path that is empty', and('state:\n  dir: ""\n'), ['6:8  state.dir: value was "", expected a path']],
+  [
+    'a word for a list',
+    and('privacy:\n  redact: iban\n'),
+    [/^6:11 {2}privacy.redact: value was "iban", expected a list with any of payment_card/],
+  ],
+  [
+    'a detector that is none',
+    and('privacy:\n  redact: [iban, name]\n'),
+    [/^6:18 {2}privacy.redact.1: value was "name", expected one of payment_card/],
+  ],
+  [
+    'a handle without quotes',
+    and('privacy:\n  threads:\n    deny: [+15550100002]\n'),
+    [/^7:12 {2}privacy.threads.deny.0: value was 15550100002, expected a text in quotes/],
+  ],
+  [
+    'many problems at once, in the order of the file',
+    'backend:\n  url: x\n  sync_interval_seconds: 0\nlogging:\n  level: loud\n  colour: true\n',
+    [
+      /^1:1 {2}edge.agent_id: is missing/,
+      /^2:8 {2}backend.url/,
+      /^3:26 {2}backend.sync/,
+      /^5:10 {2}logging.level/,
+      /^6:3 {2}logging.colour/,
+    ],
+  ],
+];
+
+describe('loadConfig', () => {
+  it.each(BROKEN)('refuses %s and says where', (_name, text, expected) => {
+    const problems = problemsOf(text);
+    expect(problems).toEqual(expected.map((one) => (typeof one === 'string' ? one : expect.stringMatching(one))));
+    expect(problems.join('\n')).not.toContain('canary');
+  });
+
+  it('refuses a file that is not there, and a folder', () => {
+    const dir = tempDir();
+    expect(() => loadConfig(join(dir, 'none.yaml'))).toThrow(
+      /none.yaml {2}there is no such file; copy config.yaml.example/,
+    );
+    expect(() => loadConfig(dir)).toThrow(/is a folder, expected a YAML file/);
+  });
+
+  it('fills in the defaults, expands ~ and takes relative paths from the folder of the file', () => {
+    const dir = tempDir();
+    mkdirSync(join(dir, 'etc'));
+    const file = join(dir, 'etc', 'config.yaml');
+    writeFileSync(
+      file,
+      and('imessage:\n  db_path: ../chat.db\nstate:\n  dir: /var/edge\n').replace(
+        'edge:\n',
+        'edge:\n  secret_file: secret\n',
+      ),
+    );
+    const config = loadConfig(file);
+    expect(config.imessage.db_path).toBe(join(dir, 'chat.db'));
+    expect(config.edge.secret_file).toBe(join(dir, 'etc', 'secret'));
+    expect(config.state.dir).toBe('/var/edge');
+    expect(config.logging.file).toBe(join(homedir(), 'Library/Logs/edge-agent/edge-agent.log'));
+    expect(config.backend.sync_interval_seconds).toBe(30);
+    expect(config.privacy.threads.deny).toEqual([]);
+  });
+
+  it('accepts a BOM, CRLF, anchors, sections without a value, and http to this machine', () => {
+    expect(problemsOf(`\ufeff${GOOD.replaceAll('\n', '\r\n')}`)).toEqual([]);
+    expect(problemsOf(and('privacy:\nstate:\n  dir: &d /x\nimessage:\n  db_path: *d\n'))).toEqual([]);
+    for (const host of ['localhost:3000', '127.0.0.1', '[::1]:3000']) {
+      expect(problemsOf(GOOD.replace('https://backend.example.com', `http://${host}`))).toEqual([]);
+    }
+    expect(problemsOf(`${GOOD.replace('https', 'http')}  allow_insecure: true\n`)).toEqual([]);
+  });
+
+  it('has no side effect', () => {
+    const dir = tempDir();
+    const file = join(dir, 'config.yaml');
+    writeFileSync(file, and('state:\n  dir: state\nlogging:\n  file: log/x.log\n'));
+    loadConfig(file);
+    expect(readdirSync(dir)).toEqual(['config.yaml']);
+  });
+});
+
+describe('findConfig', () => {
+  it('takes the file named, else ./config.yaml, else the user’s own', () => {
+    const own = join(homedir(), '.config/edge-agent/config.yaml');
+    expect(findConfig('x.yaml', '/cwd', existsSync)).toBe('x.yaml');
+    expect(findConfig(undefined, '/cwd', () => true)).toBe('config.yaml');
+    expect(findConfig(undefined, '/cwd', (path) => path === own)).toBe(own);
+    expect(findConfig(undefined, '/cwd', () => false)).toBe('config.yaml');
+  });
+});
+
+describe('websocketUrl', () => {
+  const url = (backend: { url: string; websocket_url?: string }) => websocketUrl({ backend } as never);
+
+  it('derives from backend.url, unless there is one of its own', () => {
+    expect(url({ url: 'https://b.example.com' })).toBe('wss://b.example.com/edge/ws');
+    expect(url({ url: 'http://127.0.0.1:3000/' })).toBe('ws://127.0.0.1:3000/edge/ws');
+    expect(url({ url: 'https://b.example.com', websocket_url: 'wss://s.example.com/x' })).toBe(
+      'wss://s.example.com/x/edge/ws',
+    );
+    expect(url({ url: 'https://b.example.com', websocket_url: 'wss://s.example.com/edge/ws' })).toBe(
+      'wss://s.example.com/edge/ws',
+    );
+  });
+});

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Retention } from '../../src/ops/Retention.ts';
+import { StateStore } from '../../src/state/StateStore.ts';
+import { FakeClock } from '../support/FakeClock.ts';
+import { tempDir } from '../support/tempDir.ts';
+
+const DAY_MS = 86_400_000;
+
+describe('Retention', () => {
+  it('deletes batch after batch until nothing old is left, and goes on after an error', async () => {
+    const clock = new FakeClock();
+    const store = StateStore.open(join(tempDir(), 'state.db'), clock.now());
+    store.transaction(() => {
+      for (let n = 0; n < 1200; n++) {
+        store.schedules.insert({ scheduleId: `s${n}`, threadId: 't', text: 'x', sendAt: 1, now: 1 });
+        store.schedules.finish(`s${n}`, 'cancelled', clock.now() - 100 * DAY_MS);
+      }
+    });
+    const errors: unknown[] = [];
+    const retention = new Retention({ store, clock, onError: (error) => errors.push(error) });
+    retention.start();
+    await clock.advance(60_000);
+    expect(store.schedules.list(undefined, 2000)).toHaveLength(700);
+    await clock.advance(5_000);
+    expect(store.schedules.list(undefined, 2000)).toHaveLength(0);
+    store.close();
+    await clock.advance(3_600_000);
+    expect(errors).toHaveLength(1);
+    expect(clock.pending).toBe(1);
+    retention.stop();
+    expect(clock.pending).toBe(0);
+  });
+});

@@ -1,0 +1,93 @@
+import { closeSync, fstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { RotatingFile } from '../../src/ops/RotatingFile.ts';
+import { tempDir } from '../support/tempDir.ts';
+
+function rotating(path: string, maxBytes = 1000, maxFiles = 3): RotatingFile {
+  return new RotatingFile({ path, maxBytes, maxFiles, lostLine: (count, reason) => `lost ${count}: ${reason}\n` });
+}
+
+function inodeOf(descriptor: number): number | undefined {
+  try {
+    return fstatSync(descriptor).ino;
+  } catch {
+    return undefined; // not open
+  }
+}
+
+describe('RotatingFile', () => {
+  it('creates the file and its folder for this user alone', () => {
+    const path = join(tempDir(), 'logs', 'x.log');
+    rotating(path).write('one\n');
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
+  });
+
+  it('keeps to its size and its number of files, the newest lines first', () => {
+    const dir = tempDir();
+    const file = rotating(join(dir, 'x.log'), 100, 3);
+    for (let n = 0; n < 40; n++) file.write(`line ${String(n).padStart(4, '0')}\n`); // 10 bytes each
+    expect(readdirSync(dir).sort()).toEqual(['x.log', 'x.log.1', 'x.log.2']);
+    const lines = ['x.log.2', 'x.log.1', 'x.log'].flatMap((name) => {
+      expect(statSync(join(dir, name)).size).toBeLessThanOrEqual(100);
+      return readFileSync(join(dir, name), 'utf8').trimEnd().split('\n');
+    });
+    expect(lines).toEqual(Array.from({ length: 30 }, (_, n) => `line ${String(n + 10).padStart(4, '0')}`));
+  });
+
+  it('keeps one file when told to, and goes on in a file that exists', () => {
+    const dir = tempDir();
+    rotating(join(dir, 'x.log'), 20, 1).write('old line\n');
+    const file = rotating(join(dir, 'x.log'), 20, 1);
+    file.write('second\n');
+    expect(readFileSync(join(dir, 'x.log'), 'utf8')).toBe('old line\nsecond\n');
+    file.write('third one\n');
+    expect(readdirSync(dir)).toEqual(['x.log']);
+    expect(readFileSync(join(dir, 'x.log'), 'utf8')).toBe('third one\n');
+  });
+
+  it('counts the lines it cannot write, and tells of them with the first that it can', () => {
+    const dir = tempDir();
+    const path = join(dir, 'x.log');
+    mkdirSync(path); // stands in the way
+    const file = rotating(path);
+    file.write('gone 1\n');
+    file.write('gone 2\n');
+    expect(file.lost).toBe(2);
+    rmdirSync(path);
+    file.write('back\n');
+    expect(readFileSync(path, 'utf8')).toMatch(/^lost 2: EISDIR.*\nback\n$/);
+    expect(file.lost).toBe(0);
+  });
+
+  it('says when the disk is full, and does not throw', () => {
+    const file = rotating('/dev/full', 1_000_000);
+    file.write('gone\n');
+    expect(file.lost).toBe(1);
+  });
+
+  it('goes on when its descriptor was closed under it', () => {
+    const path = join(tempDir(), 'x.log');
+    const file = rotating(path);
+    file.write('one\n');
+    const inode = statSync(path).ino;
+    for (let descriptor = 3; descriptor < 256; descriptor++) {
+      if (inodeOf(descriptor) === inode) closeSync(descriptor);
+    }
+    file.write('two\n');
+    file.write('three\n');
+    expect(readFileSync(path, 'utf8')).toMatch(/^one\nlost 1: EBADF.*\nthree\n$/);
+  });
+
+  it('begins again at its path after the file was moved', () => {
+    const path = join(tempDir(), 'x.log');
+    const file = rotating(path);
+    file.write('one\n');
+    renameSync(path, `${path}.moved`);
+    file.close();
+    file.write('two\n');
+    file.flush();
+    expect(readFileSync(path, 'utf8')).toBe('two\n');
+  });
+});
