@@ -258,15 +258,22 @@ export class Sends {
     );
   }
 
-  /** Back in the queue: nothing was handed over, or no receipt came and one more attempt is allowed. */
-  requeue(sendId: number, change: { notBeforeAt?: number; addressForm?: number; code?: ErrorCode; detail?: string }) {
+  /**
+   * Back in the queue: nothing was handed over, or no receipt came and one more attempt is allowed. `uncounted` takes
+   * the attempt back: nothing of it can have reached Messages.
+   */
+  requeue(
+    sendId: number,
+    change: { notBeforeAt?: number; addressForm?: number; uncounted?: boolean; code?: ErrorCode; detail?: string },
+  ) {
     this.#sql(`
       UPDATE sends SET state = 'queued', not_before_at = @notBeforeAt, waits_for = NULL,
-        address_form = coalesce(@addressForm, address_form), error_code = @code, error_detail = @detail
+        attempts = max(0, attempts - @takenBack), address_form = coalesce(@addressForm, address_form), error_code = @code, error_detail = @detail
       WHERE send_id = @sendId`).run({
       sendId,
       notBeforeAt: change.notBeforeAt ?? null,
       addressForm: change.addressForm ?? null,
+      takenBack: change.uncounted ? 1 : 0,
       code: change.code ?? null,
       detail: change.detail ?? null,
     });

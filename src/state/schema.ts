@@ -89,6 +89,7 @@ export const MIGRATIONS: readonly string[] = [
     finished_at INTEGER
   ) STRICT;
   CREATE INDEX commands_by_send ON commands (send_id) WHERE send_id IS NOT NULL;
+  CREATE INDEX commands_open ON commands (command_seq) WHERE state = 'received';
   CREATE INDEX commands_finished ON commands (finished_at);
 
   CREATE TABLE acks (

@@ -1,0 +1,154 @@
+import type { ChatRow } from '../chatdb/types.ts';
+import type { SendRow } from '../state/Sends.ts';
+import type { Clock, Timer } from '../util/Clock.ts';
+import { codeOf, messageOf } from '../util/EdgeError.ts';
+import type { Telemetry } from '../util/Telemetry.ts';
+import type { ReceiptSource } from './ReceiptSource.ts';
+import { candidates, findReceipt, hasGhost } from './receipts.ts';
+
+/** Looks after osascript ended, ms: the row is often written before the exit, and the event on the file may be missed. */
+const LOOKS_MS = [10, 50, 200, 1000] as const;
+/**
+ * The settle time passes in this many steps. One timer over all of it would be over at once after a sleep of the Mac,
+ * during which Messages had no time to write either; and time in which chat.db cannot be read does not count.
+ */
+const STEPS = 6;
+
+interface Flight {
+  readonly send: SendRow;
+  stepsLeft: number;
+  readonly timers: Set<Timer>;
+}
+
+/** Waits for the receipts of sends that are with Messages. */
+export class ReceiptWatch {
+  readonly #chatDb: () => ReceiptSource | undefined;
+  readonly #epoch: () => number;
+  readonly #claimed: (guid: string) => boolean;
+  readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
+  readonly #settleMs: number;
+  readonly #onReceipt: (send: SendRow, row: ChatRow) => void;
+  readonly #onNone: (send: SendRow, ghost: boolean) => void;
+  /** Runs what a timer started; it may end sends. */
+  readonly #turn: (work: () => void) => void;
+  readonly #flights = new Map<number, Flight>();
+  #stopped = false;
+
+  constructor(options: {
+    chatDb: () => ReceiptSource | undefined;
+    epoch: () => number;
+    claimed: (guid: string) => boolean;
+    clock: Clock;
+    telemetry: Telemetry;
+    settleMs: number;
+    onReceipt: (send: SendRow, row: ChatRow) => void;
+    onNone: (send: SendRow, ghost: boolean) => void;
+    turn: (work: () => void) => void;
+  }) {
+    this.#chatDb = options.chatDb;
+    this.#epoch = options.epoch;
+    this.#claimed = options.claimed;
+    this.#clock = options.clock;
+    this.#telemetry = options.telemetry;
+    this.#settleMs = options.settleMs;
+    this.#onReceipt = options.onReceipt;
+    this.#onNone = options.onNone;
+    this.#turn = options.turn;
+  }
+
+  has(sendId: number): boolean {
+    return this.#flights.has(sendId);
+  }
+
+  /** From now on every look is for this send too; osascript may still be running. */
+  add(send: SendRow): void {
+    this.#flights.set(send.sendId, { send, stepsLeft: STEPS, timers: new Set() });
+  }
+
+  /** osascript has ended (or died with us): look soon and often, and let the settle time begin. */
+  settle(sendId: number): void {
+    const flight = this.#flights.get(sendId);
+    if (!flight || this.#stopped) return;
+    for (const ms of LOOKS_MS) this.#after(flight, ms, () => this.look());
+    this.#armStep(flight);
+  }
+
+  forget(sendId: number): void {
+    for (const timer of this.#flights.get(sendId)?.timers ?? []) timer.cancel();
+    this.#flights.delete(sendId);
+  }
+
+  /** Looks for all receipts. False when chat.db cannot be read now. */
+  look(): boolean {
+    if (this.#flights.size === 0) return true;
+    const flights = [...this.#flights.values()];
+    const rows = this.#rows(flights.map((flight) => flight.send));
+    if (!rows) return false;
+    for (const { send } of flights) {
+      const row = this.#find(send, rows, false);
+      if (!row) continue;
+      this.#onReceipt(send, row);
+      this.forget(send.sendId);
+    }
+    return true;
+  }
+
+  /**
+   * The receipt of an earlier attempt, before another is made.
+   * @returns undefined when there is none, false when chat.db cannot be read
+   */
+  lateReceipt(send: SendRow): ChatRow | undefined | false {
+    const rows = this.#rows([send]);
+    return rows ? this.#find(send, rows, true) : false;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const flight of this.#flights.values()) {
+      for (const timer of flight.timers) timer.cancel();
+      flight.timers.clear();
+    }
+  }
+
+  #armStep(flight: Flight): void {
+    this.#after(flight, this.#settleMs / STEPS, () => {
+      this.#armStep(flight); // before the work, so that a step that fails is made good by the next
+      if (!this.look() || !this.has(flight.send.sendId)) return;
+      if (flight.stepsLeft > 1) flight.stepsLeft--;
+      else this.#lastLook(flight.send);
+    });
+  }
+
+  #lastLook(send: SendRow): void {
+    const rows = this.#rows([send]);
+    if (!rows) return;
+    const row = this.#find(send, rows, true);
+    if (row) this.#onReceipt(send, row);
+    else this.#onNone(send, hasGhost(send, rows, this.#epoch()));
+    this.forget(send.sendId);
+  }
+
+  #find(send: SendRow, rows: readonly ChatRow[], lastLook: boolean): ChatRow | undefined {
+    return findReceipt(send, rows, { epoch: this.#epoch(), claimed: this.#claimed, lastLook });
+  }
+
+  #rows(sends: readonly SendRow[]): ChatRow[] | undefined {
+    const db = this.#chatDb();
+    if (!db) return undefined;
+    try {
+      return candidates(db, this.#epoch(), sends);
+    } catch (error) {
+      this.#telemetry.failure(codeOf(error, 'EDGE_CHATDB_READ'), `looking for receipts: ${messageOf(error)}`);
+      return undefined;
+    }
+  }
+
+  #after(flight: Flight, ms: number, work: () => void): void {
+    const timer = this.#clock.after(ms, () => {
+      flight.timers.delete(timer);
+      this.#turn(work);
+    });
+    flight.timers.add(timer);
+  }
+}

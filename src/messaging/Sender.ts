@@ -1,0 +1,303 @@
+import type { ChatRow } from '../chatdb/types.ts';
+import type { SendRow } from '../state/Sends.ts';
+import type { StateStore } from '../state/StateStore.ts';
+import type { Clock, Timer } from '../util/Clock.ts';
+import { codeOf, messageOf } from '../util/EdgeError.ts';
+import type { ErrorCode } from '../util/errors.ts';
+import type { Telemetry } from '../util/Telemetry.ts';
+import { Deliveries } from './Deliveries.ts';
+import { type Prepared, prepareSend } from './prepareSend.ts';
+import type { ReceiptSource } from './ReceiptSource.ts';
+import { ReceiptWatch } from './ReceiptWatch.ts';
+import type { ScriptRunner } from './ScriptRunner.ts';
+import { SendingGate } from './SendingGate.ts';
+import { SendOutcomes } from './SendOutcomes.ts';
+import { SendQueue } from './SendQueue.ts';
+import { judge, type Verdict } from './scriptErrors.ts';
+import { sendScript } from './sendScript.ts';
+
+/** Attempts that may have reached Messages; another could be one bubble too many. */
+const MAX_ATTEMPTS = 2;
+/** Until a full disk or an unreadable chat.db is tried again, ms. */
+const TRY_AGAIN_MS = 1000;
+/** No wait is longer, ms, so that a step of the wall clock is noticed. */
+const MAX_WAIT_MS = 60_000;
+
+interface Why {
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+/**
+ * Takes queued sends to Messages, one osascript at a time, and sees each to its end (the states are drawn in
+ * state/Sends.ts). A thread's next bubble starts only when the one before has ended, because one that must be tried
+ * again may not be overtaken; other threads go on meanwhile.
+ */
+export class Sender {
+  readonly #store: StateStore;
+  readonly #chatDb: () => ReceiptSource | undefined;
+  readonly #epoch: () => number;
+  readonly #runner: ScriptRunner;
+  readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
+  readonly #scriptTimeoutSeconds: number;
+  readonly #onSettled: () => void;
+  readonly #queue: SendQueue;
+  readonly #gate: SendingGate;
+  readonly #outcomes: SendOutcomes;
+  readonly #watch: ReceiptWatch;
+  readonly #deliveries: Deliveries;
+  readonly #retries = new Set<Timer>();
+  #running: Promise<void> | undefined;
+  #timer: Timer | undefined;
+  #started = false;
+  #stopped = false;
+
+  constructor(options: {
+    store: StateStore;
+    /** Undefined while chat.db cannot be opened: sending waits then, for without receipts it would be blind. */
+    chatDb: () => ReceiptSource | undefined;
+    epoch: () => number;
+    runner: ScriptRunner;
+    clock: Clock;
+    telemetry: Telemetry;
+    scriptTimeoutSeconds: number;
+    settleSeconds: number;
+    /** Acks and events may be waiting. */
+    onSettled: () => void;
+  }) {
+    const { store, chatDb, epoch, clock, telemetry } = options;
+    this.#store = store;
+    this.#chatDb = chatDb;
+    this.#epoch = epoch;
+    this.#runner = options.runner;
+    this.#clock = clock;
+    this.#telemetry = telemetry;
+    this.#scriptTimeoutSeconds = options.scriptTimeoutSeconds;
+    this.#onSettled = options.onSettled;
+    this.#queue = new SendQueue({ store });
+    this.#gate = new SendingGate({ clock, telemetry });
+    this.#outcomes = new SendOutcomes({ store, clock, telemetry });
+    this.#watch = new ReceiptWatch({
+      chatDb,
+      epoch,
+      claimed: (guid) => store.sends.claimed(guid),
+      clock,
+      telemetry,
+      settleMs: options.settleSeconds * 1000,
+      onReceipt: (send, row) => this.#received(send, row),
+      onNone: (send, ghost) => this.#noReceipt(send, ghost),
+      turn: (work) => this.#turn(work),
+    });
+    this.#deliveries = new Deliveries({
+      store,
+      chatDb,
+      clock,
+      telemetry,
+      onNews: (send, row) => this.#news(send, row),
+      turn: (work) => this.#turn(work),
+    });
+  }
+
+  /**
+   * Sends that were with Messages when the agent ended are looked for first: each gets a full settle time from now, in
+   * which its thread stands still, because its osascript may have outlived us.
+   */
+  start(): void {
+    this.#started = true;
+    for (const send of this.#store.sends.inFlight()) {
+      this.#watch.add(send);
+      this.#watch.settle(send.sendId);
+    }
+    this.#deliveries.changed();
+    this.#turn(() => this.#watch.look());
+  }
+
+  /** Rows may have been queued. */
+  wake(): void {
+    this.#queue.invalidateAll();
+    this.#turn(() => {});
+  }
+
+  /** chat.db changed, or was opened: receipts and deliveries may be there. */
+  chatDbChanged(): void {
+    this.#turn(() => this.#watch.look());
+    this.#deliveries.changed();
+  }
+
+  /** Starts nothing new, lets the osascript that runs end and notes how it ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    for (const timer of this.#retries) timer.cancel();
+    this.#watch.stop();
+    this.#deliveries.stop();
+    await this.#running;
+  }
+
+  /** Does `work`, again and again while the disk is full, and then whatever can start. */
+  #turn(work: () => void): void {
+    if (!this.#started) return;
+    if (!this.#hasRoom(work)) {
+      if (this.#stopped) return;
+      const timer = this.#clock.after(TRY_AGAIN_MS, () => {
+        this.#retries.delete(timer);
+        this.#turn(work);
+      });
+      this.#retries.add(timer);
+    }
+    if (!this.#hasRoom(() => this.#startNext())) this.#wait(TRY_AGAIN_MS);
+  }
+
+  #hasRoom(work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      if (codeOf(error, 'EDGE_INTERNAL') !== 'EDGE_STATE_FULL') throw error;
+      this.#telemetry.failure('EDGE_STATE_FULL', messageOf(error));
+      return false;
+    }
+  }
+
+  #wait(ms: number): void {
+    this.#timer?.cancel();
+    if (this.#stopped) return;
+    this.#timer = this.#clock.after(Math.min(ms, MAX_WAIT_MS), () => this.#turn(() => {}));
+  }
+
+  #startNext(): void {
+    while (!this.#running && !this.#stopped) {
+      this.#timer?.cancel();
+      const waitMs = this.#step();
+      if (waitMs === undefined) continue;
+      if (waitMs !== Number.POSITIVE_INFINITY) this.#wait(waitMs);
+      return;
+    }
+  }
+
+  /** Brings the next send one step on. @returns how long nothing more can start, ms; undefined: go on at once */
+  #step(): number | undefined {
+    const closedMs = this.#gate.closedForMs();
+    if (closedMs > 0) return closedMs;
+    const now = this.#clock.now();
+    const turn = this.#queue.next(now);
+    if (!turn.send) return turn.dueAt === undefined ? Number.POSITIVE_INFINITY : turn.dueAt - now;
+    const db = this.#chatDb();
+    return db && this.#begin(turn.send, db) ? undefined : TRY_AGAIN_MS;
+  }
+
+  /** Starts osascript for the send, or ends the send without. False when chat.db cannot be read now. */
+  #begin(send: SendRow, db: ReceiptSource): boolean {
+    const { sendId, threadId } = send;
+    const late = send.attempts > 0 ? this.#watch.lateReceipt(send) : undefined;
+    if (late === false) return false;
+    if (late) {
+      this.#received(send, late);
+      return true;
+    }
+    let prepared: Prepared;
+    try {
+      prepared = prepareSend(send, db);
+    } catch (error) {
+      this.#telemetry.failure(codeOf(error, 'EDGE_CHATDB_READ'), `before send ${sendId}: ${messageOf(error)}`);
+      return false;
+    }
+    if (prepared.kind === 'impossible') {
+      this.#failed(send, prepared);
+      return true;
+    }
+    const watermark = { rowid: prepared.rowid, epoch: this.#epoch() };
+    this.#store.transaction(() => this.#store.sends.markSending(sendId, watermark, this.#clock.now()));
+    this.#queue.invalidate(threadId);
+    const sending = this.#store.sends.byId(sendId)!;
+    this.#watch.add(sending);
+    this.#running = this.#run(sending, prepared.args, prepared.nextForm);
+    if (prepared.altered && send.attempts === 0) {
+      this.#telemetry.failure('EDGE_SEND_TEXT', `send ${sendId}: NUL or half a surrogate pair was removed`);
+    }
+    return true;
+  }
+
+  async #run(send: SendRow, args: string[], nextForm: number | undefined): Promise<void> {
+    const startedAt = this.#clock.monotonic();
+    const timeoutMs = this.#scriptTimeoutSeconds * 1000;
+    const running = this.#runner.run(sendScript(this.#scriptTimeoutSeconds), args, { timeoutMs });
+    const { sendId, threadId } = send;
+    this.#telemetry.sendStarted({ sendId, threadId, attempt: send.attempts, text: send.text });
+    const verdict = await running.then(judge, (error): Verdict => {
+      const code = codeOf(error, 'EDGE_INTERNAL');
+      return { kind: code === 'EDGE_SEND_SPAWN' ? 'paused' : 'unknown', code, detail: messageOf(error) };
+    });
+    this.#running = undefined;
+    if (verdict.kind === 'accepted') {
+      this.#telemetry.sendAccepted({ sendId, threadId, ms: Math.round(this.#clock.monotonic() - startedAt) });
+    } else if (verdict.kind === 'unknown') {
+      this.#telemetry.failure(verdict.code, `send ${sendId}: ${verdict.detail}; chat.db decides`);
+    }
+    if (verdict.kind === 'paused') this.#gate.close(verdict.code, verdict.detail);
+    else if (verdict.kind !== 'unknown') this.#gate.open();
+    this.#turn(() => this.#ended(send, verdict, nextForm));
+  }
+
+  /** osascript ended. Done again from the start when the disk is full. */
+  #ended(send: SendRow, verdict: Verdict, nextForm: number | undefined): void {
+    const { sendId } = send;
+    if (!this.#watch.has(sendId)) return; // the receipt was there before osascript had ended
+    if (verdict.kind === 'accepted' || verdict.kind === 'unknown') {
+      this.#watch.settle(sendId);
+      this.#watch.look();
+      if (verdict.kind === 'accepted' && this.#watch.has(sendId)) {
+        this.#store.transaction(() => this.#store.sends.markAccepted(sendId, this.#clock.now()));
+      }
+      return;
+    }
+    if (verdict.kind === 'paused') this.#again(send, { uncounted: true }, verdict);
+    else if (verdict.kind === 'next-form' && nextForm !== undefined) {
+      this.#again(send, { uncounted: true, addressForm: nextForm }, verdict);
+    } else this.#failed(send, verdict);
+    this.#watch.forget(sendId);
+  }
+
+  #received(send: SendRow, row: ChatRow): void {
+    this.#outcomes.received(send, row);
+    this.#deliveries.changed();
+    this.#over(send);
+  }
+
+  #noReceipt(send: SendRow, ghost: boolean): void {
+    if (send.attempts < MAX_ATTEMPTS) {
+      const detail = ghost
+        ? 'Messages wrote an empty row that belongs to no chat'
+        : 'no receipt within the settle time';
+      const addressForm = ghost ? send.addressForm + 1 : send.addressForm;
+      this.#again(send, { addressForm }, { code: 'EDGE_SEND_UNCONFIRMED', detail });
+    } else {
+      this.#outcomes.unknown(send);
+      this.#over(send);
+    }
+  }
+
+  #news(send: SendRow, row: ChatRow): void {
+    if (row.error === 0) this.#outcomes.delivered(send);
+    else this.#outcomes.received(send, row);
+    this.#onSettled();
+  }
+
+  #again(send: SendRow, change: { uncounted?: boolean; addressForm?: number }, why: Why): void {
+    const { sendId, threadId } = send;
+    this.#store.transaction(() => this.#store.sends.requeue(sendId, { ...change, code: why.code, detail: why.detail }));
+    this.#queue.invalidate(threadId);
+    this.#telemetry.sendRetried({ sendId, threadId, code: why.code, detail: why.detail });
+  }
+
+  #failed(send: SendRow, why: Why): void {
+    this.#outcomes.failed(send, why.code, why.detail);
+    this.#over(send);
+  }
+
+  #over(send: SendRow): void {
+    this.#queue.invalidate(send.threadId);
+    this.#onSettled();
+  }
+}

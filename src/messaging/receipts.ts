@@ -1,0 +1,89 @@
+import type { ChatRow } from '../chatdb/types.ts';
+import type { SendRow } from '../state/Sends.ts';
+import type { ReceiptSource } from './ReceiptSource.ts';
+
+/** How far a receipt may be dated before its send when the date is all there is (another epoch), ms. */
+const SKEW_MS = 10_000;
+/**
+ * The same past the watermark, ms: iCloud re-inserts old rows of ours with fresh ROWIDs, 82 minutes old and older where
+ * it was measured; the wall clock may have been set back between a send and its row.
+ */
+const BACKFILL_AGE_MS = 10 * 60_000;
+/** Rows asked of chat.db at once, and looked at in one search. Only iCloud writes more of ours within a settle time. */
+const PAGE = 200;
+const MAX_ROWS = 5000;
+
+/** The text as osascript gets it: an argument holds no NUL, and half a surrogate pair would become another character. */
+export function scriptText(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed();
+}
+
+/** Our rows of chat.db that may prove one of `sends`, by ROWID. @throws EdgeError EDGE_CHATDB_* */
+export function candidates(source: ReceiptSource, epoch: number, sends: readonly SendRow[]): ChatRow[] {
+  const inEpoch = sends.filter((send) => send.watermarkEpoch === epoch);
+  const older = sends.filter((send) => send.watermarkEpoch !== epoch);
+  const rows = new Map<number, ChatRow>();
+  if (inEpoch.length > 0) {
+    let after = Math.min(...inEpoch.map((send) => send.watermarkRowid ?? 0));
+    for (let page = 0; page < MAX_ROWS / PAGE; page++) {
+      const found = source.outgoingAfter(after, PAGE);
+      for (const row of found) rows.set(row.rowid, row);
+      const last = found.at(-1);
+      if (!last || found.length < PAGE) break;
+      after = last.rowid;
+    }
+  }
+  if (older.length > 0) {
+    const since = Math.min(...older.map((send) => (send.sendingAt ?? send.createdAt) - SKEW_MS));
+    for (const row of source.outgoingSince(since, MAX_ROWS)) rows.set(row.rowid, row);
+  }
+  return [...rows.values()].sort((a, b) => a.rowid - b.rowid);
+}
+
+/**
+ * The row among `rows` that proves `send`: of its thread, with its text, not older than it, claimed by no other.
+ * A row whose chat is not written yet is passed over; on the `lastLook`, when the choice is between it and a second
+ * bubble, it counts if nothing speaks against it.
+ */
+export function findReceipt(
+  send: SendRow,
+  rows: readonly ChatRow[],
+  context: { epoch: number; claimed(guid: string): boolean; lastLook: boolean },
+): ChatRow | undefined {
+  const text = scriptText(send.text);
+  const folded = fold(text);
+  const possible = rows.filter(
+    (row) => isPast(send, row, context.epoch) && isOfThread(send, row, context.lastLook) && !context.claimed(row.guid),
+  );
+  return (
+    possible.find((row) => row.text === text) ?? possible.find((row) => row.text !== '' && fold(row.text) === folded)
+  );
+}
+
+/**
+ * macOS 26 answers some chat ids with success and writes an empty row of ours that belongs to no chat. At the settle
+ * time such a row says that the form of address was the wrong one.
+ */
+export function hasGhost(send: SendRow, rows: readonly ChatRow[], epoch: number): boolean {
+  return rows.some((row) => row.chat === undefined && row.text === '' && isPast(send, row, epoch));
+}
+
+function isPast(send: SendRow, row: ChatRow, epoch: number): boolean {
+  const sendingAt = send.sendingAt ?? send.createdAt;
+  if (send.watermarkEpoch !== epoch) return row.dateAt !== undefined && row.dateAt >= sendingAt - SKEW_MS;
+  if (row.rowid <= (send.watermarkRowid ?? 0)) return false;
+  return row.dateAt === undefined || row.dateAt >= sendingAt - BACKFILL_AGE_MS;
+}
+
+function isOfThread(send: SendRow, row: ChatRow, lastLook: boolean): boolean {
+  if (row.chat) return row.chat.identifier === send.threadId;
+  return lastLook && (row.handle === undefined || row.handle === send.threadId);
+}
+
+/** Messages may compose characters, trim the ends and write line ends its own way. */
+function fold(text: string): string {
+  return text
+    .normalize('NFC')
+    .replace(/\r\n?|[\u2028\u2029]/g, '\n')
+    .trim();
+}

@@ -1,0 +1,132 @@
+import type { ChatInfo, ChatRow } from '../../src/chatdb/types.ts';
+import type { ReceiptSource } from '../../src/messaging/ReceiptSource.ts';
+import type { ScriptResult, ScriptRunner } from '../../src/messaging/ScriptRunner.ts';
+import { EdgeError } from '../../src/util/EdgeError.ts';
+
+export interface ScriptCall {
+  form: string;
+  target: string;
+  service: string;
+  text: string;
+}
+
+export const EXIT_0: ScriptResult = { exitCode: 0, stdout: '', stderr: '', timedOut: false };
+export const TIMED_OUT: ScriptResult = { exitCode: null, stdout: '', stderr: '', timedOut: true };
+
+/** What osascript answers with an error number. */
+export function scriptError(number: number): ScriptResult {
+  const stderr = `35:80: execution error: Messages got an error: Can’t do it to “+15550100009”. (${number})\n`;
+  return { exitCode: 1, stdout: '', stderr, timedOut: false };
+}
+
+/** The chat.db and the Messages of a test: rows are what it says they are, and osascript does what `onRun` does. */
+export class FakeMac implements ReceiptSource, ScriptRunner {
+  readonly rows: ChatRow[] = [];
+  readonly chats = new Map<string, ChatInfo>();
+  readonly calls: ScriptCall[] = [];
+  /** Thrown by every read while set. */
+  broken: EdgeError | undefined;
+  now: () => number;
+  onRun: (call: ScriptCall) => ScriptResult | Promise<ScriptResult>;
+  running = 0;
+  #rowid = 100;
+
+  constructor(now: () => number) {
+    this.now = now;
+    this.onRun = (call) => {
+      this.write(call);
+      return EXIT_0;
+    };
+  }
+
+  /** Writes the row that Messages writes for a send. */
+  write(call: Pick<ScriptCall, 'target' | 'text'>, change: Partial<ChatRow> = {}): ChatRow {
+    const rowid = ++this.#rowid;
+    const identifier = call.target.split(';').at(-1)!;
+    const row: ChatRow = {
+      rowid,
+      guid: `GUID-${rowid}`,
+      isFromMe: true,
+      dateAt: this.now(),
+      service: 'iMessage',
+      handle: identifier,
+      chat: this.chats.get(identifier) ?? chat(identifier),
+      text: call.text,
+      body: undefined,
+      decodeError: undefined,
+      hasBody: true,
+      itemType: 0,
+      associatedType: 0,
+      replyToGuid: undefined,
+      cacheHasAttachments: false,
+      attachments: [],
+      isSent: true,
+      isDelivered: false,
+      isRead: false,
+      error: 0,
+      ...change,
+    };
+    this.rows.push(row);
+    return row;
+  }
+
+  /** Changes a row that is there. */
+  amend(rowid: number, change: Partial<ChatRow>): void {
+    const index = this.rows.findIndex((row) => row.rowid === rowid);
+    this.rows[index] = { ...this.rows[index]!, ...change };
+  }
+
+  async run(_script: string, args: readonly string[]): Promise<ScriptResult> {
+    const [form, target, service, text] = args as [string, string, string, string];
+    const call = { form, target, service, text };
+    this.calls.push(call);
+    if (++this.running > 1) throw new Error('two osascripts at once');
+    try {
+      return await this.onRun(call);
+    } finally {
+      this.running--;
+    }
+  }
+
+  async idle(): Promise<void> {}
+
+  maxRowid(): number {
+    return this.#read(() => this.#rowid);
+  }
+
+  outgoingAfter(rowid: number, limit: number): ChatRow[] {
+    return this.#read(() => this.rows.filter((row) => row.rowid > rowid).slice(0, limit));
+  }
+
+  outgoingSince(dateAt: number, limit: number): ChatRow[] {
+    return this.#read(() =>
+      this.rows.filter((row) => row.dateAt !== undefined && row.dateAt >= dateAt).slice(0, limit),
+    );
+  }
+
+  rowsByRowid(rowids: readonly number[]): ChatRow[] {
+    return this.#read(() => this.rows.filter((row) => rowids.includes(row.rowid)));
+  }
+
+  chatOf(threadId: string): ChatInfo | undefined {
+    return this.#read(() => this.chats.get(threadId));
+  }
+
+  #read<T>(read: () => T): T {
+    if (this.broken) throw this.broken;
+    return read();
+  }
+}
+
+export function chat(identifier: string, change: Partial<ChatInfo> = {}): ChatInfo {
+  return {
+    guid: `iMessage;-;${identifier}`,
+    identifier,
+    isGroup: false,
+    service: 'iMessage',
+    participants: [identifier],
+    ...change,
+  };
+}
+
+export const unreadable = new EdgeError('EDGE_CHATDB_BUSY', 'locked');

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { addressForms } from '../../src/messaging/address.ts';
+import { findReceipt } from '../../src/messaging/receipts.ts';
+import { judge } from '../../src/messaging/scriptErrors.ts';
+import { sendScript } from '../../src/messaging/sendScript.ts';
+import { chat, EXIT_0, FakeMac, scriptError, TIMED_OUT } from './FakeMac.ts';
+import { ANNA, senderRig } from './senderRig.ts';
+
+describe('addressForms', () => {
+  it('takes a handle that Messages has not met yet for a person on iMessage', () => {
+    for (const handle of [ANNA, 'someone@example.com', '72345']) {
+      expect(addressForms(handle, undefined)).toEqual([{ kind: 'participant', handle, service: 'iMessage' }]);
+    }
+  });
+
+  it('addresses a person on the service of the chat, then the chat as stored', () => {
+    const forms = (service: string, prefix: string) =>
+      addressForms(ANNA, chat(ANNA, { service, guid: `${prefix};-;${ANNA}` }));
+    expect(forms('SMS', 'any')).toEqual([
+      { kind: 'participant', handle: ANNA, service: 'SMS' },
+      { kind: 'chat', guid: `any;-;${ANNA}` },
+    ]);
+    expect(forms('rcs', 'RCS')[0]).toMatchObject({ service: 'RCS' });
+    expect(forms('iMessageLite', 'iMessage')[0]).toMatchObject({ service: 'iMessage' });
+  });
+
+  it('addresses a group by its chat id as stored and in no other way', () => {
+    const group = chat('chat831', { isGroup: true, guid: 'any;+;chat831' });
+    expect(addressForms('chat831', group)).toEqual([{ kind: 'chat', guid: 'any;+;chat831' }]);
+  });
+
+  it('knows no way to what is neither', () => {
+    for (const threadId of ['chat831', 'Anna', '12', `${ANNA} x`])
+      expect(addressForms(threadId, undefined)).toEqual([]);
+  });
+});
+
+describe('judge', () => {
+  it.each([
+    [EXIT_0, { kind: 'accepted' }],
+    [TIMED_OUT, { kind: 'unknown', code: 'EDGE_SEND_TIMEOUT' }],
+    [scriptError(-1728), { kind: 'next-form', code: 'EDGE_SEND_NO_SUCH_CHAT' }],
+    [scriptError(-1743), { kind: 'paused', code: 'EDGE_SEND_NOT_PERMITTED' }],
+    [scriptError(-600), { kind: 'paused', code: 'EDGE_SEND_MESSAGES_DOWN' }],
+    [scriptError(-1719), { kind: 'failed', code: 'EDGE_SEND_NO_ACCOUNT' }],
+    [scriptError(-2753), { kind: 'failed', code: 'EDGE_SEND_NO_ACCOUNT' }],
+    [scriptError(-1712), { kind: 'unknown', code: 'EDGE_SEND_TIMEOUT' }],
+    [scriptError(-1700), { kind: 'unknown', code: 'EDGE_SEND_SCRIPT' }],
+    [
+      { ...EXIT_0, exitCode: null },
+      { kind: 'unknown', code: 'EDGE_SEND_SCRIPT' },
+    ],
+    [{ ...EXIT_0, exitCode: 1, stderr: 'can’t open default scripting component' }, { kind: 'unknown' }],
+  ])('of %o says %o', (result, verdict) => {
+    expect(judge(result)).toMatchObject(verdict);
+  });
+
+  it('keeps the handle that osascript quotes out of its detail', () => {
+    expect(judge(scriptError(-1728))).toMatchObject({ detail: expect.not.stringContaining('0009') });
+  });
+});
+
+describe('sendScript', () => {
+  it('times out before we do, and never at once', () => {
+    expect(sendScript(30)).toContain('with timeout of 28 seconds');
+    expect(sendScript(1)).toContain('with timeout of 1 seconds');
+  });
+});
+
+describe('findReceipt', () => {
+  const look = (sent: string, written: string) => {
+    const rig = senderRig();
+    const send = { ...rig.queue(ANNA, sent), watermarkRowid: 100, watermarkEpoch: 1, sendingAt: rig.clock.now() };
+    const mac = new FakeMac(() => rig.clock.now());
+    const row = mac.write({ target: ANNA, text: written });
+    return findReceipt(send, [row], { epoch: 1, claimed: () => false, lastLook: false }) === row;
+  };
+
+  it.each([
+    ['the same text', 'hello', 'hello', true],
+    ['trimmed ends', 'hello \n', 'hello', true],
+    ['other line ends', 'a\r\nb\u2028c', 'a\nb\nc', true],
+    ['composed characters', 'e\u0301', '\u00e9', true],
+    ['a removed NUL', 'a\0b', 'ab', true],
+    ['half a surrogate pair', 'a\ud83d', 'a\ufffd', true],
+    ['another case', 'hello', 'Hello', false],
+    ['other white space inside', 'a  b', 'a b', false],
+    ['an empty row', 'hello', '', false],
+  ])('with %s', (_name, sent, written, same) => {
+    expect(look(sent, written)).toBe(same);
+  });
+});
