@@ -1,0 +1,104 @@
+import { planFirstBubble, REFLEX_WINDOW_MS, reflexIdOf } from '../messaging/reflex.ts';
+import type { MessageResponse } from '../protocol/wire.ts';
+import type { InboundRow } from '../state/Inbound.ts';
+import type { SendRow } from '../state/Sends.ts';
+import type { StateStore } from '../state/StateStore.ts';
+import { planAnswer } from './answer.ts';
+
+export interface QueuedAnswer {
+  /** Bubbles that became rows, one the reflex has said included. */
+  readonly bubbles: number;
+  readonly blank: number;
+  readonly refused: number;
+  /** The reflex that the first bubble repeats. */
+  readonly reflexCommandId: string | undefined;
+}
+
+/**
+ * Writes the bubbles of an answer as sends, within the caller's transaction. They stay together; of two answers that
+ * wait the earlier message's goes first; one that has begun is not interrupted.
+ */
+export function queueAnswer(
+  store: StateStore,
+  inbound: InboundRow & { threadId: string },
+  response: MessageResponse,
+  now: number,
+): QueuedAnswer {
+  const { bubbles, burstOnly, blank, refused } = planAnswer(response);
+  const groupKey = `reply:${inbound.guid}`;
+  const first = bubbles[0];
+  if (!first || store.sends.byGroup(groupKey).length > 0) {
+    return { bubbles: 0, blank, refused, reflexCommandId: undefined };
+  }
+  const answer = { text: first.text, reflexCommandId: response.reflex_command_id, burstOnly };
+  const plan = planFirst(store, inbound, answer, now);
+  const reflex = plan.kind === 'send' ? undefined : plan.reflex;
+  const position = makeRoom(store, inbound, plan.kind === 'hold' ? plan.reflex : undefined);
+  bubbles.forEach((bubble, index) => {
+    store.sends.insert({
+      key: `${groupKey}:${index}`,
+      groupKey,
+      threadId: inbound.threadId,
+      answersId: inbound.inboundId,
+      position,
+      bubbleIndex: index,
+      text: bubble.text,
+      bubbleType: bubble.bubbleType,
+      now,
+      ...(bubble.delayMs > 0 ? { notBeforeAt: now + bubble.delayMs } : {}),
+      ...(index === 0 ? firstRow(plan) : {}),
+    });
+  });
+  return { bubbles: bubbles.length, blank, refused, reflexCommandId: reflex && plan.reflexCommandId };
+}
+
+function planFirst(
+  store: StateStore,
+  inbound: InboundRow & { threadId: string },
+  answer: { text: string; reflexCommandId: string | undefined; burstOnly: boolean },
+  now: number,
+) {
+  const since = Math.min(inbound.createdAt, now - REFLEX_WINDOW_MS);
+  const recent = store.sends.recentOf(inbound.threadId, since);
+  const id = answer.reflexCommandId;
+  const ids = recent.map(reflexIdOf).filter((known) => known !== undefined);
+  // Asked of the table, not of `recent`: the wall clock may have stepped between the two rows.
+  const taken = new Set(ids.filter((known) => store.sends.byReflexCommand(known)));
+  const named =
+    id === undefined
+      ? { send: undefined, takenBy: undefined }
+      : { send: store.sends.byKey(`command:${id}`), takenBy: store.sends.byReflexCommand(id) };
+  const { threadId, createdAt: inboundCreatedAt } = inbound;
+  return planFirstBubble({ threadId, answer, inboundCreatedAt, now, named, recent, taken });
+}
+
+function firstRow(plan: ReturnType<typeof planFirstBubble>) {
+  return {
+    ...(plan.reflexCommandId === undefined ? {} : { reflexCommandId: plan.reflexCommandId }),
+    ...(plan.kind === 'supersede' ? { state: 'superseded' as const } : {}),
+    ...(plan.kind === 'hold' ? { state: 'held' as const, waitsFor: plan.reflex.sendId } : {}),
+  };
+}
+
+/**
+ * The position of the new group: that of the earliest waiting answer to a later message, which moves back with all
+ * behind it, else the end. Never before the reflex the group is held by: its thread would stand still for ever.
+ */
+function makeRoom(store: StateStore, inbound: InboundRow & { threadId: string }, heldBy: SendRow | undefined): number {
+  const { sends } = store;
+  const open = sends.openOf(inbound.threadId);
+  const later = open.find(
+    (row) =>
+      row.answersId !== null &&
+      row.answersId > inbound.inboundId &&
+      row.position > (heldBy?.position ?? Number.NEGATIVE_INFINITY) &&
+      sends.byGroup(row.groupKey).every(isUntouched),
+  );
+  if (!later) return sends.lastPosition(inbound.threadId) + 1;
+  sends.makeRoomAt(inbound.threadId, later.position);
+  return later.position;
+}
+
+function isUntouched(row: SendRow): boolean {
+  return row.state === 'queued' && row.attempts === 0;
+}
