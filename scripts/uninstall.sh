@@ -57,7 +57,7 @@ find_data() {
 # Only files with names the agent gives: state.dir may be a folder that holds other things.
 data_files() {
   local file
-  for file in "$state_dir"/state.db* "$state_dir"/lock.db* "$state_dir"/*.lock "$state_dir"/*.sock \
+  for file in "$state_dir"/state.db* "$state_dir"/lock.db* "$state_dir"/*.lock* "$state_dir"/*.sock \
     "$log_file" "$log_file".[0-9]* "$LOG_DIR/edge-agent.stderr.log"; do
     [ ! -e "$file" ] || printf '%s\n' "$file"
   done

@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type InstalledMac, installedMac } from './installedMac.ts';
 
-const STATE = ['state.db', 'state.db-wal', 'state.db-shm', 'state.db.v1.bak', 'state.db.corrupt-1700000000000'];
+const STATE = [
+  'control.sock',
+  'agent.lock',
+  'state.db',
+  'state.db-wal',
+  'state.db-shm',
+  'state.db.v1.bak',
+  'state.db.corrupt-1700000000000',
+];
 
 /** What an agent leaves behind in `stateDir` and `logDir`. */
 function leaveData(stateDir: string, logDir: string): string[] {
