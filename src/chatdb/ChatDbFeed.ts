@@ -11,10 +11,11 @@ import type { FileIdentity } from './types.ts';
 const POLL_MS = 1000;
 
 /**
- * A file event comes when the WAL is written, the commit is visible only some time later; so each event is followed by
- * looks 2, 10 and 50 ms after it. These are the gaps between them.
+ * A file event comes when the WAL is written, the commit is visible only some time later and makes no event of its own;
+ * so each event is followed by looks after 2, 10 and 50 ms, and after 150, 400 and 1000 ms for a disk that takes long to
+ * sync. These are the gaps between them.
  */
-const FOLLOW_UP_GAPS_MS = [2, 8, 40] as const;
+const FOLLOW_UP_GAPS_MS = [2, 8, 40, 100, 250, 600] as const;
 
 /** An event this soon after a look starts none of its own, ms: one commit makes several events. */
 const MIN_GAP_MS = 1;

@@ -21,13 +21,14 @@ function create(path: string): ChatDbFile {
 }
 
 /** A feed that notes what it is told: 'open', and after each change the texts of all rows. */
-function feedOf(path: string, clock: Clock, onChange: (db: ChatDb) => void = () => {}) {
+function feedOf(path: string, clock: Clock, onChange: (db: ChatDb) => void = () => {}, pollMs = 1000) {
   const { telemetry, calls } = recordingTelemetry();
   const told: (string | string[])[] = [];
   const feed = new ChatDbFeed({
     path,
     clock,
     telemetry,
+    pollMs,
     onOpen: () => told.push('open'),
     onChange: (db) => {
       onChange(db);
@@ -94,30 +95,42 @@ describe('ChatDbFeed', () => {
     expect(told).toHaveLength(count);
   });
 
-  it('sees every commit by file events, without any poll', async () => {
-    const clock: Clock = { ...systemClock, every: () => ({ cancel() {} }) };
+  it('sees every commit by file events and the looks that follow them, without any poll', async () => {
+    const clock = new FakeClock();
     const file = create(join(tempDir(), 'chat.db'));
     const writer = writerOf(file.path);
-    const { feed, told } = feedOf(file.path, clock);
+    const { feed, told } = feedOf(file.path, clock, () => {}, 1e9);
     feed.start();
+    const idle = clock.pending;
     for (let i = 1; i <= 20; i++) {
       await writer.run(`INSERT INTO message (guid, text) VALUES ('A-${i}', '${i}')`);
-      await waitFor(`row ${i}`, () => told.at(-1)?.length === i);
+      await waitFor('the event', () => clock.pending > idle);
+      await clock.advance(1000);
+      expect(told.at(-1)).toHaveLength(i);
     }
   });
 
-  it('looks 2, 10 and 50 ms after the last event, with one timer however many events come', async () => {
+  it('looks 2, 10 and 50 ms after the last event and more rarely up to a second, with one timer', async () => {
+    const looks: number[] = [];
     const clock = new FakeClock();
     const file = create(join(tempDir(), 'chat.db'));
-    const { feed, told } = feedOf(file.path, clock);
+    const { feed } = feedOf(
+      file.path,
+      clock,
+      () => {
+        looks.push(clock.monotonic());
+        throw new EdgeError('EDGE_CHATDB_BUSY', 'each look is a try');
+      },
+      1e9,
+    );
     feed.start();
     const idle = clock.pending;
-    for (const i of [1, 2, 3]) file.message(`A-${i}`, { text: `${i}` });
+    for (const i of [1, 2, 3]) file.message(`A-${i}`);
     await waitFor('the events', () => clock.pending > idle);
     expect(clock.pending).toBe(idle + 1);
-    await clock.advance(2);
-    expect(told.at(-1)).toEqual(['1', '2', '3']);
-    await clock.advance(48);
+    await settle();
+    await clock.advance(2000);
+    expect(looks).toEqual([0, 2, 10, 50, 150, 400, 1000]);
     expect(clock.pending).toBe(idle);
   });
 
