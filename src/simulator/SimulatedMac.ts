@@ -1,0 +1,98 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../util/Clock.ts';
+import { ChatDbFile, type MacosVersion } from './ChatDbFile.ts';
+import { ChatRows } from './ChatRows.ts';
+import { fillHistory, type HistorySpec } from './fillHistory.ts';
+import { DEFAULT_DELAYS, type Delays, Later } from './Later.ts';
+import { Messages } from './Messages.ts';
+import { OsascriptServer } from './OsascriptServer.ts';
+import { People } from './People.ts';
+import { installStandIns } from './standIns/installStandIns.ts';
+
+export interface SimulatedMacOptions {
+  /** Where the Mac is: its home, with Library/Messages, bin and var. Made if it does not exist. */
+  readonly dir: string;
+  /** @default 26 */
+  readonly macos?: MacosVersion;
+  /** How durable chat.db's commits are; what Messages uses is not known. @default NORMAL */
+  readonly synchronous?: 'NORMAL' | 'FULL';
+  /** @default DEFAULT_DELAYS */
+  readonly delays?: Partial<Delays>;
+  /** Each effect is appended to this file as a line of JSON. */
+  readonly effectsFile?: string;
+  /** @default the system's */
+  readonly clock?: Clock;
+}
+
+/** A Mac for machines that are none: a chat.db, a Messages behind it and an `osascript` in front of it. */
+export class SimulatedMac {
+  readonly chatDbPath: string;
+  readonly attachmentsPath: string;
+  /** Holds osascript, launchctl, security, plutil, open and sw_vers. */
+  readonly binPath: string;
+  /** What the stand-ins other than osascript remember. */
+  readonly standInStatePath: string;
+  readonly osascriptPath: string;
+  readonly chatDb: ChatDbFile;
+  /** The Messages.app that osascript talks to. */
+  readonly messages: Messages;
+  /** Those who write to this Mac. */
+  readonly people: People;
+  readonly #later: Later;
+  readonly #server: OsascriptServer;
+  #closed: Promise<void> | undefined;
+
+  /** Makes the Mac in `dir`, or turns on the one that is there, and starts its server. */
+  static async create(o: SimulatedMacOptions): Promise<SimulatedMac> {
+    const mac = new SimulatedMac(o);
+    mkdirSync(mac.attachmentsPath, { recursive: true });
+    mac.chatDb.open();
+    installStandIns(mac.binPath, mac.standInStatePath, { macos: mac.chatDb.macos });
+    await mac.#server.start(mac.binPath);
+    return mac;
+  }
+
+  private constructor(o: SimulatedMacOptions) {
+    this.chatDbPath = join(o.dir, 'Library/Messages/chat.db');
+    this.attachmentsPath = join(o.dir, 'Library/Messages/Attachments');
+    this.binPath = join(o.dir, 'bin');
+    this.standInStatePath = join(o.dir, 'var');
+    this.osascriptPath = join(this.binPath, 'osascript');
+    const clock = o.clock ?? systemClock;
+    this.#later = new Later(clock);
+    this.chatDb = new ChatDbFile({ ...o, path: this.chatDbPath, macos: o.macos ?? 26 });
+    const parts = {
+      file: this.chatDb,
+      rows: new ChatRows(this.chatDb),
+      clock,
+      delays: { ...DEFAULT_DELAYS, ...o.delays },
+      later: this.#later,
+    };
+    this.messages = new Messages({ ...parts, effectsFile: o.effectsFile });
+    this.people = new People({ ...parts, attachmentsPath: this.attachmentsPath });
+    this.#server = new OsascriptServer({ messages: this.messages });
+  }
+
+  /** Fills chat.db with the past. */
+  fillHistory(spec: HistorySpec): void {
+    fillHistory(this.chatDb, spec);
+  }
+
+  /** Resolves when everything that follows from what happened so far is written. */
+  settled(): Promise<void> {
+    return this.#later.settled();
+  }
+
+  /** Turns the Mac off: an osascript that still runs fails, what was to be written later is not. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.#later.close();
+    await this.#server.close();
+    this.chatDb.close();
+  }
+}

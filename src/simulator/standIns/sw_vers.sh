@@ -1,0 +1,9 @@
+#!/bin/bash
+# A stand-in for sw_vers, made by edge-relay's simulator.
+version=@VERSION@
+case ${1-} in
+  -productVersion | --productVersion) echo "$version" ;;
+  -productName | --productName) echo macOS ;;
+  -buildVersion | --buildVersion) echo 00A000 ;;
+  *) printf 'ProductName:\t\tmacOS\nProductVersion:\t\t%s\nBuildVersion:\t\t00A000\n' "$version" ;;
+esac
