@@ -71,9 +71,9 @@ export class RotatingFile {
   }
 
   #append(line: string): void {
-    const bytes = Buffer.from(this.#torn ? `\n${line}` : line);
     if (this.#descriptor === undefined) this.#open();
-    if (this.#size > 0 && this.#size + bytes.length > this.#options.maxBytes) this.#rotate();
+    if (this.#size > 0 && this.#size + Buffer.byteLength(line) > this.#options.maxBytes) this.#rotate();
+    const bytes = Buffer.from(this.#torn ? `\n${line}` : line);
     let written = 0;
     while (written < bytes.length) {
       // A full disk may take a part of the line and refuse the rest.

@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RotatingFile } from '../../src/ops/RotatingFile.ts';
 import { tempDir } from '../support/tempDir.ts';
+
+const source = resolve(import.meta.dirname, '../../src/ops/RotatingFile.ts');
 
 function rotating(path: string, maxBytes = 1000, maxFiles = 3): RotatingFile {
   return new RotatingFile({ path, maxBytes, maxFiles, lostLine: (count, reason) => `lost ${count}: ${reason}\n` });
@@ -65,6 +68,22 @@ describe('RotatingFile', () => {
     const file = rotating('/dev/full', 1_000_000);
     file.write('gone\n');
     expect(file.lost).toBe(1);
+  });
+
+  it('begins a new line after one of which only a part could be written', () => {
+    const path = join(tempDir(), 'x.log');
+    // RLIMIT_FSIZE cuts a write in two, as a disk that fills up does; a shorter file makes room again.
+    const script = `import { statSync, truncateSync } from 'node:fs';
+      import { RotatingFile } from ${JSON.stringify(source)};
+      const path = ${JSON.stringify(path)};
+      const lostLine = (count, reason) => 'lost ' + count + ': ' + reason + '\\n';
+      const file = new RotatingFile({ path, maxBytes: 1e6, maxFiles: 2, lostLine });
+      while (file.lost === 0) file.write('x'.repeat(96) + '\\n');
+      truncateSync(path, statSync(path).size - 194);
+      file.write('back\\n');`;
+    const args = ['-c', 'ulimit -f 4; exec "$0" --input-type=module -e "$1"', process.execPath, script];
+    expect(spawnSync('bash', args, { encoding: 'utf8' })).toMatchObject({ status: 0 });
+    expect(readFileSync(path, 'utf8')).toMatch(/x\nx{1,95}\nlost 1: EFBIG.*\nback\n$/);
   });
 
   it('goes on when its descriptor was closed under it', () => {

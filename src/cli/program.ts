@@ -1,0 +1,102 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { packageVersion } from '../ops/version.ts';
+import { EXIT } from './exitCodes.ts';
+import { explain } from './explain.ts';
+import type { CommonOptions, Io } from './Io.ts';
+import type { RetryOptions } from './retry.ts';
+import type { SendOptions } from './send.ts';
+
+const CONFIG_HELP = 'configuration file (default: ./config.yaml, else ~/.config/edge-agent/config.yaml)';
+
+/** The `edge-agent` command line. Takes the arguments after the program's name; resolves with the exit code. */
+export async function runProgram(args: readonly string[], io: Io): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const program = buildProgram(io, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // commander has said what it had to say; --help and --version end here too.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return explain(error, io);
+  }
+}
+
+function buildProgram(io: Io, ended: (code: number) => void): Command {
+  const program = new Command('edge-agent')
+    .description('Relays between iMessage on this Mac and a backend.')
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .showHelpAfterError('Run with --help for what it takes.');
+  const command = (usage: string, description: string, example: string) =>
+    program
+      .command(usage)
+      .description(description)
+      .option('--config <file>', CONFIG_HELP)
+      .addHelpText('after', `\nExample:\n  ${example}`);
+
+  // Each subcommand is imported when it is used, so that the daemon carries none of the others.
+  command(
+    'run',
+    'Run the agent in the foreground until SIGTERM or SIGINT.',
+    'edge-agent run --config config.yaml',
+  ).action(async (options: CommonOptions) => ended(await (await import('./run.ts')).run(options, io)));
+  command(
+    'status',
+    'Say how the agent is, running or not. Exit code: 0 runs and is well, 1 runs with conditions, 3 does not run.',
+    'edge-agent status --json',
+  )
+    .option('--json', 'print one JSON object')
+    .action(async (options: CommonOptions) => ended(await (await import('./status.ts')).status(options, io)));
+  command(
+    'send',
+    'Send one bubble through the running agent. Exit code: 0 confirmed, 1 failed, 75 not known (yet).',
+    "edge-agent send --to +15550100002 --text 'Hello' --wait 60",
+  )
+    .requiredOption('--to <handle>', 'thread: a phone number in E.164 form, an e-mail address or a group’s identifier')
+    .requiredOption('--text <text>', 'what to say')
+    .addOption(new Option('--wait <seconds>', 'how long to wait for the outcome').default(30).argParser(seconds))
+    .option('--json', 'print one JSON object')
+    .action(async (options: SendOptions) => ended(await (await import('./send.ts')).send(options, io)));
+  command('retry', 'Hand messages over again that the backend refused.', 'edge-agent retry --all')
+    .argument('[guid]', 'the message, as `edge-agent status` names it')
+    .option('--all', 'all of them')
+    .option('--json', 'print one JSON object')
+    .action(async (guid: string | undefined, options: RetryOptions) =>
+      ended(await (await import('./retry.ts')).retry(guid, options, io)),
+    );
+  command('watch', 'Print inbound messages as they come; needs no backend.', 'edge-agent watch --json --since 0')
+    .option('--db <path>', 'chat.db to watch (default: imessage.db_path)')
+    .addOption(new Option('--since <rowid>', 'begin after this ROWID (default: the newest)').argParser(rowid))
+    .option('--json', 'print a JSON object a line')
+    .action(async (options) => ended(await (await import('./watch.ts')).watch(options, io)));
+  command('decode', 'Print what is in attributedBody blobs.', 'edge-agent decode --json body.bin')
+    .argument('<file...>', 'files with one blob each')
+    .option('--json', 'print a JSON object a file')
+    .action(async (files: string[], options) => ended(await (await import('./decode.ts')).decode(files, options, io)));
+  command(
+    'check-config',
+    'Check the configuration file; start nothing.',
+    'edge-agent check-config --config config.yaml',
+  )
+    .option('--json', 'print one JSON object')
+    .action(async (options: CommonOptions) => ended((await import('./checkConfig.ts')).checkConfig(options, io)));
+  return program;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 3600))
+    throw new InvalidArgumentError('expected 0 to 3600 seconds.');
+  return value;
+}
+
+function rowid(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('expected a ROWID, such as 1200.');
+  return value;
+}

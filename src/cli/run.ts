@@ -1,0 +1,96 @@
+import { readKeychain, SecretSource } from '../config/SecretSource.ts';
+import { createLog, type Log } from '../ops/log.ts';
+import { maskIn } from '../ops/mask.ts';
+import { systemClock } from '../util/Clock.ts';
+import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import { EXIT, exitCodeOf } from './exitCodes.ts';
+import { explain } from './explain.ts';
+import type { CommonOptions, Io } from './Io.ts';
+import { openConfig } from './openConfig.ts';
+
+/**
+ * Longest orderly stop, ms. What is still in flight then is on disk and is looked at again at the next start, so the
+ * exit code stays 0: with another, launchd would start again what somebody has just stopped.
+ */
+const STOP_MS = 9_500;
+
+/** `edge-agent run`: the daemon. Returns the exit code once it has stopped. */
+export async function run(options: CommonOptions, io: Io): Promise<number> {
+  const stopSignal = Promise.withResolvers<string>();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopSignal.resolve(signal));
+
+  const { config } = openConfig(options, io);
+  const secrets = new SecretSource({
+    environment: io.env.EDGE_SECRET,
+    file: config.edge.secret_file,
+    keychain:
+      config.edge.secret_keychain_service === undefined
+        ? undefined
+        : { service: config.edge.secret_keychain_service, account: config.edge.agent_id },
+    readKeychain,
+  });
+  // Programs this one starts need no secret, and an environment can be listed.
+  delete process.env.EDGE_SECRET;
+  const log = createLog({
+    file: config.logging.file,
+    level: config.logging.level,
+    format: config.logging.format,
+    maxBytes: config.logging.max_bytes,
+    maxFiles: config.logging.max_files,
+    clock: systemClock,
+    hide: () => secrets.known,
+    ...(process.stderr.isTTY ? { echo: io.err } : {}),
+  });
+  process.on('SIGHUP', () => {
+    secrets.refresh();
+    log.reopen();
+    log.logger.info('SIGHUP: the secret is read again and the log file reopened');
+  });
+  const crash = (error: unknown) => io.exit(lastWords(error, log, config.logging.file, io));
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+
+  try {
+    // A locked Keychain waits for a person; whoever wants the agent to stop does not wait with it.
+    const early = await Promise.race([secrets.load(), stopSignal.promise]);
+    if (early) return EXIT.ok;
+    const { Agent } = await import('../Agent.ts');
+    const agent = Agent.fromConfig(config, secrets, { log });
+    const end = Promise.race([stopSignal.promise, agent.failed]);
+    const first = await Promise.race([end, agent.start().then(() => end)]);
+    if (first instanceof EdgeError) throw first;
+
+    log.logger.info(`${first}: stopping`);
+    systemClock.after(STOP_MS, () => {
+      log.logger.warn(`not stopped after ${STOP_MS / 1000} s; what is in flight is looked at again at the next start`);
+      log.flush();
+      io.exit(EXIT.ok);
+    });
+    await agent.stop();
+    log.logger.info('stopped');
+    log.flush();
+    return EXIT.ok;
+  } catch (error) {
+    return refuse(error, log, config.logging.file, io);
+  }
+}
+
+/** The agent could not start, or had to end. */
+function refuse(error: unknown, log: Log, file: string, io: Io): number {
+  if (!(error instanceof EdgeError)) return lastWords(error, log, file, io);
+  // The log belongs to the agent that holds the lock.
+  if (error.code !== 'EDGE_ALREADY_RUNNING') log.logger.error(`${error.code}: ${maskIn(error.message)}. ${error.fix}`);
+  log.flush();
+  explain(error, io);
+  return exitCodeOf(error.code);
+}
+
+/** A defect: written down with its place before the process ends, because nothing can be trusted any more. */
+function lastWords(error: unknown, log: Log, file: string, io: Io): number {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
+  log.logger.error(`EDGE_INTERNAL: ${maskIn(stack)}`);
+  log.flush();
+  // Not the error itself: launchd keeps what is written here in a file that hides nothing.
+  io.err(`edge-agent: EDGE_INTERNAL: a defect ended the agent; ${file} says where. launchd starts it again.\n`);
+  return EXIT.internal;
+}

@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { controlSocketPath } from '../ops/ControlServer.ts';
+import { controlRequest } from '../ops/controlClient.ts';
+import { logTail } from '../ops/logTail.ts';
+import type { AgentStatus, DownStatus } from '../ops/status.ts';
+import { storedConditions, storeStatus } from '../ops/status.ts';
+import { StateStore } from '../state/StateStore.ts';
+import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import type { CommonOptions, Io } from './Io.ts';
+import { openConfig } from './openConfig.ts';
+import { renderStatus } from './renderStatus.ts';
+
+/** As `systemctl status` has it, so that scripts need not learn another set. */
+export const STATUS_EXIT = { healthy: 0, conditions: 1, down: 3 } as const;
+const LOG_LINES = 10;
+
+/** `edge-agent status`: asks the agent; when none runs, says so and reads what it left in state.db. */
+export async function status(options: CommonOptions, io: Io): Promise<number> {
+  const { config } = openConfig(options, io);
+  const current = (await askAgent(config)) ?? readStore(config);
+  const log = logTail(config.logging.file, LOG_LINES);
+  io.out(options.json ? `${JSON.stringify({ ...current, log })}\n` : renderStatus(current, config.logging.file, log));
+  if (!current.running) return STATUS_EXIT.down;
+  return current.conditions.length > 0 ? STATUS_EXIT.conditions : STATUS_EXIT.healthy;
+}
+
+async function askAgent(config: Config): Promise<AgentStatus | undefined> {
+  try {
+    const socketPath = controlSocketPath(config.state.dir);
+    return (await controlRequest({ socketPath, method: 'GET', path: '/status' })).body as AgentStatus;
+  } catch (error) {
+    if (error instanceof EdgeError && error.code === 'EDGE_NOT_RUNNING') return undefined;
+    throw error;
+  }
+}
+
+/** Undefined fields of a store that is not there are zeros and nulls of an agent that never ran. */
+function readStore(config: Config): DownStatus {
+  const path = join(config.state.dir, 'state.db');
+  const agent_id = config.edge.agent_id;
+  if (!existsSync(path)) return { running: false, version: null, agent_id, conditions: [], ...NEVER_RAN };
+  let store: StateStore;
+  try {
+    store = StateStore.openReadOnly(path);
+  } catch (error) {
+    throw new EdgeError('EDGE_STATE_DIR', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  try {
+    const version = store.meta.get('version') ?? null;
+    return { running: false, version, agent_id, conditions: storedConditions(store), ...storeStatus(store) };
+  } finally {
+    store.close();
+  }
+}
+
+const NEVER_RAN = {
+  started_at: null,
+  stopped_at: null,
+  last_inbound_at: null,
+  cursor: null,
+  dead_letters: [],
+  queues: {
+    inbound_parked: 0,
+    inbound_pending: 0,
+    dead_letters: 0,
+    sends_queued: 0,
+    sends_in_flight: 0,
+    sends_failed: 0,
+    sends_unknown: 0,
+    schedules: 0,
+    commands_open: 0,
+    acks: 0,
+    events: 0,
+  },
+};

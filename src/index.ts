@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+import process from 'node:process';
+
+// This file must load on any Node that somebody may have, to tell them that it is too old: it imports nothing before
+// the check and uses no syntax newer than Node 14 has. better-sqlite3 crashes Node 20 outright.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(
+    'edge-agent: EDGE_NODE_TOO_OLD: Node ' +
+      process.versions.node +
+      ' is too old; install Node 22.18 or newer and run the command again.\n',
+  );
+  process.exit(69); // EX_UNAVAILABLE
+}
+
+const { runProgram } = await import('./cli/program.ts');
+// `edge-agent status | head`: the reader has what it wanted.
+process.stdout.on('error', () => process.exit(0));
+process.stderr.on('error', () => {});
+const code = await runProgram(process.argv.slice(2), {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  env: { ...process.env },
+  cwd: process.cwd(),
+  exit: (status) => process.exit(status),
+});
+// Not at once: a pipe may still take what was written.
+process.stdout.write('', () => process.exit(code));

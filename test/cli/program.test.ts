@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { tempDir } from '../support/tempDir.ts';
+import { edgeAgent, home } from './edgeAgent.ts';
+
+describe('edge-agent', () => {
+  it('prints its version', async () => {
+    const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8'));
+    expect(await edgeAgent(['--version'])).toMatchObject({ code: 0, out: `${version}\n`, err: '' });
+  });
+
+  it('lists its commands, and says where each finds its configuration', async () => {
+    const { code, out } = await edgeAgent(['--help']);
+    expect(code).toBe(0);
+    const commands = ['run', 'status', 'send', 'retry', 'watch', 'decode', 'check-config'];
+    for (const name of commands) expect(out).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+    const helps = await Promise.all(commands.map((name) => edgeAgent([name, '--help'])));
+    for (const help of helps) {
+      expect(help.code).toBe(0);
+      expect(help.out).toContain('--config <file>');
+      expect(help.out).toContain('~/.config/edge-agent/config.yaml');
+      expect(help.out).toMatch(/Example:\n {2}edge-agent /);
+    }
+  });
+
+  it('names the command that was meant, with the exit code for wrong usage', async () => {
+    const ended = await edgeAgent(['statsu']);
+    expect(ended).toMatchObject({ code: 64, out: '' });
+    expect(ended.err).toContain('Did you mean status?');
+    expect((await edgeAgent(['status', '--jsno'])).err).toContain('Did you mean --json?');
+  });
+
+  it.each([
+    [[]],
+    [['send', '--to', '+15550100002']],
+    [['send', '--to', 'a', '--text', 'b', '--wait', 'long']],
+    [['retry']],
+  ])('refuses %j as wrong usage', async (args) => {
+    const { code, out, err } = await edgeAgent(args);
+    expect({ code, out }).toEqual({ code: 64, out: '' });
+    expect(err).not.toBe('');
+  });
+
+  it('refuses a Node that is too old in one line, before it loads anything', () => {
+    const dir = tempDir();
+    const source = readFileSync(resolve(import.meta.dirname, '../../src/index.ts'), 'utf8');
+    writeFileSync(join(dir, 'index.mjs'), stripTypeScriptTypes(source)); // there is no ./cli beside it to load
+    writeFileSync(
+      join(dir, 'pretend.mjs'),
+      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } });\n",
+    );
+    const args = ['--import', './pretend.mjs', 'index.mjs', 'run'];
+    const ended = spawnSync(process.execPath, args, { cwd: dir, encoding: 'utf8' });
+    expect(ended).toMatchObject({
+      status: 69,
+      stdout: '',
+      stderr:
+        'edge-agent: EDGE_NODE_TOO_OLD: Node 20.20.2 is too old; install Node 22.18 or newer and run the command again.\n',
+    });
+  });
+});
+
+describe('edge-agent check-config', () => {
+  it('takes ./config.yaml and says what it found', async () => {
+    const { dir } = home();
+    const ended = await edgeAgent(['check-config'], { cwd: dir, env: { EDGE_SECRET: 'canary' } });
+    expect(ended).toMatchObject({
+      code: 0,
+      out: 'config.yaml is valid: agent edge_15550100001, backend http://127.0.0.1:9, secret from EDGE_SECRET\n',
+      err: '',
+    });
+    expect(readdirSync(dir)).toEqual(['config.yaml']);
+  });
+
+  it('names every problem with its place on stderr', async () => {
+    const { config } = home('logging:\n  level: loud\nmonitring:\n  port: 1\n');
+    const ended = await edgeAgent(['check-config', '--config', config]);
+    expect(ended).toMatchObject({ code: 78, out: '' });
+    expect(ended.err).toContain(`${config}:13:1  not valid YAML: Map keys must be unique\n`);
+    expect(ended.err).toContain(`${config}:15:1  monitring: is not a known key; did you mean monitoring?\n`);
+  });
+
+  it('prints them as JSON for a program', async () => {
+    const { config } = home('monitoring:\n  port: -1\n');
+    const ended = await edgeAgent(['check-config', '--json', '--config', config]);
+    expect(ended).toMatchObject({ code: 78, err: '' });
+    expect(JSON.parse(ended.out)).toMatchObject({
+      valid: false,
+      problems: [{ file: config, line: 14, column: 9, text: expect.stringContaining('monitoring.port: value was -1') }],
+    });
+  });
+});

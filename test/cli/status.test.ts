@@ -1,0 +1,186 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ControlServer, controlSocketPath } from '../../src/ops/ControlServer.ts';
+import { controlRoutes } from '../../src/ops/controlRoutes.ts';
+import { type AgentStatus, storeStatus } from '../../src/ops/status.ts';
+import { StateStore } from '../../src/state/StateStore.ts';
+import { agentStatus } from '../support/agentStatus.ts';
+import { FakeClock } from '../support/FakeClock.ts';
+import { edgeAgent, home } from './edgeAgent.ts';
+
+const T = Date.UTC(2026, 0, 1);
+
+/** A state store with one dead letter. */
+function withStore(place = home()) {
+  const store = StateStore.open(join(place.state, 'state.db'), T);
+  store.transaction(() => {
+    store.meta.set('started_at', String(T));
+    store.inbound.insert({
+      guid: 'GUID-1',
+      epoch: 1,
+      chatRowid: 5,
+      threadId: '+15550100002',
+      body: { filtered_text: 'canary' } as never,
+      backfill: false,
+      now: T,
+    });
+    store.inbound.markDead('GUID-1', 'EDGE_BACKEND_REJECTED', 'HTTP 422: no such field');
+  });
+  onTestFinished(() => store.close());
+  return { ...place, store };
+}
+
+/** What stands behind the control socket of a running agent, with a real store and a status of the test's own. */
+async function withAgent(changes: Partial<AgentStatus> = {}) {
+  const place = withStore();
+  const told = { sends: 0, inbound: 0 };
+  const routes = controlRoutes({
+    store: place.store,
+    clock: new FakeClock(T),
+    status: () => ({ ...agentStatus(), ...storeStatus(place.store), ...changes }),
+    onSends: () => told.sends++,
+    onInbound: () => told.inbound++,
+  });
+  const server = new ControlServer({ path: controlSocketPath(place.state), routes });
+  await server.start();
+  onTestFinished(() => server.stop());
+  return { ...place, told };
+}
+
+describe('edge-agent status', () => {
+  it('says that the agent is well', async () => {
+    const { config, log } = await withAgent({ dead_letters: [] });
+    writeFileSync(log, Array.from({ length: 30 }, (_, n) => `line ${n}\n`).join(''));
+    const { code, out } = await edgeAgent(['status', '--config', config]);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^edge-agent 0\.1\.0 runs as edge_15550100001, process 4711, since 2026-01-01T00:00:00\.000Z \(\d+ d ago\)\n/,
+    );
+    expect(out).toContain('WebSocket      connected since');
+    expect(out.trimEnd()).toMatch(/line 20\n(.*\n){8} {2}line 29$/);
+  });
+
+  it('says what is wrong, and what to do about it', async () => {
+    const { config } = await withAgent({
+      conditions: [
+        {
+          code: 'EDGE_CHATDB_NO_PERMISSION',
+          since: '2026-01-01T00:00:00.000Z',
+          detail: 'EPERM',
+          means: 'M.',
+          fix: 'Do F.',
+        },
+      ],
+    });
+    const { code, out } = await edgeAgent(['status', '--config', config]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/EDGE_CHATDB_NO_PERMISSION since .*: EPERM\n {4}M\.\n {4}Do F\.\n/);
+    expect(out).toMatch(
+      /GUID-1 from …0002, .*: EDGE_BACKEND_REJECTED HTTP 422: no such field\n {4}edge-agent retry GUID-1\n/,
+    );
+    expect(out).not.toContain('canary');
+    const json = JSON.parse((await edgeAgent(['status', '--json', '--config', config])).out);
+    expect(json).toMatchObject({ running: true, queues: { dead_letters: 1 }, conditions: [{ fix: 'Do F.' }] });
+  });
+
+  it('says that no agent runs, since when, and what it left behind', async () => {
+    const { config, store } = withStore();
+    store.transaction(() => {
+      store.meta.set('stopped_at', String(T + 60_000));
+      store.meta.set(
+        'conditions',
+        JSON.stringify([{ code: 'EDGE_BACKEND_AUTH', detail: '401', since: T }, { code: 'EDGE_OLD' }]),
+      );
+    });
+    const { code, out } = await edgeAgent(['status', '--config', config]);
+    expect(code).toBe(3);
+    expect(out).toMatch(/^edge-agent does not run as edge_15550100001; .* stopped 2026-01-01T00:01:00\.000Z/);
+    expect(out).toContain('1 dead letters');
+    expect(out).toMatch(/Conditions when it ended\n {2}EDGE_BACKEND_AUTH since/);
+    store.transaction(() => store.meta.set('started_at', String(T + 120_000)));
+    expect((await edgeAgent(['status', '--config', config])).out).toContain('ended without stopping in order');
+  });
+
+  it('says that there never was one', async () => {
+    const { config } = home();
+    const { code, out } = await edgeAgent(['status', '--config', config]);
+    expect(code).toBe(3);
+    expect(out).toContain('does not run as edge_15550100001, and never has');
+    expect(JSON.parse((await edgeAgent(['status', '--json', '--config', config])).out)).toMatchObject({
+      running: false,
+    });
+  });
+});
+
+describe('edge-agent retry', () => {
+  it('puts one dead letter or all back in the queue', async () => {
+    const { config, store, told } = await withAgent();
+    expect(await edgeAgent(['retry', 'GUID-9', '--config', config])).toMatchObject({
+      code: 65,
+      err: expect.stringContaining('there is no dead letter GUID-9'),
+    });
+    expect(told.inbound).toBe(0);
+    expect(await edgeAgent(['retry', 'GUID-1', '--config', config])).toMatchObject({ code: 0, err: '' });
+    expect(store.inbound.byGuid('GUID-1')?.state).toBe('pending');
+    expect(told.inbound).toBe(1);
+    store.transaction(() => store.inbound.markDead('GUID-1', 'EDGE_BACKEND_REJECTED', 'again'));
+    const all = await edgeAgent(['retry', '--all', '--json', '--config', config]);
+    expect(all).toMatchObject({ code: 0, out: '{"retried":1}\n' });
+  });
+
+  it('needs a running agent', async () => {
+    const ended = await edgeAgent(['retry', '--all', '--config', home().config]);
+    expect(ended).toMatchObject({ code: 69, err: expect.stringMatching(/EDGE_NOT_RUNNING.*\n.*\n {2}Start it/) });
+  });
+});
+
+describe('edge-agent send', () => {
+  const args = (config: string, ...more: string[]) => [
+    'send',
+    '--to',
+    '+15550100002',
+    '--text',
+    'Hi "you"\n$(x)',
+    '--config',
+    config,
+    ...more,
+  ];
+
+  it('queues the bubble and says so when it is not to wait', async () => {
+    const { config, store, told } = await withAgent();
+    const ended = await edgeAgent(args(config, '--wait', '0'));
+    expect(ended).toMatchObject({ code: 75, out: 'not sent yet: send 1 is queued. The agent goes on with it.\n' });
+    expect(store.sends.byId(1)).toMatchObject({ threadId: '+15550100002', text: 'Hi "you"\n$(x)', state: 'queued' });
+    expect(told.sends).toBe(1);
+  });
+
+  it.each([
+    ['confirmed', 0, 'sent: send 1 is confirmed, chat.db has it as GUID-9\n'],
+    ['failed', 1, 'not sent: send 1 failed. EDGE_SEND_REFUSED: error 22\n'],
+    ['unknown', 75, 'not known: send 1 may have gone out. EDGE_SEND_UNCONFIRMED: no row\n'],
+  ] as const)('waits for the outcome %s and tells it', async (state, code, out) => {
+    const { config, store, told } = await withAgent();
+    const ended = edgeAgent(args(config));
+    for (; told.sends === 0; await new Promise((resolve) => setTimeout(resolve, 5)));
+    store.transaction(() => {
+      if (state === 'confirmed') store.sends.markConfirmed(1, { guid: 'GUID-9', rowid: 9 }, T);
+      else if (state === 'failed') store.sends.finish(1, state, T, 'EDGE_SEND_REFUSED', 'error 22');
+      else store.sends.finish(1, state, T, 'EDGE_SEND_UNCONFIRMED', 'no row');
+    });
+    expect(await ended).toMatchObject({ code, out, err: '' });
+  });
+
+  it('prints JSON, and refuses a text that is empty', async () => {
+    const { config } = await withAgent();
+    const queued = await edgeAgent(args(config, '--wait', '0', '--json'));
+    expect(JSON.parse(queued.out)).toEqual({ send_id: 1, state: 'queued', guid: null, code: null, detail: null });
+    const empty = await edgeAgent(['send', '--to', '+15550100002', '--text', '', '--config', config]);
+    expect(empty).toMatchObject({ code: 65, err: expect.stringContaining('text: ') });
+  });
+
+  it('needs a running agent', async () => {
+    const ended = await edgeAgent(args(home().config));
+    expect(ended).toMatchObject({ code: 69, out: '', err: expect.stringContaining('EDGE_NOT_RUNNING') });
+  });
+});
