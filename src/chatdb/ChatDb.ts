@@ -34,6 +34,7 @@ export class ChatDb {
 
   /** Opens the file, probes its schema and reads a row: without Full Disk Access all before that may seem to work. */
   open(): FileIdentity {
+    this.close();
     const identity = this.identityOnDisk();
     if (!identity) throw new EdgeError('EDGE_CHATDB_MISSING', `there is no file ${this.#path}`);
     let db: Database.Database | undefined;

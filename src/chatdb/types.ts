@@ -42,6 +42,7 @@ export interface ChatRow {
   readonly text: string;
   /** Undefined without an attributedBody, or where decoding failed (see decodeError). */
   readonly body: DecodedBody | undefined;
+  /** Why there is no body, or, beside a body, why it was not read to its end (DecodedBody.damage). */
   readonly decodeError: string | undefined;
   readonly hasBody: boolean;
   /** message.item_type: 0 a message, else a group or system event. */

@@ -337,15 +337,22 @@ describe('ChatDb open', () => {
     expect(codeOf(() => db.maxRowid())).toBe('EDGE_CHATDB_READ');
   });
 
-  it('sees what stands in the WAL alone, and leaves database and WAL as they are', () => {
-    const { file, open } = build();
-    file.db.pragma('wal_autocheckpoint = 0');
-    file.message('A-1', { text: 'in the WAL' });
-    const before = [readFileSync(file.path), readFileSync(`${file.path}-wal`)];
-    const db = open();
+  it('sees what stands in the WAL alone, and leaves both files as they are, even when nobody else has them open', () => {
+    const path = join(tempDir(), 'chat.db');
+    const module = JSON.stringify(join(import.meta.dirname, 'support/chatDbFile.ts'));
+    const script = `
+      import { ChatDbFile } from ${module};
+      new ChatDbFile(${JSON.stringify(path)}).message('A-1', { text: 'in the WAL' });
+      process.kill(process.pid, 'SIGKILL');`;
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(child.signal, child.stderr).toBe('SIGKILL');
+    const before = [readFileSync(path), readFileSync(`${path}-wal`)];
+    expect(before[1]?.length).toBeGreaterThan(0);
+    const db = new ChatDb({ path });
+    db.open();
     expect(db.rowsAfter(0, 10)).toHaveLength(1);
     expect(db.rowsSince(0, 0, 10)).toHaveLength(1);
     db.close();
-    expect([readFileSync(file.path), readFileSync(`${file.path}-wal`)]).toEqual(before);
+    expect([readFileSync(path), readFileSync(`${path}-wal`)]).toEqual(before);
   });
 });

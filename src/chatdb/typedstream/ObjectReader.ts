@@ -1,20 +1,8 @@
 import { MAX_DEPTH, MAX_KEY_LENGTH } from './limits.ts';
+import { type Kind, ObjectTable } from './ObjectTable.ts';
 import { StreamDamage } from './StreamDamage.ts';
 import { HEAD, type StreamReader } from './StreamReader.ts';
 import { parseTypeEncoding, type TypeEncoding } from './typeEncoding.ts';
-
-type Kind = 'attributedString' | 'string' | 'dictionary' | 'array' | 'value' | 'data' | 'url' | 'date';
-
-const KINDS: ReadonlyMap<string, Kind> = new Map([
-  ['NSAttributedString', 'attributedString'],
-  ['NSString', 'string'],
-  ['NSDictionary', 'dictionary'],
-  ['NSArray', 'array'],
-  ['NSValue', 'value'],
-  ['NSData', 'data'],
-  ['NSURL', 'url'],
-  ['NSDate', 'date'],
-]);
 
 /** 2001-01-01 UTC in ms since 1970: where NSDate counts from. */
 const APPLE_EPOCH_MS = 978_307_200_000;
@@ -23,50 +11,27 @@ const APPLE_EPOCH_MS = 978_307_200_000;
 const MAX_RESOLVED_URL_LENGTH = 2048;
 const RESOLVE_WORK = 100;
 
-/** A class of the stream. Subclasses (NSMutableString, NSNumber) are of their superclass's kind. */
-class StreamClass {
-  kind: Kind | undefined;
-
-  constructor(options: { name: string }) {
-    this.kind = KINDS.get(options.name);
-  }
-}
-
-/** A C string: it has a number among the objects, but is none. */
-class CString {
-  readonly text: string;
-
-  constructor(options: { text: string }) {
-    this.text = options.text;
-  }
-}
-
-/** Stands in the table for an object that is being read, so that an object cannot contain itself. */
-const UNFINISHED = Symbol('unfinished');
-
 /**
  * Reads objects: strings, numbers, Maps for dictionaries, arrays, bytes; undefined for nil and for classes that do not
- * occur in message bodies (their contents are read over). Owns the second table of the format, in which objects,
- * classes and C strings share one numbering, in order of first appearance; an object has its number before its class.
+ * occur in message bodies (their contents are read over).
  */
 export class ObjectReader {
   readonly #stream: StreamReader;
-  readonly #table: unknown[] = [];
-  /** The work each object of the table took: what a reference to it costs. */
-  readonly #costs: number[] = [];
+  readonly #table: ObjectTable;
   readonly #encodings = new Map<string, TypeEncoding[]>();
   #depth = 0;
 
   constructor(options: { stream: StreamReader }) {
     this.#stream = options.stream;
+    this.#table = new ObjectTable({ stream: options.stream });
   }
 
   /** Begins the root object and returns its kind; its contents are the caller's to read. */
   openRoot(): Kind | undefined {
     this.expectGroup('@');
     if (this.#stream.byte() !== HEAD.new) throw new StreamDamage('no root object');
-    this.#enter(UNFINISHED, 1);
-    return this.#classOfObject().kind;
+    this.#table.begin();
+    return this.#table.classOfObject().kind;
   }
 
   /** Begins a group that must have this encoding. */
@@ -79,14 +44,13 @@ export class ObjectReader {
   object(): unknown {
     const head = this.#stream.byte();
     if (head === HEAD.nil) return undefined;
-    if (head !== HEAD.new) return this.#objectAt(this.#stream.reference(head));
+    if (head !== HEAD.new) return this.#table.objectAt(this.#stream.reference(head));
     if (++this.#depth > MAX_DEPTH) throw new StreamDamage('objects nested too deep');
     const before = this.#stream.work;
-    const slot = this.#enter(UNFINISHED, 1);
-    const value = this.#contents(this.#classOfObject().kind);
+    const number = this.#table.begin();
+    const value = this.#contents(this.#table.classOfObject().kind);
     while (!this.#stream.atEnd()) this.#group();
-    this.#table[slot] = value;
-    this.#costs[slot] = this.#stream.work - before;
+    this.#table.finish(number, value, this.#stream.work - before);
     this.#depth--;
     return value;
   }
@@ -107,7 +71,7 @@ export class ObjectReader {
         return this.#array();
       case 'value':
         this.expectGroup('*');
-        this.#cString();
+        this.#table.cString();
         return this.#group()[0];
       case 'data':
         this.expectGroup('i');
@@ -219,77 +183,14 @@ export class ObjectReader {
       case '@':
         return this.object();
       case '#':
-        this.#class();
+        this.#table.class();
         return undefined;
       case '*':
-        return this.#cString();
+        return this.#table.cString();
       case '+':
         return stream.utf8(stream.unsigned());
       default: // % and :
         return stream.sharedString();
     }
-  }
-
-  #classOfObject(): StreamClass {
-    const streamClass = this.#class();
-    if (!streamClass) throw new StreamDamage('an object without a class');
-    return streamClass;
-  }
-
-  #class(): StreamClass | undefined {
-    const chain: StreamClass[] = [];
-    let inherited: Kind | undefined;
-    for (;;) {
-      const head = this.#stream.byte();
-      if (head === HEAD.nil) break;
-      if (head !== HEAD.new) {
-        const known = this.#table[this.#stream.reference(head)];
-        if (!(known instanceof StreamClass)) throw new StreamDamage('a reference to a class that is not there');
-        if (chain.length === 0) return known;
-        inherited = known.kind;
-        break;
-      }
-      const streamClass = new StreamClass({ name: this.#stream.sharedString() });
-      this.#stream.signed(); // the version of the class
-      this.#enter(streamClass, 1);
-      chain.push(streamClass);
-    }
-    const [first] = chain;
-    for (const streamClass of chain.reverse()) {
-      streamClass.kind ??= inherited;
-      inherited = streamClass.kind;
-    }
-    return first;
-  }
-
-  #cString(): string | undefined {
-    const head = this.#stream.byte();
-    if (head === HEAD.nil) return undefined;
-    if (head === HEAD.new) {
-      const text = this.#stream.sharedString();
-      this.#enter(new CString({ text }), 1);
-      return text;
-    }
-    const known = this.#table[this.#stream.reference(head)];
-    if (!(known instanceof CString)) throw new StreamDamage('a reference to a C string that is not there');
-    return known.text;
-  }
-
-  #objectAt(index: number): unknown {
-    const value = this.#table[index];
-    const cost = this.#costs[index];
-    if (cost === undefined) throw new StreamDamage('a reference to an object that is not there');
-    if (value === UNFINISHED) throw new StreamDamage('an object that contains itself');
-    if (value instanceof StreamClass || value instanceof CString) {
-      throw new StreamDamage('a reference to an object that is none');
-    }
-    this.#stream.charge(cost);
-    return value;
-  }
-
-  #enter(entry: unknown, cost: number): number {
-    this.#stream.charge(cost);
-    this.#costs.push(cost);
-    return this.#table.push(entry) - 1;
   }
 }

@@ -1,6 +1,6 @@
 import { EdgeError, messageOf } from '../../util/EdgeError.ts';
 import type { BodyRun, DecodedBody } from '../DecodedBody.ts';
-import { MAX_BODY_BYTES } from './limits.ts';
+import { MAX_BODY_BYTES, RUN_WORK } from './limits.ts';
 import { ObjectReader } from './ObjectReader.ts';
 import { readingsOf } from './readings.ts';
 import { StreamDamage } from './StreamDamage.ts';
@@ -77,6 +77,7 @@ function readRuns({ stream, objects, text }: OpenBody, runs: BodyRun[]): StreamD
   let start = 0;
   try {
     while (!stream.atEnd()) {
+      stream.charge(RUN_WORK);
       objects.expectGroup('iI');
       const number = stream.signed();
       const length = stream.unsigned();
