@@ -41,6 +41,8 @@ export interface Telemetry {
   synced(info: { commands: number; events: number; ms: number }): void;
   syncFailed(code: ErrorCode, detail: string): void;
   frameRefused(code: ErrorCode, detail: string): void;
+  /** A frame with nothing to do: the greeting, or a type this version does not know. For DEBUG. */
+  frameIgnored(type: string): void;
   // Commands
   commandReceived(info: { commandId: string; commandType: string; channel: 'websocket' | 'sync' | 'response' }): void;
   commandRepeated(commandId: string): void;

@@ -1,0 +1,178 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { z } from 'zod';
+import {
+  type CommandAck,
+  describeIssues,
+  type MessageRequest,
+  type MessageResponse,
+  messageResponseSchema,
+  type SyncRequest,
+  type SyncResponse,
+  syncResponseSchema,
+} from '../protocol/wire.ts';
+import type { Clock } from '../util/Clock.ts';
+import { BackendError, KEPT_BODY_CHARACTERS } from './BackendError.ts';
+import { exchange, type HttpAnswer } from './httpExchange.ts';
+import { parseRetryAfter } from './retryAfter.ts';
+import { type Endpoint, meaningOf } from './statusPolicy.ts';
+import { withoutSecret } from './withoutSecret.ts';
+
+/** Connections beyond those for messages, so that a sync and an ack never queue behind answers that take a minute. */
+const CONTROL_SOCKETS = 2;
+/** An idle connection is closed after this, ms: routers forget one silently, and a request on it would hang. */
+const IDLE_SOCKET_MS = 15_000;
+
+export interface BackendClientOptions {
+  /** `https://host[:port][/prefix]`; the endpoints' paths are appended. */
+  baseUrl: string;
+  agentId: string;
+  secret(): string | undefined;
+  /** Called after a 401 or 403: read the secret again before the next request. */
+  refreshSecret(): void;
+  /** Limit for a whole request, from the call to the last byte of the answer, seconds. */
+  requestTimeoutSeconds: number;
+  /** How many messages may be under way at once. */
+  maxSockets: number;
+  clock: Clock;
+}
+
+interface PostOptions {
+  idempotencyKey?: string;
+  signal?: AbortSignal | undefined;
+  onWrittenOut?(): void;
+}
+
+/**
+ * The agent's HTTP requests to the backend. Every failure is a BackendError: EDGE_SECRET_MISSING (no request is made),
+ * EDGE_BACKEND_UNREACHABLE (network, time-out, aborted), EDGE_BACKEND_ANSWER (2xx, but not what the protocol says) or the
+ * code that statusPolicy.ts gives for the status. Retrying is the caller's business.
+ */
+export class BackendClient {
+  readonly #o: BackendClientOptions;
+  readonly #agent: HttpAgent | HttpsAgent;
+  readonly #underWay = new Set<AbortController>();
+  #closed = false;
+
+  constructor(options: BackendClientOptions) {
+    this.#o = options;
+    const agentOptions = { keepAlive: true, maxSockets: options.maxSockets + CONTROL_SOCKETS, timeout: IDLE_SOCKET_MS };
+    this.#agent = options.baseUrl.startsWith('https:') ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
+  }
+
+  /** `onWrittenOut` is called once at most, when the whole request is in the kernel's hands. 409 gives 'known'. */
+  async postMessage(
+    body: MessageRequest,
+    o: { signal: AbortSignal; onWrittenOut(): void },
+  ): Promise<MessageResponse | 'known'> {
+    const answer = await this.#post('/edge/message', body, { ...o, idempotencyKey: body.message_guid });
+    return answer === 'known' ? 'known' : this.#read('/edge/message', answer, messageResponseSchema);
+  }
+
+  async sync(body: SyncRequest, signal: AbortSignal): Promise<SyncResponse> {
+    const answer = await this.#post('/edge/sync', body, { signal });
+    if (answer === 'known') throw new BackendError('EDGE_INTERNAL', 'statusPolicy calls a sync known');
+    return this.#read('/edge/sync', answer, syncResponseSchema);
+  }
+
+  /** Any 2xx will do, whatever its body: the protocol gives this answer none. */
+  async postAck(ack: CommandAck, signal?: AbortSignal): Promise<void> {
+    await this.#post('/edge/command/ack', ack, { signal, idempotencyKey: `${ack.command_id}:${ack.status}` });
+  }
+
+  /** Breaks off what is under way and closes every connection. */
+  close(): void {
+    this.#closed = true;
+    for (const stop of this.#underWay) stop.abort(new Error('the client was closed'));
+    this.#agent.destroy();
+  }
+
+  async #post(endpoint: Endpoint, payload: unknown, o: PostOptions): Promise<HttpAnswer | 'known'> {
+    const secret = this.#o.secret();
+    if (!secret) throw new BackendError('EDGE_SECRET_MISSING', `POST ${endpoint} was not made: there is no secret`);
+    const answer = await this.#exchange(endpoint, Buffer.from(JSON.stringify(payload)), secret, o);
+    const meaning = meaningOf(answer.status, endpoint);
+    if (meaning === 'known') return 'known';
+    if (meaning === 'taken') return answer;
+    if (meaning === 'EDGE_BACKEND_AUTH') this.#o.refreshSecret();
+    const { location } = answer.headers;
+    const target = meaning === 'EDGE_BACKEND_REDIRECT' && location ? ` to ${location.slice(0, 200)}` : '';
+    throw new BackendError(meaning, withoutSecret(`POST ${endpoint} was answered ${answer.status}${target}`, secret), {
+      status: answer.status,
+      retryAfterMs: parseRetryAfter(answer.headers['retry-after'], this.#o.clock.now()),
+      body: withoutSecret(new TextDecoder().decode(answer.body), secret),
+    });
+  }
+
+  async #exchange(endpoint: Endpoint, body: Buffer, secret: string, o: PostOptions): Promise<HttpAnswer> {
+    const { agentId, baseUrl, clock, requestTimeoutSeconds } = this.#o;
+    const stop = new AbortController();
+    const giveUp = (why: string) => stop.abort(new Error(why));
+    const onAbort = () => giveUp('the caller broke it off');
+    if (this.#closed) giveUp('the client is closed');
+    if (o.signal?.aborted) onAbort();
+    o.signal?.addEventListener('abort', onAbort, { once: true });
+    const timer = clock.after(requestTimeoutSeconds * 1000, () =>
+      giveUp(`no complete answer within ${requestTimeoutSeconds} s`),
+    );
+    this.#underWay.add(stop);
+    try {
+      return await exchange({
+        url: new URL(baseUrl.replace(/\/+$/, '') + endpoint),
+        agent: this.#agent,
+        headers: {
+          Authorization: `Bearer ${secret}`,
+          'X-Edge-Agent-Id': agentId,
+          'Content-Type': 'application/json',
+          'Content-Length': body.length,
+          Accept: 'application/json',
+          'Accept-Encoding': 'identity',
+          ...(o.idempotencyKey === undefined ? {} : { 'Idempotency-Key': headerValue(o.idempotencyKey) }),
+        },
+        body,
+        signal: stop.signal,
+        clock,
+        onWrittenOut: () => o.onWrittenOut?.(),
+      });
+    } catch (error) {
+      const reason = withoutSecret(reasonOf(error), secret);
+      throw new BackendError('EDGE_BACKEND_UNREACHABLE', `POST ${endpoint} failed: ${reason}`, { cause: error });
+    } finally {
+      timer.cancel();
+      o.signal?.removeEventListener('abort', onAbort);
+      this.#underWay.delete(stop);
+    }
+  }
+
+  #read<T extends z.ZodType>(endpoint: Endpoint, answer: HttpAnswer, schema: T): z.output<T> {
+    if (answer.flaw !== undefined) throw this.#answerError(endpoint, answer, answer.flaw);
+    let json: unknown;
+    try {
+      json = JSON.parse(new TextDecoder().decode(answer.body));
+    } catch {
+      throw this.#answerError(endpoint, answer, 'it is not JSON');
+    }
+    const parsed = schema.safeParse(json);
+    if (parsed.success) return parsed.data;
+    throw this.#answerError(endpoint, answer, describeIssues(parsed.error).slice(0, KEPT_BODY_CHARACTERS));
+  }
+
+  /** Without the body: that of a 2xx may hold what a person is to be told. */
+  #answerError(endpoint: Endpoint, { status }: HttpAnswer, flaw: string): BackendError {
+    return new BackendError('EDGE_BACKEND_ANSWER', `POST ${endpoint}: the answer (${status}) cannot be used: ${flaw}`, {
+      status,
+    });
+  }
+}
+
+/** Keys come from chat.db and the backend; what a header cannot carry is percent-encoded rather than never sent. */
+function headerValue(key: string): string {
+  return /^[\x21-\x7e]+$/.test(key) ? key : encodeURIComponent(key.toWellFormed());
+}
+
+/** The texts of an error and of the attempts it stands for; `connect` to several addresses fails with no text at all. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code && !message.includes(code) ? `${code}: ${message}` : message;
+}

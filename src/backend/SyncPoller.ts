@@ -1,0 +1,197 @@
+import type { SyncRequest, SyncResponse } from '../protocol/wire.ts';
+import { type BackoffPolicy, backoffMs } from '../util/backoff.ts';
+import type { Clock, Timer } from '../util/Clock.ts';
+import { codeOf, messageOf } from '../util/EdgeError.ts';
+import type { ErrorCode } from '../util/errors.ts';
+import type { Random } from '../util/Random.ts';
+import type { Telemetry } from '../util/Telemetry.ts';
+import { BackendError } from './BackendError.ts';
+
+const BACKOFF: BackoffPolicy = { firstMs: 1000, maxMs: 60_000, jitter: 0.25 };
+/** A backend without this endpoint, or one that refuses the secret, is asked again this often, ms. Protocol. */
+const HELD_MS: Partial<Record<ErrorCode, number>> = {
+  EDGE_BACKEND_NOT_FOUND: 5 * 60_000,
+  EDGE_BACKEND_AUTH: 60_000,
+  EDGE_SECRET_MISSING: 60_000,
+};
+/** Events come in clusters (sent, delivered, read): the first waits this long for the others, ms. */
+const EVENT_GATHER_MS = 200;
+/** While the socket is up, syncs for events alone start at least this far apart, ms. */
+const EVENT_GAP_MS = 5000;
+/** What a config_update may set, seconds. */
+const INTERVAL_LIMITS = { least: 1, most: 3600 };
+
+export interface SyncPollerOptions {
+  clock: Clock;
+  random: Random;
+  telemetry: Telemetry;
+  /** Time between polls while the socket is down, seconds. */
+  intervalSeconds: number;
+  sync(request: SyncRequest, signal: AbortSignal): Promise<SyncResponse>;
+  /** What to report now; read once for each sync. */
+  collect(): SyncRequest;
+  /** Takes an answer in. If it throws, the sync counts as failed and the backend is asked again. */
+  deliver(response: SyncResponse): void;
+  hasEvents(): boolean;
+}
+
+/**
+ * POST /edge/sync, one at a time.
+ *
+ * | socket | a sync starts                                                                        |
+ * |--------|--------------------------------------------------------------------------------------|
+ * | down   | at once when it goes down or at start(), then every interval                         |
+ * | up     | once when it comes up; for waiting events 200 ms after syncSoon(), every 5 s at most |
+ *
+ * A failed sync is repeated by back-off (1 … 60 s), whatever the socket does, because commands may be waiting in it.
+ * 404, 401/403, a missing secret and Retry-After hold every sync back, also those that the table asks for.
+ */
+export class SyncPoller {
+  readonly #o: SyncPollerOptions;
+  #intervalMs: number;
+  #started = false;
+  #isUp = false;
+  /** The sync for a socket that came up has not succeeded yet; without it, one while up is for events only. */
+  #owed = false;
+  #failures = 0;
+  #warnedNotFound = false;
+  /** Monotonic times, ms. */
+  #dueAt = Number.POSITIVE_INFINITY;
+  #heldUntil = 0;
+  #lastStart = Number.NEGATIVE_INFINITY;
+  #timer: Timer | undefined;
+  #abort: AbortController | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: SyncPollerOptions) {
+    this.#o = options;
+    this.#intervalMs = options.intervalSeconds * 1000;
+  }
+
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    if (!this.#isUp) this.#tellPolling(false);
+    this.#plan(0);
+  }
+
+  /** Breaks off a sync that is under way; its answer is not delivered, and the backend offers it again. */
+  async stop(): Promise<void> {
+    this.#started = false;
+    this.#timer?.cancel();
+    this.#abort?.abort();
+    await this.#running;
+  }
+
+  socketUp(): void {
+    this.#isUp = true;
+    this.#owed = true;
+    this.#dueAt = Number.POSITIVE_INFINITY; // polling ends here
+    this.#plan(0);
+  }
+
+  socketDown(): void {
+    if (!this.#isUp) return;
+    this.#isUp = false;
+    if (this.#started) this.#tellPolling(true);
+    this.#plan(0);
+  }
+
+  /** Events may be waiting. While the socket is down they go with the next poll. */
+  syncSoon(): void {
+    if (!this.#isUp) return;
+    const gap = this.#lastStart + EVENT_GAP_MS - this.#o.clock.monotonic();
+    this.#plan(Math.max(EVENT_GATHER_MS, gap));
+  }
+
+  /** Kept within 1 and 3600 s; a poll that is waiting moves to the new interval. */
+  setInterval(seconds: number): void {
+    this.#intervalMs = Math.min(Math.max(seconds, INTERVAL_LIMITS.least), INTERVAL_LIMITS.most) * 1000;
+    if (this.#isUp || this.#running || this.#failures > 0) return;
+    this.#dueAt = this.#lastStart + this.#intervalMs;
+    this.#arm();
+  }
+
+  #tellPolling(wasUp: boolean): void {
+    this.#o.telemetry.deliveryByPolling({ everySeconds: this.#intervalMs / 1000, wasUp });
+  }
+
+  /** A sync is wanted in `ms`, or when it was wanted before if that is sooner. */
+  #plan(ms: number): void {
+    this.#dueAt = Math.min(this.#dueAt, this.#o.clock.monotonic() + ms);
+    this.#arm();
+  }
+
+  #arm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (!this.#started || this.#running || this.#dueAt === Number.POSITIVE_INFINITY) return;
+    const at = Math.max(this.#dueAt, this.#heldUntil);
+    this.#timer = this.#o.clock.after(at - this.#o.clock.monotonic(), () => this.#due());
+  }
+
+  #due(): void {
+    this.#dueAt = Number.POSITIVE_INFINITY;
+    this.#abort = new AbortController();
+    this.#running = this.#sync(this.#abort.signal).finally(() => {
+      this.#running = undefined;
+      this.#arm();
+    });
+  }
+
+  async #sync(signal: AbortSignal): Promise<void> {
+    const { clock, telemetry } = this.#o;
+    const startedAt = clock.monotonic();
+    const owedBefore = this.#owed;
+    try {
+      if (this.#isUp && !this.#owed && !this.#o.hasEvents()) return;
+      this.#owed = false;
+      this.#lastStart = startedAt;
+      const response = await this.#o.sync(this.#o.collect(), signal);
+      if (signal.aborted) return;
+      this.#o.deliver(response);
+      telemetry.synced({
+        commands: response.commands.length,
+        events: response.ack_events.length,
+        ms: clock.monotonic() - startedAt,
+      });
+      this.#succeeded(response);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#owed ||= owedBefore;
+      this.#failed(error);
+    }
+  }
+
+  #succeeded(response: SyncResponse): void {
+    this.#failures = 0;
+    this.#heldUntil = 0;
+    this.#warnedNotFound = false;
+    // A backend that takes some events is given the rest; one that takes none is not pressed.
+    if (this.#o.hasEvents()) {
+      this.#plan(response.ack_events.length > 0 ? Math.min(EVENT_GAP_MS, this.#intervalMs) : this.#intervalMs);
+    } else if (!this.#isUp) this.#plan(this.#intervalMs);
+  }
+
+  #failed(error: unknown): void {
+    this.#failures += 1;
+    const code = codeOf(error, 'EDGE_INTERNAL');
+    if (error instanceof BackendError) this.#tellFailure(code, messageOf(error));
+    else this.#o.telemetry.failure(code, `a sync was not taken in: ${messageOf(error)}`);
+    const retryAfterMs = error instanceof BackendError ? error.retryAfterMs : undefined;
+    const heldMs = HELD_MS[code] ?? this.#jittered(retryAfterMs ?? 0);
+    this.#heldUntil = this.#o.clock.monotonic() + heldMs;
+    const delayMs = code in HELD_MS ? heldMs : Math.max(heldMs, backoffMs(BACKOFF, this.#failures, this.#o.random));
+    this.#plan(delayMs);
+  }
+
+  #jittered(ms: number): number {
+    return backoffMs({ ...BACKOFF, firstMs: ms, maxMs: ms }, 1, this.#o.random);
+  }
+
+  #tellFailure(code: ErrorCode, detail: string): void {
+    const isNotFound = code === 'EDGE_BACKEND_NOT_FOUND';
+    if (!isNotFound || !this.#warnedNotFound) this.#o.telemetry.syncFailed(code, detail);
+    this.#warnedNotFound = isNotFound;
+  }
+}
