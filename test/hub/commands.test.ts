@@ -131,6 +131,16 @@ describe('a command', () => {
     expect(ids((await sync(hub)).json.commands)).toEqual(['a']);
   });
 
+  it('with the longest id can be looked up', async () => {
+    const hub = await startHub();
+    const id = '☂'.repeat(64);
+    await order(hub, id);
+    expect(await stateOf(hub, encodeURIComponent(id))).toBe('queued');
+    const longest = 'x'.repeat(128);
+    await order(hub, longest);
+    expect(await stateOf(hub, longest)).toBe('queued');
+  });
+
   it('survives a restart in the queue, delivered or not', async () => {
     const before = await startHub();
     const socket = await before.connect();

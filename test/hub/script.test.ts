@@ -75,7 +75,7 @@ describe('the script responder', () => {
   });
 
   it('schedules a message once, however often the key comes', async () => {
-    const hub = await startHub({ responder: { script: scriptFile(SCRIPT) } });
+    const hub = await startHub({ responder: { script: scriptFile(SCRIPT) }, clock: new FakeClock() });
     const socket = await hub.connect();
     const body = message('later');
     await hub.post('/edge/message', body);

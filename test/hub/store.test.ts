@@ -103,6 +103,20 @@ describe('the store', () => {
     expect((await store.command('open'))?.command.state).toBe('queued');
   });
 
+  it('takes 10,000 waiting commands of an agent and no more, and again when one is done', async () => {
+    const store = SqliteCommandStore.open({
+      path: join(tempDir(), 'h.db'),
+      clock: new FakeClock(),
+      ackTimeoutMs: 1_000,
+    });
+    onTestFinished(() => store.close());
+    const base = { agentId: AGENT, commandType: 'x', payload: {}, priority: 'normal' as const };
+    await Promise.all(Array.from({ length: 10_000 }, (_, i) => store.enqueue({ ...base, commandId: `c${i}` })));
+    await expect(store.enqueue({ ...base, commandId: 'more' })).rejects.toMatchObject({ code: 'EDGE_COMMANDS_FULL' });
+    await store.acknowledge(AGENT, { commandId: 'c5', status: 'received', error: undefined, body: {} });
+    expect((await store.enqueue({ ...base, commandId: 'more' })).state).toBe('queued');
+  });
+
   it('of a newer version is not touched', async () => {
     const path = join(tempDir(), 'h.db');
     const db = new Database(path);
