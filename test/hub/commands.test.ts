@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import Database from 'better-sqlite3';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { FakeClock } from '../support/FakeClock.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { AGENT, identity, startHub, type TestHub } from './testHub.ts';
@@ -85,6 +86,16 @@ describe('a command', () => {
     const second = await hub.connect();
     await waitFor('both', () => second.commands.length === 2);
     expect(ids(second.commands)).toEqual(['a', 'b']);
+  });
+
+  it('that went into a socket without an ack goes to the one that replaces it', async () => {
+    const hub = await startHub();
+    const first = await hub.connect();
+    await order(hub, 'a');
+    await waitFor('a', () => first.commands.length === 1);
+    first.ws.pause(); // as if the link were dead: the hub cannot know yet
+    const second = await hub.connect();
+    await waitFor('a again', () => second.commands.length === 1);
   });
 
   it('that went into a socket without an ack is polled once the socket is gone', async () => {
@@ -187,6 +198,26 @@ describe('an ack', () => {
     socket.ack('a');
     await socket.roundTrip();
     expect((await hub.hub.store.command('a'))?.command.state).toBe('completed');
+  });
+
+  it('that cannot be stored closes the socket instead of letting a pong prove it', async () => {
+    const hub = await startHub();
+    const socket = await hub.connect();
+    await order(hub, 'a');
+    await socket.roundTrip();
+    const lock = new Database(hub.dbPath);
+    onTestFinished(() => void lock.close());
+    lock.exec('BEGIN IMMEDIATE');
+    socket.ack('a');
+    socket.send({ type: 'ping' });
+    await waitFor('the close', () => socket.closed);
+    expect(socket.closed).toEqual({ code: 1013, reason: 'try again later' });
+    expect(socket.frames.filter(({ type }) => type === 'pong')).toHaveLength(1);
+    lock.exec('ROLLBACK');
+    const next = await hub.connect();
+    next.ack('a');
+    await next.roundTrip();
+    expect(await stateOf(hub, 'a')).toBe('completed');
   });
 
   it('received, then completed, are both kept; a final state does not change', async () => {

@@ -90,6 +90,8 @@ describe('the reflex', () => {
     const socket = await hub.connect();
     const { json } = await hub.post('/edge/message', message('hi'));
     await clock.advance(40_000);
+    await socket.roundTrip();
+    expect(socket.commands).toHaveLength(1);
     expect((await hub.post('/edge/sync', {})).json.commands).toEqual([]);
     socket.ws.terminate();
     await waitFor('its end', async () => (await stateOf(hub, json.reflex_command_id!)) === 'superseded');
