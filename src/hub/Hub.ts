@@ -29,6 +29,8 @@ const HEADERS_MS = 15_000;
 const REQUEST_MS = 30_000;
 /** Idle connections stay so long, ms: more than the minute between an agent's pings and polls. */
 const KEEP_ALIVE_MS = 75_000;
+/** Ids in a path, characters: a command_id of 128, each three when encoded. */
+const MAX_PARAM_LENGTH = 384;
 
 export interface HubOptions {
   /** The database, created if it is not there. */
@@ -214,6 +216,7 @@ function responderOf(choice: NonNullable<HubOptions['responder']>, clock: Clock)
 function httpServer(telemetry: EdgeTelemetry): FastifyInstance {
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { describeIssues, MAX_COMMAND_ID_LENGTH, threadIdSchema } from '../../protocol/wire.ts';
 import type { Clock } from '../../util/Clock.ts';
 import { EdgeError } from '../../util/EdgeError.ts';
-import type { CommandStore } from '../commands/CommandStore.ts';
+import type { CommandStore, NewCommand } from '../commands/CommandStore.ts';
 import { bearerToken, type Credentials, digest, isOneOf } from '../edge/Credentials.ts';
 import type { Dispatcher } from '../edge/Dispatcher.ts';
 import type { EdgeSockets } from '../edge/EdgeSockets.ts';
@@ -56,20 +56,29 @@ export function adminRoutes(
     if (!isOneOf(token, digests)) return reply.code(403).send({ error: 'Invalid token' });
   };
 
+  const submit = async (reply: FastifyReply, command: NewCommand) => {
+    try {
+      await o.dispatcher.submit(command);
+      return { success: true, command_id: command.commandId };
+    } catch (error) {
+      if (!(error instanceof EdgeError)) throw error;
+      const status = error.code === 'EDGE_COMMANDS_FULL' ? 503 : 409;
+      return reply.code(status).send({ success: false, error: error.message });
+    }
+  };
+
   app.post('/api/send-message', { onRequest }, async (request, reply) => {
     const body = sendMessageSchema.safeParse(request.body);
     if (!body.success) return reply.code(400).send({ success: false, error: describeIssues(body.error) });
     const { edge_agent_id: agentId, thread_id, message } = body.data;
     if (!o.credentials.isRegistered(agentId)) return unknownAgent(reply);
-    const commandId = randomUUID();
-    await o.dispatcher.submit({
-      commandId,
+    return submit(reply, {
+      commandId: randomUUID(),
       agentId,
       commandType: 'schedule_message',
       payload: { thread_id, message_text: message, send_at: new Date(o.clock.now()).toISOString() },
       priority: 'normal',
     });
-    return { success: true, command_id: commandId };
   });
 
   app.post('/api/commands', { onRequest }, async (request, reply) => {
@@ -77,20 +86,13 @@ export function adminRoutes(
     if (!body.success) return reply.code(400).send({ success: false, error: describeIssues(body.error) });
     const { edge_agent_id: agentId, command_type, priority, payload, parameters, params } = body.data;
     if (!o.credentials.isRegistered(agentId)) return unknownAgent(reply);
-    const commandId = body.data.command_id ?? randomUUID();
-    try {
-      await o.dispatcher.submit({
-        commandId,
-        agentId,
-        commandType: command_type,
-        payload: payload ?? parameters ?? params ?? {},
-        priority,
-      });
-    } catch (error) {
-      if (!(error instanceof EdgeError) || error.code !== 'EDGE_COMMAND_INVALID') throw error;
-      return reply.code(409).send({ success: false, error: error.message });
-    }
-    return { success: true, command_id: commandId };
+    return submit(reply, {
+      commandId: body.data.command_id ?? randomUUID(),
+      agentId,
+      commandType: command_type,
+      payload: payload ?? parameters ?? params ?? {},
+      priority,
+    });
   });
 
   app.get<{ Params: { id: string } }>('/api/commands/:id', { onRequest }, async (request, reply) => {

@@ -28,11 +28,15 @@ const DUE = `reflex_for IS NULL AND state IN ('queued', 'delivered') AND (state 
 const TAKE_ROWS = 100;
 const TAKE_BYTES = 512 * 1024;
 
+/** Commands of one agent that may wait: hours of sending at a bubble a second. */
+const MAX_OPEN = 10_000;
+
 /** edge_commands and edge_acks. The state machine stands in CommandStore.ts. */
 export class CommandRows {
   readonly #insert: Statement;
   readonly #byId: Statement;
   readonly #byReflex: Statement;
+  readonly #isFull: Statement;
   readonly #due: Statement;
   readonly #agentsWithDue: Statement;
   readonly #deliver: Statement;
@@ -56,6 +60,10 @@ export class CommandRows {
       ON CONFLICT DO NOTHING`);
     this.#byId = db.prepare(`SELECT ${COLUMNS} FROM edge_commands WHERE command_id = ?`);
     this.#byReflex = db.prepare(`SELECT ${COLUMNS} FROM edge_commands WHERE agent_id = ? AND reflex_for = ?`);
+    this.#isFull = db
+      .prepare(`
+        SELECT 1 FROM edge_commands WHERE agent_id = ? AND state IN ('queued', 'delivered') LIMIT 1 OFFSET ${MAX_OPEN - 1}`)
+      .pluck();
     this.#due = db.prepare(`
       SELECT ${COLUMNS} FROM edge_commands WHERE agent_id = @agentId AND ${DUE} ORDER BY command_seq LIMIT ${TAKE_ROWS}`);
     this.#agentsWithDue = db.prepare(`SELECT DISTINCT agent_id FROM edge_commands WHERE ${DUE}`).pluck();
@@ -86,11 +94,17 @@ export class CommandRows {
     this.#prune = db.prepare(`DELETE FROM edge_commands WHERE command_id IN (${old})`);
   }
 
-  /** Adds a command, delivered already when a channel is given; an id that is known changes nothing. */
+  /**
+   * Adds a command, delivered already when a channel is given; an id that is known changes nothing.
+   * @throws EdgeError EDGE_COMMANDS_FULL, EDGE_COMMAND_INVALID: the id is another agent's
+   */
   add(
     command: NewCommand,
     o: { channel: DeliveryChannel | undefined; reflexFor: string | undefined; now: number },
   ): StoredCommand {
+    if (this.#isFull.get(command.agentId)) {
+      throw new EdgeError('EDGE_COMMANDS_FULL', `${MAX_OPEN} commands to ${command.agentId} wait`);
+    }
     this.#insert.run({
       commandId: command.commandId,
       agentId: command.agentId,

@@ -98,7 +98,10 @@ export interface Reception {
  * stands for a row on disk; one that rejects, for nothing written.
  */
 export interface CommandStore {
-  /** Adds a command, or returns the one that has its id. @throws EdgeError EDGE_COMMAND_INVALID: it is another agent's */
+  /**
+   * Adds a command, or returns the one that has its id.
+   * @throws EdgeError EDGE_COMMAND_INVALID: the id is another agent's; EDGE_COMMANDS_FULL: too many wait
+   */
   enqueue(command: NewCommand): Promise<StoredCommand>;
   /** Adds the reflex of a message, as delivered, or returns the one the message has. */
   enqueueReflex(command: NewCommand, messageGuid: string): Promise<StoredCommand>;

@@ -25,7 +25,7 @@ export const ackSchema = z
     command_id: z.string().min(1).max(MAX_COMMAND_ID_LENGTH),
     success: z.boolean().nullish(),
     status: z.string().nullish(),
-    error: z.unknown(),
+    error: z.unknown().optional(),
   })
   .transform((body, context): EdgeAck => {
     const word = body.status && Object.hasOwn(STATUS, body.status) ? STATUS[body.status] : undefined;

@@ -82,7 +82,15 @@ export class Dispatcher {
   /** Writes a reflex to the socket and waits up to `waitMs` for its ack. */
   async pushReflex(command: StoredCommand, waitMs: number): Promise<ReflexDelivery> {
     const { commandId, agentId } = command;
-    const acked = new Promise<ReflexDelivery>((resolve) => {
+    if (!this.#sockets.send(agentId, { type: 'command', data: wireCommand(command) })) {
+      this.#telemetry.reflexNotPushed(agentId);
+      await this.#store.supersede(commandId);
+      return 'none';
+    }
+    this.#telemetry.reflexPushed(command);
+    if (waitMs === 0) return 'sent';
+    // An ack cannot have been read yet: frames are read in a later turn of the event loop.
+    return new Promise((resolve) => {
       const done = (delivery: ReflexDelivery) => {
         timer.cancel();
         this.#ackWaiters.delete(commandId);
@@ -91,12 +99,6 @@ export class Dispatcher {
       const timer = this.#clock.after(waitMs, () => done('sent'));
       this.#ackWaiters.set(commandId, (ack) => done(ack.status === 'failed' ? 'none' : 'acked'));
     });
-    if (!this.#sockets.send(agentId, { type: 'command', data: wireCommand(command) })) {
-      this.#ackWaiters.get(commandId)?.({ commandId, status: 'failed', error: undefined, body: {} });
-      await this.#store.supersede(commandId);
-      this.#telemetry.reflexNotPushed(agentId);
-    } else this.#telemetry.reflexPushed(command);
-    return acked;
   }
 
   /** Resolves when nothing is on its way to the store. */

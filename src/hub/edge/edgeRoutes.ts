@@ -30,7 +30,7 @@ const eventSchema = z.object({
   event_id: z.string().min(1).max(200),
   event_type: z.string().max(100).catch('unknown'),
   thread_id: z.string().nullish().catch(undefined),
-  details: z.unknown(),
+  details: z.unknown().optional(),
 });
 
 declare module 'fastify' {
