@@ -53,6 +53,7 @@ export class Inbound {
   readonly #known: Statement;
   readonly #complete: Statement;
   readonly #byGuid: Statement;
+  readonly #newestOf: Statement;
   readonly #parked: Statement;
   readonly #openThreads: Statement;
   readonly #openOfThread: Statement;
@@ -75,6 +76,9 @@ export class Inbound {
       UPDATE inbound SET state = 'pending', thread_id = @threadId, body = @body, backfill = @backfill
       WHERE guid = @guid AND state = 'parked'`);
     this.#byGuid = db.prepare(`SELECT ${COLUMNS} FROM inbound WHERE guid = ?`);
+    this.#newestOf = db.prepare(
+      'SELECT chat_rowid AS rowid, guid FROM inbound WHERE epoch = ? ORDER BY inbound_id DESC LIMIT ?',
+    );
     this.#parked = db.prepare(`SELECT ${COLUMNS} FROM inbound WHERE state = 'parked' ORDER BY inbound_id LIMIT ?`);
     this.#openThreads = db
       .prepare(`SELECT DISTINCT thread_id FROM inbound WHERE state IN ('parked', 'pending') AND thread_id IS NOT NULL`)
@@ -122,6 +126,11 @@ export class Inbound {
 
   byGuid(guid: string): InboundRow | undefined {
     return this.#byGuid.get(guid) as InboundRow | undefined;
+  }
+
+  /** Where the newest rows of an epoch stood in chat.db, newest first. */
+  newestOf(epoch: number, limit: number): { rowid: number; guid: string }[] {
+    return this.#newestOf.all(epoch, limit) as { rowid: number; guid: string }[];
   }
 
   parked(limit: number): InboundRow[] {

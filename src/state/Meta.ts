@@ -1,7 +1,15 @@
 import type { Database, Statement } from 'better-sqlite3';
 
 /** Single facts: when the agent started and stopped, and what a reader of the file should know of it. */
-export type MetaKey = 'started_at' | 'stopped_at' | 'version' | 'agent_id' | 'conditions' | 'last_inbound_at';
+export type MetaKey =
+  | 'started_at'
+  | 'stopped_at'
+  | 'version'
+  | 'agent_id'
+  | 'conditions'
+  | 'last_inbound_at'
+  /** JSON: how far the first pass over a new chat.db goes; '' when there is none. */
+  | 'catch_up';
 
 export class Meta {
   readonly #get: Statement;

@@ -68,7 +68,8 @@ export class StateStore {
 
   /**
    * Runs `work` in one durable transaction; nested calls join the outer one. What `work` throws rolls everything back.
-   * @throws EdgeError EDGE_STATE_FULL (nothing was written; try later), EDGE_STATE_IO (stop: later writes would lie)
+   * @throws EdgeError EDGE_STATE_FULL, EDGE_STATE_BUSY (nothing was written; try later), EDGE_STATE_IO (stop: later
+   * writes would lie)
    */
   transaction<T>(work: () => T): T {
     if (this.#db.inTransaction) return work();
@@ -112,6 +113,7 @@ function translate(error: unknown): unknown {
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code !== 'string' || error instanceof EdgeError) return error;
   if (code === 'SQLITE_FULL') return new EdgeError('EDGE_STATE_FULL', messageOf(error), { cause: error });
+  if (code.startsWith('SQLITE_BUSY')) return new EdgeError('EDGE_STATE_BUSY', messageOf(error), { cause: error });
   if (code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CORRUPT')) {
     return new EdgeError('EDGE_STATE_IO', `${code}: ${messageOf(error)}`, { cause: error });
   }

@@ -59,6 +59,11 @@ export const ERRORS = define({
     fix: 'Free space on the volume of state.dir.',
     retry: 'backoff',
   },
+  EDGE_STATE_BUSY: {
+    means: 'Another process holds state.db for longer than a write may wait; it is tried again.',
+    fix: 'Nothing, unless it lasts: then find the program that has state.db open.',
+    retry: 'backoff',
+  },
   EDGE_STATE_IO: {
     means: 'The disk refused a write to state.db; going on would promise what is not stored, so the agent stops.',
     fix: 'Check the disk; the agent is started again by launchd and goes on where it was.',

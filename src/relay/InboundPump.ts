@@ -1,0 +1,268 @@
+import type { MessageRequest, MessageResponse } from '../protocol/wire.ts';
+import type { InboundRow } from '../state/Inbound.ts';
+import type { StateStore } from '../state/StateStore.ts';
+import { type BackoffPolicy, backoffMs } from '../util/backoff.ts';
+import type { Clock } from '../util/Clock.ts';
+import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
+import { ERRORS, type ErrorCode } from '../util/errors.ts';
+import type { Random } from '../util/Random.ts';
+import type { Telemetry } from '../util/Telemetry.ts';
+import { BackendGate, isShared, REFUSED_RETRY_MS } from './BackendGate.ts';
+import { type QueuedAnswer, queueAnswer } from './queueAnswer.ts';
+import { ThreadLane } from './ThreadLane.ts';
+
+/** Delays between the attempts for one message, and between probes of a backend that is away. */
+export const RETRY: BackoffPolicy = { firstMs: 1_000, maxMs: 300_000, jitter: 0.25 };
+/** Longest Retry-After obeyed, ms: a backend that asks for more is asked again meanwhile. */
+export const MAX_RETRY_AFTER_MS = 900_000;
+/** How long POSTs under way may go on after stop(), ms. What is aborted is posted again under the same key. */
+export const STOP_AFTER_MS = 5_000;
+
+/** What the state store refuses for the time being. */
+const STATE_CODES: readonly ErrorCode[] = ['EDGE_STATE_FULL', 'EDGE_STATE_BUSY'];
+
+type Post = (
+  request: MessageRequest,
+  o: { signal: AbortSignal; onWrittenOut(): void },
+) => Promise<MessageResponse | 'known'>;
+
+type Row = InboundRow & { threadId: string };
+
+export interface InboundPumpOptions {
+  store: StateStore;
+  clock: Clock;
+  random: Random;
+  telemetry: Telemetry;
+  /** Rejects with an EdgeError; one that carries `retryAfterMs` says when to come again. */
+  post: Post;
+  /** Takes one command of an answer, joining the transaction it is called in. */
+  acceptCommand(raw: unknown): void;
+  onSends(): void;
+  maxInFlightPerThread: number;
+  maxConcurrentRequests: number;
+}
+
+/**
+ * Hands inbound rows to the backend and queues what it answers.
+ * ```
+ * pending ──POST──▶ in flight ──2xx──▶ one transaction: bubbles, commands, done
+ *    ▲                 │   └────409, 4xx──▶ done, dead
+ *    └──back-off───────┘ anything else, without end
+ * ```
+ * In memory is only what is in flight and when retries are due. A crash, or a disk that is full when the answer comes,
+ * loses the answer and not the message: it is posted again under the same key, and a backend answers a known key as
+ * it did before, or with 409 when it will not.
+ *
+ * EDGE_STATE_IO is not caught: the process ends rather than promise what is not stored.
+ */
+export class InboundPump {
+  readonly #o: InboundPumpOptions;
+  readonly #gate: BackendGate;
+  readonly #lanes = new Map<string, ThreadLane>();
+  /** Lanes to look at, in turn; a Set keeps the order of arrival and each lane once. */
+  readonly #turns = new Set<ThreadLane>();
+  readonly #running = new Map<number, { abort: AbortController; ended: Promise<void> }>();
+  readonly #conditions = new Set<ErrorCode>();
+  #state: 'new' | 'started' | 'stopped' = 'new';
+  #lookScheduled = false;
+  #rowsMayBeNew = false;
+
+  constructor(o: InboundPumpOptions) {
+    this.#o = o;
+    this.#gate = new BackendGate({ clock: o.clock, random: o.random, policy: RETRY, onOpen: () => this.#look() });
+  }
+
+  start(): void {
+    this.#state = 'started';
+    this.wake();
+  }
+
+  /** Rows may have come, or been completed. Calls of one turn of the event loop are one look at the table. */
+  wake(): void {
+    this.#rowsMayBeNew = true;
+    if (this.#lookScheduled) return;
+    this.#lookScheduled = true;
+    queueMicrotask(() => {
+      this.#lookScheduled = false;
+      this.#look();
+    });
+  }
+
+  /** The backend is known to be there (the socket is up, a sync got through): retries that wait go at once. */
+  backendSeen(): void {
+    this.#gate.opens();
+    for (const lane of this.#lanes.values()) {
+      lane.hurry();
+      this.#turns.add(lane);
+    }
+    this.wake();
+  }
+
+  /** Starts nothing more; resolves when no POST is in flight, after STOP_AFTER_MS at the latest. */
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    this.#gate.stop();
+    for (const lane of this.#lanes.values()) lane.stop();
+    const timer = this.#o.clock.after(STOP_AFTER_MS, () => {
+      for (const { abort } of this.#running.values()) abort.abort();
+    });
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+    timer.cancel();
+  }
+
+  #look(): void {
+    if (this.#state !== 'started') return;
+    const room = () => this.#gate.limit(this.#o.maxConcurrentRequests) - this.#running.size;
+    if (room() <= 0) return;
+    if (this.#rowsMayBeNew) this.#noticeRows();
+    for (const lane of this.#turns) {
+      if (room() <= 0) return;
+      this.#turns.delete(lane);
+      const head = lane.head(() => this.#turn(lane));
+      if (head.kind === 'start') this.#start(lane, head.row);
+      else if (head.kind === 'empty') this.#lanes.delete(lane.threadId);
+    }
+  }
+
+  #noticeRows(): void {
+    this.#rowsMayBeNew = false;
+    for (const threadId of this.#o.store.inbound.openThreads()) {
+      let lane = this.#lanes.get(threadId);
+      if (!lane) {
+        const { store, clock, maxInFlightPerThread: maxInFlight } = this.#o;
+        lane = new ThreadLane({ threadId, inbound: store.inbound, clock, maxInFlight, longestWaitMs: RETRY.maxMs });
+        this.#lanes.set(threadId, lane);
+      }
+      if (!lane.isBusy) this.#turns.add(lane);
+    }
+  }
+
+  #turn(lane: ThreadLane): void {
+    this.#turns.add(lane);
+    this.#look();
+  }
+
+  #start(lane: ThreadLane, row: Row): void {
+    const abort = new AbortController();
+    const round = this.#gate.round;
+    lane.started(row);
+    const onWrittenOut = () => {
+      if (lane.writtenOut(row)) this.#turn(lane);
+    };
+    // In a turn of its own: what it calls back finds it counted as running.
+    const ended = Promise.resolve()
+      .then(() => this.#post(row, { signal: abort.signal, onWrittenOut }))
+      .then(
+        (answer) => this.#answered(lane, row, answer, round),
+        (error: unknown) => this.#failed(lane, row, error, round),
+      )
+      .finally(() => {
+        this.#running.delete(row.inboundId);
+        lane.ended(row);
+        this.#turn(lane);
+      });
+    this.#running.set(row.inboundId, { abort, ended });
+  }
+
+  async #post(row: Row, o: { signal: AbortSignal; onWrittenOut(): void }): Promise<MessageResponse | 'known'> {
+    if (row.body === null) throw new EdgeError('EDGE_INTERNAL', 'the row is pending and has no body');
+    return await this.#o.post(JSON.parse(row.body) as MessageRequest, o);
+  }
+
+  #answered(lane: ThreadLane, row: Row, answer: MessageResponse | 'known', round: number): void {
+    const { store, clock, telemetry } = this.#o;
+    let queued: QueuedAnswer | undefined;
+    try {
+      queued = store.transaction(() => {
+        const bubbles = answer === 'known' ? undefined : this.#keep(row, answer);
+        store.inbound.markDone(row.guid, clock.now());
+        return bubbles;
+      });
+    } catch (error) {
+      this.#failed(lane, row, error, round);
+      return;
+    }
+    lane.settled(row);
+    this.#backendAnswered();
+    for (const code of STATE_CODES) this.#clear(code);
+    const { guid, threadId } = row;
+    const bubbles = queued?.bubbles ?? 0;
+    const ms = Math.max(0, clock.now() - row.createdAt);
+    telemetry.messageHandedOver({ guid, threadId, ms, bubbles, attempts: row.attempts + 1 });
+    if (queued) this.#tell(row, queued);
+    if (bubbles > 0) this.#o.onSends();
+  }
+
+  /** Within the transaction. Old news is not answered, but orders that come with the answer to it stand. */
+  #keep(row: Row, answer: MessageResponse): QueuedAnswer | undefined {
+    const queued = row.backfill ? undefined : queueAnswer(this.#o.store, row, answer, this.#o.clock.now());
+    for (const command of answer.commands ?? []) this.#o.acceptCommand(command);
+    return queued;
+  }
+
+  #tell(row: Row, { blank, refused, reflexCommandId }: QueuedAnswer): void {
+    const { telemetry } = this.#o;
+    if (blank + refused > 0) {
+      const detail = `answer to ${row.guid}: ${blank} bubbles without text and ${refused} over the limit left out`;
+      telemetry.failure('EDGE_BACKEND_ANSWER', detail);
+    }
+    if (reflexCommandId !== undefined) {
+      telemetry.reflexMatched({ commandId: reflexCommandId, threadId: row.threadId, kept: 'reflex' });
+    }
+  }
+
+  #failed(lane: ThreadLane, row: Row, error: unknown, round: number): void {
+    const code = codeOf(error, 'EDGE_INTERNAL');
+    if (code === 'EDGE_STATE_IO') throw error;
+    if (this.#state === 'stopped') return;
+    const { store, telemetry, clock } = this.#o;
+    const { guid, threadId } = row;
+    const detail = messageOf(error);
+    this.#gate.failed(code, round);
+    if (!isShared(code)) this.#backendAnswered();
+    else this.#raise(code, detail);
+    if (ERRORS[code].retry === 'never' && this.#write(() => store.inbound.markDead(guid, code, detail))) {
+      lane.settled(row);
+      telemetry.messageSetAside({ guid, threadId, code, detail });
+      return;
+    }
+    const retryInMs = this.#delayOf(error, code, row.attempts + 1);
+    lane.retryIn(row, retryInMs);
+    this.#write(() => store.inbound.markRetry(guid, clock.now() + retryInMs, code, detail));
+    telemetry.messageRetried({ guid, threadId, code, detail, retryInMs });
+  }
+
+  #delayOf(error: unknown, code: ErrorCode, failures: number): number {
+    const asked = (error as { retryAfterMs?: unknown }).retryAfterMs;
+    if (typeof asked === 'number') return Math.min(Math.max(asked, 0), MAX_RETRY_AFTER_MS);
+    if (code === 'EDGE_BACKEND_AUTH' || code === 'EDGE_SECRET_MISSING') return REFUSED_RETRY_MS;
+    return backoffMs(RETRY, failures, this.#o.random);
+  }
+
+  /** Notes on a row that can wait: while the store takes nothing, the retry is remembered in memory alone. */
+  #write(work: () => void): boolean {
+    try {
+      this.#o.store.transaction(work);
+      return true;
+    } catch (error) {
+      const code = codeOf(error, 'EDGE_INTERNAL');
+      if (!STATE_CODES.includes(code)) throw error;
+      this.#raise(code, messageOf(error));
+      return false;
+    }
+  }
+
+  #backendAnswered(): void {
+    this.#gate.opens();
+    for (const code of this.#conditions) if (!STATE_CODES.includes(code)) this.#clear(code);
+  }
+
+  #raise(code: ErrorCode, detail: string): void {
+    this.#conditions.add(code);
+    this.#o.telemetry.conditionRaised(code, detail);
+  }
+
+  #clear(code: ErrorCode): void {
+    if (this.#conditions.delete(code)) this.#o.telemetry.conditionCleared(code);
+  }
+}

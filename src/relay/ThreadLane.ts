@@ -1,0 +1,105 @@
+import type { Inbound, InboundRow } from '../state/Inbound.ts';
+import type { Clock, Timer } from '../util/Clock.ts';
+
+/** What stands at the head of a lane. */
+export type LaneHead =
+  | { readonly kind: 'start'; readonly row: InboundRow & { threadId: string } }
+  /** Nothing to start until something happens that is told elsewhere: a POST ends, a row is completed. */
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'empty' };
+
+/**
+ * The order of one thread's POSTs: each starts once the one before is written out, and none past one that is being
+ * retried or parked. It remembers what is in flight and when retries are due; the rows themselves stay in state.db.
+ */
+export class ThreadLane {
+  readonly threadId: string;
+  readonly #inbound: Inbound;
+  readonly #clock: Clock;
+  readonly #maxInFlight: number;
+  readonly #longestWaitMs: number;
+  /** inboundId → whether it is being retried. */
+  readonly #inFlight = new Map<number, boolean>();
+  /** inboundId → due, on the monotonic clock: a wall clock that steps must not stop a retry. */
+  readonly #due = new Map<number, number>();
+  #writing: number | undefined;
+  #timer: Timer | undefined;
+
+  constructor(o: { threadId: string; inbound: Inbound; clock: Clock; maxInFlight: number; longestWaitMs: number }) {
+    this.threadId = o.threadId;
+    this.#inbound = o.inbound;
+    this.#clock = o.clock;
+    this.#maxInFlight = o.maxInFlight;
+    this.#longestWaitMs = o.longestWaitMs;
+  }
+
+  /** Nothing new could start now, whatever rows have come: looking can be spared. */
+  get isBusy(): boolean {
+    if (this.#writing !== undefined || this.#timer || this.#inFlight.size >= this.#maxInFlight) return true;
+    return [...this.#inFlight.values()].includes(true);
+  }
+
+  /** The next row to post. `onDue` is called when one that is not due yet will be. */
+  head(onDue: () => void): LaneHead {
+    if (this.isBusy) return { kind: 'wait' };
+    const rows = this.#inbound.openOf(this.threadId, 0, this.#inFlight.size + 1);
+    const row = rows.find((open) => !this.#inFlight.has(open.inboundId));
+    if (!row) return this.#inFlight.size > 0 ? { kind: 'wait' } : { kind: 'empty' };
+    if (row.state === 'parked') return { kind: 'wait' };
+    const waitMs = this.#dueIn(row);
+    if (waitMs > 0) {
+      this.#timer = this.#clock.after(waitMs, () => {
+        this.#timer = undefined;
+        onDue();
+      });
+      return { kind: 'wait' };
+    }
+    return { kind: 'start', row: { ...row, threadId: this.threadId } };
+  }
+
+  started(row: InboundRow): void {
+    this.#inFlight.set(row.inboundId, row.attempts > 0 || this.#due.has(row.inboundId));
+    this.#writing = row.inboundId;
+  }
+
+  /** False when that was known. */
+  writtenOut(row: InboundRow): boolean {
+    if (this.#writing !== row.inboundId) return false;
+    this.#writing = undefined;
+    return true;
+  }
+
+  ended(row: InboundRow): void {
+    this.writtenOut(row);
+    this.#inFlight.delete(row.inboundId);
+  }
+
+  retryIn(row: InboundRow, ms: number): void {
+    this.#due.set(row.inboundId, this.#clock.monotonic() + ms);
+  }
+
+  /** Retries that wait are due at once. */
+  hurry(): void {
+    for (const inboundId of this.#due.keys()) this.#due.set(inboundId, 0);
+    this.stop();
+  }
+
+  settled(row: InboundRow): void {
+    this.#due.delete(row.inboundId);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #dueIn(row: InboundRow): number {
+    const due = this.#due.get(row.inboundId);
+    if (due !== undefined) return due - this.#clock.monotonic();
+    if (row.nextAttemptAt === null) return 0;
+    // From before a restart, by a wall clock that may have stepped since: never longer than a back-off can be.
+    const left = Math.min(row.nextAttemptAt - this.#clock.now(), this.#longestWaitMs);
+    this.#due.set(row.inboundId, this.#clock.monotonic() + left);
+    return left;
+  }
+}
