@@ -15,8 +15,8 @@ export type SqlValue = string | number | bigint | Uint8Array | null;
  */
 export type Replacement = 'same-rows' | 'renumbered' | 'empty' | { readonly backup: string };
 
-/** How long a write waits for another writer, ms: there is none but a test that locks the file on purpose. */
-const BUSY_MS = 5000;
+/** How long a write waits for a test that has locked the file, ms: Messages would not give a row up either. */
+const BUSY_MS = 60_000;
 /** Page cache while writing, KiB, as a negative number: a long history's indexes have to fit. */
 const CACHE_KIB = -262_144;
 

@@ -144,15 +144,18 @@ export class ChatRows {
     this.#file.run(sql, ...Object.values(values));
   }
 
-  /** The message's place in its chat; what Apple's triggers do on it is done in the same transaction. */
+  /** The message's place in its chat. */
   join(guid: string, chat: StoredChat): void {
+    const insert = `
+      INSERT INTO chat_message_join (chat_id, message_id, message_date) SELECT ?, ROWID, date FROM message WHERE guid = ?`;
+    if (!chat.isGroup) {
+      this.#file.run(insert, chat.rowid, guid);
+      return;
+    }
+    // On a Mac a trigger does the second, in the transaction of the first.
     this.#file.transaction(() => {
-      this.#file.run(
-        `INSERT INTO chat_message_join (chat_id, message_id, message_date) SELECT ?, ROWID, date FROM message WHERE guid = ?`,
-        chat.rowid,
-        guid,
-      );
-      if (chat.isGroup) this.set(guid, { cache_roomnames: chat.identifier });
+      this.#file.run(insert, chat.rowid, guid);
+      this.set(guid, { cache_roomnames: chat.identifier });
     });
   }
 

@@ -102,6 +102,13 @@ describe('a message that arrives', () => {
     expect(mac.messages.effects).toEqual([]);
   });
 
+  it('stays as it is when the Mac is turned off before the rest is written', async () => {
+    const mac = await simulatedMac({ delays: { joinMs: 600_000 } });
+    mac.people.receive({ from, text: 'hello' });
+    await mac.close();
+    expect(query(mac.chatDbPath, INBOUND)).toMatchObject([{ handle: from, chat: null }]);
+  });
+
   it('is complete when it comes in one commit with many', async () => {
     const mac = await simulatedMac();
     const messages = Array.from({ length: 500 }, (_, index) => ({

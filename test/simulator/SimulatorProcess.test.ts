@@ -26,13 +26,21 @@ describe('a simulated Mac in a process of its own', () => {
 
   it('calls hooks in the process that gave them, and waits for them', async () => {
     const mac = await started();
-    const order: string[] = [];
-    await mac.behave({
-      beforeEffect: () => void order.push(`before, ${mac.effects.length} effects`),
-      afterEffect: () => void order.push(`after, ${mac.effects.length} effects`),
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
     });
-    await send(mac.paths).then(() => order.push('end'));
-    expect(order).toEqual(['before, 0 effects', 'after, 1 effects', 'end']);
+    const effectsAfter: number[] = [];
+    await mac.behave({ beforeEffect: () => held, afterEffect: () => void effectsAfter.push(mac.effects.length) });
+    const sending = send(mac.paths);
+    await waitFor('the request', async () => (await mac.order('requests', {})).requests.length === 1);
+    // Two round trips, in which an effect that did not wait would have been reported.
+    await mac.order('settled', {});
+    await mac.order('settled', {});
+    expect(mac.effects).toEqual([]);
+    release();
+    expect((await sending).code).toBe(0);
+    expect(effectsAfter).toEqual([1]);
   });
 
   it('takes every order that the Mac itself knows', async () => {

@@ -3,6 +3,7 @@
 # Messages on a loopback port and ends as that says. Builtins only, because it has to start as fast as it can; written
 # for bash 3.2, which macOS has, and later.
 started=${EPOCHREALTIME-}
+# Bytes stay bytes, whatever the caller's locale.
 LC_ALL=C
 port=@PORT@
 token=@TOKEN@
