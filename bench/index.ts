@@ -44,7 +44,9 @@ function print(name: string, rows: readonly BenchRow[]): void {
   const header = ['figure', 'goal', 'value', 'p50', 'p99', 'unit', ''];
   console.log(`\n## ${name} (Node ${process.versions.node}, ${process.platform}-${process.arch})\n`);
   for (const line of [header, header.map(() => '---'), ...cells]) console.log(`| ${line.join(' | ')} |`);
-  console.log(`\nWritten to bench/results/${name}.json (${readdirSync(join(import.meta.dirname, 'results')).length} files).`);
+  console.log(
+    `\nWritten to bench/results/${name}.json (${readdirSync(join(import.meta.dirname, 'results')).length} files).`,
+  );
 }
 
 function format(value: number | undefined): string {

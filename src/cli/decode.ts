@@ -1,45 +1,26 @@
 import { createReadStream } from 'node:fs';
-import type { Command } from 'commander';
 import type { DecodedBody } from '../chatdb/DecodedBody.ts';
 import { decodeBody } from '../chatdb/typedstream/decodeBody.ts';
 import { MAX_BODY_BYTES } from '../chatdb/typedstream/limits.ts';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import { EXIT } from './exitCodes.ts';
+import type { CommonOptions, Io } from './Io.ts';
 
-/** sysexits: the input was not what it should be. */
-const EX_DATAERR = 65;
-
-const EXAMPLE = `
-Example:
-  $ sqlite3 -readonly ~/Library/Messages/chat.db \\
-      "SELECT writefile('body.bin', attributedBody) FROM message ORDER BY ROWID DESC LIMIT 1"
-  $ edge-agent decode body.bin`;
-
-/** `decode`: shows what an attributedBody says. */
-export function registerDecode(program: Command): void {
-  program
-    .command('decode')
-    .summary('show the text, parts, mentions, links and attachments of attributedBody blobs')
-    .description(
-      'Shows the text, parts, mentions, links and attachments of attributedBody blobs, one per FILE.\n' +
-        'Exits with 65 when one of them could not be read or decoded; the others are shown all the same.',
-    )
-    .argument('<file...>', 'files holding one attributedBody each; - is standard input')
-    .option('--json', 'one JSON object for each file')
-    .addHelpText('after', EXAMPLE)
-    .action(async (files: string[], options: { json?: true }) => {
-      const { writeOut = () => {}, writeErr = () => {} } = program.configureOutput();
-      for (const file of files) {
-        try {
-          const body = decodeBody(await read(file));
-          writeOut(options.json ? `${JSON.stringify(shown(file, body))}\n` : described(file, body));
-        } catch (error) {
-          process.exitCode = EX_DATAERR;
-          const code = error instanceof EdgeError ? { code: error.code } : {};
-          if (options.json) writeOut(`${JSON.stringify({ file, error: messageOf(error), ...code })}\n`);
-          else writeErr(`${file}: ${messageOf(error)}\n`);
-        }
-      }
-    });
+/** `edge-agent decode`: shows what attributedBody blobs say; a bad one does not keep the others back. */
+export async function decode(files: readonly string[], options: CommonOptions, io: Io): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  for (const file of files) {
+    try {
+      const body = decodeBody(await read(file));
+      io.out(options.json ? `${JSON.stringify(shown(file, body))}\n` : described(file, body));
+    } catch (error) {
+      exitCode = EXIT.data;
+      const code = error instanceof EdgeError ? { code: error.code } : {};
+      if (options.json) io.out(`${JSON.stringify({ file, error: messageOf(error), ...code })}\n`);
+      else io.err(`${file}: ${messageOf(error)}\n`);
+    }
+  }
+  return exitCode;
 }
 
 /** At most one byte more than the decoder accepts, so that it can say that it is too much. */

@@ -1,10 +1,16 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import type { ChatDb } from '../chatdb/ChatDb.ts';
 import { ChatDbFeed } from '../chatdb/ChatDbFeed.ts';
 import type { ChatRow, FileIdentity } from '../chatdb/types.ts';
-import type { Clock } from '../util/Clock.ts';
+import { findConfig, loadConfig } from '../config/loadConfig.ts';
+import { type Clock, systemClock } from '../util/Clock.ts';
 import { codeOf, messageOf } from '../util/EdgeError.ts';
-import type { Telemetry } from '../util/Telemetry.ts';
+import { ERRORS } from '../util/errors.ts';
+import { partialTelemetry, type Telemetry } from '../util/Telemetry.ts';
+import { EXIT } from './exitCodes.ts';
+import type { CommonOptions, Io } from './Io.ts';
 
 /** Rows read at a time. */
 const BATCH = 200;
@@ -13,47 +19,45 @@ const INCOMPLETE_MS = 2000;
 /** Incomplete rows waited for at a time; with more, the oldest is shown as it is. */
 const MAX_INCOMPLETE = 200;
 
-const EXAMPLE = `
-Examples:
-  $ edge-agent watch
-  12:00:03  +15550100002  "are you there?"
-  $ edge-agent watch --json --since 41200 | jq .text`;
-
-export interface WatchDependencies {
-  /** The chat.db to read: --db, else that of --config, else the one of Messages. */
-  resolveDbPath(options: { db?: string; config?: string }): string;
-  /** Ends the watching. */
-  signal: AbortSignal;
-  clock: Clock;
-  telemetry: Telemetry;
+export interface WatchOptions extends CommonOptions {
+  readonly db?: string;
+  readonly since?: number;
 }
 
-interface WatchOptions {
-  json?: true;
-  db?: string;
-  since?: number;
-  config?: string;
+/** `edge-agent watch`: shows inbound messages as they come, until interrupted; needs no backend and keeps no state. */
+export async function watch(options: WatchOptions, io: Io): Promise<number> {
+  const abort = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => abort.abort());
+  await watchMessages({
+    path: databaseOf(options, io),
+    since: options.since,
+    print: (row) => io.out(options.json ? `${JSON.stringify(shown(row))}\n` : described(row)),
+    signal: abort.signal,
+    clock: systemClock,
+    telemetry: conditionsTo(io),
+  });
+  return EXIT.ok;
 }
 
-/** `watch`: shows inbound messages as they come; needs no backend and keeps no state. */
-export function registerWatch(program: Command, dependencies: WatchDependencies): void {
-  program
-    .command('watch')
-    .summary('print inbound messages as they come')
-    .description('Prints inbound messages as they come, until interrupted. Needs no backend and changes nothing.')
-    .option('--json', 'one JSON object a line')
-    .option('--db <path>', 'the chat.db to read (default: imessage.db_path, else ~/Library/Messages/chat.db)')
-    .option('--since <rowid>', 'print what came after this ROWID first (default: only what comes from now on)', toRowid)
-    .option('--config <file>', 'take imessage.db_path from this config.yaml')
-    .addHelpText('after', EXAMPLE)
-    .action(async (options: WatchOptions) => {
-      const { writeOut = () => {} } = program.configureOutput();
-      const print = (row: ChatRow) => writeOut(options.json ? `${JSON.stringify(shown(row))}\n` : described(row));
-      await watchMessages({ ...dependencies, path: dependencies.resolveDbPath(options), since: options.since, print });
-    });
+/** --db, else that of the configuration, if there is one, else the one of Messages. */
+function databaseOf(options: WatchOptions, io: Io): string {
+  if (options.db !== undefined) return options.db;
+  const file = findConfig(options.config, io.cwd, existsSync);
+  if (options.config === undefined && !existsSync(file)) return join(homedir(), 'Library/Messages/chat.db');
+  return loadConfig(file).imessage.db_path;
 }
 
-async function watchMessages(o: {
+/** What keeps chat.db from being read is said; everything else would be noise between the messages. */
+function conditionsTo(io: Io): Telemetry {
+  return partialTelemetry({
+    conditionRaised: (code, detail) => io.err(`edge-agent: ${code}: ${detail}\n  ${ERRORS[code].fix}\n`),
+    conditionCleared: (code) => io.err(`edge-agent: ${code} is over\n`),
+    failure: (code, detail) => io.err(`edge-agent: ${code}: ${detail}\n`),
+  });
+}
+
+/** The watching itself, with its ports; exported for the tests. */
+export async function watchMessages(o: {
   path: string;
   since: number | undefined;
   print(row: ChatRow): void;
@@ -122,7 +126,8 @@ function threadOf(row: ChatRow): string | undefined {
   return row.chat?.isGroup ? row.chat.identifier : row.handle;
 }
 
-function shown(row: ChatRow): Record<string, unknown> {
+/** What --json prints of a row. */
+export function shown(row: ChatRow): Record<string, unknown> {
   return {
     rowid: row.rowid,
     guid: row.guid,
@@ -143,17 +148,12 @@ function shown(row: ChatRow): Record<string, unknown> {
   };
 }
 
-function described(row: ChatRow): string {
+/** The line printed for a row. */
+export function described(row: ChatRow): string {
   const time = row.dateAt === undefined ? '--:--:--' : new Date(row.dateAt).toTimeString().slice(0, 8);
   const thread = threadOf(row) ?? 'unknown thread';
   const sender = row.chat?.isGroup ? `  ${row.handle ?? 'unknown sender'}` : '';
   const files = row.attachments.map((attachment) => `  [${attachment.name || attachment.mimeType}]`).join('');
   const flaw = row.decodeError === undefined ? '' : `  (body: ${row.decodeError})`;
   return `${time}  ${thread}${sender}  ${JSON.stringify(row.text.replaceAll('\ufffc', ''))}${files}${flaw}\n`;
-}
-
-function toRowid(value: string): number {
-  const rowid = Number(value);
-  if (!/^\d+$/.test(value) || !Number.isSafeInteger(rowid)) throw new InvalidArgumentError('It is a ROWID: 0 or more.');
-  return rowid;
 }

@@ -14,6 +14,7 @@ type LinkEvents =
   | 'synced'
   | 'syncFailed'
   | 'frameRefused'
+  | 'frameIgnored'
   | 'commandReceived'
   | 'commandRepeated'
   | 'commandCompleted'
@@ -74,6 +75,9 @@ export function linkTelemetry({ logger, metrics }: TelemetryParts): Pick<Telemet
       metrics.count('frames_refused');
       metrics.error(code);
       logger.warn(`${code}: ${maskIn(detail)}`);
+    },
+    frameIgnored(type) {
+      logger.debug(`Frame ignored: ${type}`);
     },
     commandReceived({ commandId, commandType, channel }) {
       metrics.count('commands_received');

@@ -23,6 +23,7 @@ export const COUNTERS = {
   websocket_refusals: 'Handshakes the backend refused',
   syncs: 'Polls that were answered',
   sync_failures: 'Polls that failed',
+  wakes: 'Times the machine slept and woke',
   frames_refused: 'Frames and commands that are not what the protocol says',
   commands_received: 'Commands received for the first time',
   commands_repeated: 'Commands received again and not executed again',

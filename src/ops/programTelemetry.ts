@@ -3,7 +3,7 @@ import type { Telemetry } from '../util/Telemetry.ts';
 import { maskIn } from './mask.ts';
 import type { TelemetryParts } from './telemetry.ts';
 
-type ProgramEvents = 'chatdbOpened' | 'chatdbFailed' | 'conditionRaised' | 'conditionCleared' | 'failure';
+type ProgramEvents = 'chatdbOpened' | 'chatdbFailed' | 'conditionRaised' | 'conditionCleared' | 'woke' | 'failure';
 
 /** chat.db as a whole, conditions that stand, and what has no event of its own. */
 export function programTelemetry({ logger, metrics, health }: TelemetryParts): Pick<Telemetry, ProgramEvents> {
@@ -23,6 +23,10 @@ export function programTelemetry({ logger, metrics, health }: TelemetryParts): P
     },
     conditionCleared(code) {
       if (health.clear(code)) logger.info(`${code} is over`);
+    },
+    woke(gapMs) {
+      metrics.count('wakes');
+      logger.info(`Awake after ${Math.round(gapMs / 1000)} s: testing the connection and catching up`);
     },
     failure(code, detail) {
       metrics.count('failures');

@@ -53,9 +53,15 @@ export interface Telemetry {
   // Conditions: raised and cleared by code, each logged once a change; health and `status` show those that stand
   conditionRaised(code: ErrorCode, detail: string): void;
   conditionCleared(code: ErrorCode): void;
+  /** The machine slept, or the process was stopped, for about so long. */
+  woke(gapMs: number): void;
   /** Something that has no event of its own went wrong. */
   failure(code: ErrorCode, detail: string): void;
 }
 
-/** For tests and tools: hears everything, does nothing. */
-export const silentTelemetry: Telemetry = new Proxy({} as Telemetry, { get: () => () => {} });
+/** Telemetry that hears everything and acts on what `heard` names: for tools and tests. */
+export function partialTelemetry(heard: Partial<Telemetry>): Telemetry {
+  return new Proxy(heard as Telemetry, { get: (target, event: keyof Telemetry) => target[event] ?? (() => {}) });
+}
+
+export const silentTelemetry: Telemetry = partialTelemetry({});

@@ -61,6 +61,7 @@ const CALLS: { [K in keyof Telemetry]: Parameters<Telemetry[K]> } = {
   deliveryByPolling: [{ everySeconds: 30, wasUp: true }],
   synced: [{ commands: 1, events: 0, ms: 4 }],
   syncFailed: ['EDGE_BACKEND_UNREACHABLE', detail],
+  frameIgnored: ['typing'],
   frameRefused: ['EDGE_FRAME_INVALID', detail],
   commandReceived: [{ commandId: 'test_001', commandType: 'send_message_now', channel: 'websocket' }],
   commandRepeated: ['test_001'],
@@ -70,6 +71,7 @@ const CALLS: { [K in keyof Telemetry]: Parameters<Telemetry[K]> } = {
   configUpdated: [{ syncIntervalSeconds: 10, logLevel: 'debug', refused: ['colour'] }],
   conditionRaised: ['EDGE_CHATDB_MISSING', detail],
   conditionCleared: ['EDGE_CHATDB_MISSING'],
+  woke: [61_000],
   failure: ['EDGE_INTERNAL', detail],
 };
 

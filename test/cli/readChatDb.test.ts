@@ -1,35 +1,37 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { registerDecode } from '../../src/cli/decode.ts';
-import { registerWatch } from '../../src/cli/watch.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ChatRow } from '../../src/chatdb/types.ts';
+import { decode } from '../../src/cli/decode.ts';
+import type { Io } from '../../src/cli/Io.ts';
+import { described, shown, watchMessages } from '../../src/cli/watch.ts';
 import { silentTelemetry } from '../../src/util/Telemetry.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { ChatDbFile } from './support/chatDbFile.ts';
-import { attributes, encodeBody, encodeText } from './support/typedstreamEncoder.ts';
+import { ChatDbFile } from '../chatdb/support/chatDbFile.ts';
+import { attributes, encodeBody, encodeText } from '../chatdb/support/typedstreamEncoder.ts';
 
-/** A program that collects what it prints. */
-function program() {
+/** A terminal that collects what is printed. */
+function terminal() {
   const printed = { out: '', err: '' };
-  const command = new Command('edge-agent').exitOverride().configureOutput({
-    writeOut: (text) => {
+  const io: Io = {
+    out: (text) => {
       printed.out += text;
     },
-    writeErr: (text) => {
+    err: (text) => {
       printed.err += text;
     },
-  });
-  return { command, printed };
+    env: {},
+    cwd: '/nowhere',
+    exit: () => {
+      throw new Error('exit');
+    },
+  };
+  return { io, printed };
 }
 
 describe('edge-agent decode', () => {
-  afterEach(() => {
-    process.exitCode = undefined;
-  });
-
   const body = encodeBody('@Anna see this\ufffc', [
     { length: 5, attributes: attributes({ part: 0, mention: '+15550100003' }) },
     { length: 5, attributes: attributes({ part: 0 }) },
@@ -37,19 +39,20 @@ describe('edge-agent decode', () => {
     { length: 1, attributes: attributes({ part: 1, attachment: 'at_1_A' }) },
   ]);
 
-  async function decode(files: Record<string, Uint8Array>, ...flags: string[]) {
+  async function decodeFiles(files: Record<string, Uint8Array>, options: { json?: boolean } = {}) {
     const dir = tempDir();
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(dir, name), bytes);
-    const { command, printed } = program();
-    registerDecode(command);
-    await command.parseAsync(['decode', ...flags, ...Object.keys(files).map((name) => join(dir, name))], {
-      from: 'user',
-    });
-    return { out: printed.out.replaceAll(`${dir}/`, ''), err: printed.err.replaceAll(`${dir}/`, '') };
+    const { io, printed } = terminal();
+    const code = await decode(
+      Object.keys(files).map((name) => join(dir, name)),
+      options,
+      io,
+    );
+    return { code, out: printed.out.replaceAll(`${dir}/`, ''), err: printed.err.replaceAll(`${dir}/`, '') };
   }
 
   it('prints text, parts, mentions, links and attachments', async () => {
-    const { out, err } = await decode({ 'a.bin': body });
+    const { code, out, err } = await decodeFiles({ 'a.bin': body });
     expect(out).toBe(
       [
         'a.bin',
@@ -62,12 +65,12 @@ describe('edge-agent decode', () => {
         '',
       ].join('\n'),
     );
-    expect([err, process.exitCode]).toEqual(['', undefined]);
+    expect([err, code]).toEqual(['', 0]);
   });
 
   it('prints one JSON object for each file, also for one that is none, and exits with 65 then', async () => {
     const files = { 'a.bin': body, 'b.bin': Buffer.from('nothing'), 'c.bin': encodeText('last').subarray(0, -5) };
-    const { out } = await decode(files, '--json');
+    const { code, out } = await decodeFiles(files, { json: true });
     expect(
       out
         .trim()
@@ -88,23 +91,22 @@ describe('edge-agent decode', () => {
       { file: 'b.bin', error: 'not a typedstream', code: 'EDGE_BODY_UNDECODABLE' },
       expect.objectContaining({ file: 'c.bin', text: 'last', damage: expect.any(String) }),
     ]);
-    expect(process.exitCode).toBe(65);
+    expect(code).toBe(65);
   });
 
   it('names a file that is not there and shows the others', async () => {
-    const { command, printed } = program();
-    registerDecode(command);
+    const { io, printed } = terminal();
     const path = join(tempDir(), 'a.bin');
     writeFileSync(path, encodeText('here'));
-    await command.parseAsync(['decode', '/nowhere/b.bin', path], { from: 'user' });
+    const code = await decode(['/nowhere/b.bin', path], {}, io);
     expect(printed.err).toContain('/nowhere/b.bin: ENOENT');
     expect(printed.out).toContain('"here"');
-    expect(process.exitCode).toBe(65);
+    expect(code).toBe(65);
   });
 });
 
 describe('edge-agent watch', () => {
-  function watching(...flags: string[]) {
+  function watching(since?: number) {
     const file = new ChatDbFile(join(tempDir(), 'chat.db'));
     onTestFinished(() => file.close());
     const anna = file.handle('+15550100002');
@@ -112,16 +114,21 @@ describe('edge-agent watch', () => {
     file.message('old', { text: 'before', handle_id: anna }, ids.dm);
     const abort = new AbortController();
     const clock = new FakeClock();
-    const { command, printed } = program();
-    registerWatch(command, {
-      resolveDbPath: (o) => o.db ?? 'none',
+    const printed = { out: '' };
+    const rows: ChatRow[] = [];
+    const done = watchMessages({
+      path: file.path,
+      since,
+      print: (row) => {
+        rows.push(row);
+        printed.out += described(row);
+      },
       signal: abort.signal,
       clock,
       telemetry: silentTelemetry,
     });
-    const done = command.parseAsync(['watch', '--db', file.path, ...flags], { from: 'user' });
     onTestFinished(() => abort.abort());
-    return { file, ids, clock, printed, abort, done };
+    return { file, ids, clock, printed, rows, abort, done };
   }
 
   it('prints inbound messages that come from now on, until it is ended', async () => {
@@ -140,10 +147,10 @@ describe('edge-agent watch', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('prints what came after --since first, as JSON with --json', async () => {
-    const { clock, printed } = watching('--json', '--since', '0');
+  it('prints what came after --since first, and has JSON for it', async () => {
+    const { clock, rows } = watching(0);
     await waitFor('the start', () => clock.pending > 0);
-    expect(JSON.parse(printed.out)).toEqual({
+    expect(JSON.parse(JSON.stringify(shown(rows[0]!)))).toEqual({
       rowid: 1,
       guid: 'old',
       date: '2026-01-01T00:00:00.000Z',
@@ -170,18 +177,5 @@ describe('edge-agent watch', () => {
     await clock.advance(3000);
     expect(printed.out).toContain('+15550100002  "no chat"');
     expect(printed.out.trim().split('\n')).toHaveLength(2);
-  });
-
-  it('refuses a --since that is no ROWID', async () => {
-    const { command, printed } = program();
-    registerWatch(command, {
-      resolveDbPath: () => 'none',
-      signal: AbortSignal.abort(),
-      clock: new FakeClock(),
-      telemetry: silentTelemetry,
-    });
-    for (const sub of command.commands) sub.exitOverride();
-    await expect(command.parseAsync(['watch', '--since', 'noon'], { from: 'user' })).rejects.toThrow('It is a ROWID');
-    expect(printed.err).toContain('It is a ROWID');
   });
 });

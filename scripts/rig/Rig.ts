@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { Hub, type HubOptions } from '../../src/hub/Hub.ts';
+import { SimulatedMac, type SimulatedMacOptions } from '../../src/simulator/SimulatedMac.ts';
+import { AgentProcess } from './AgentProcess.ts';
+import { CuttableProxy } from './CuttableProxy.ts';
+
+export interface RigOptions {
+  /** A folder of the rig's own. */
+  dir: string;
+  mac?: Omit<SimulatedMacOptions, 'dir'>;
+  hub?: Omit<HubOptions, 'dbPath' | 'secrets' | 'adminToken'>;
+  /** Merged over the generated config.yaml, section by section. */
+  config?: Record<string, Record<string, unknown>>;
+  /** Run the compiled agent, as an installation does. @default false */
+  compiled?: boolean;
+}
+
+export const AGENT_ID = 'edge_15550100001';
+
+/**
+ * The whole system on one machine: a hub, a simulated Mac, and the real agent as a process of its own. The WebSocket
+ * goes through a cable that can be cut; HTTP goes straight.
+ */
+export class Rig {
+  readonly options: RigOptions;
+  readonly secret = randomBytes(24).toString('base64url');
+  readonly adminToken = randomBytes(24).toString('base64url');
+  readonly mac: SimulatedMac;
+  hub: Hub;
+  readonly cable: CuttableProxy;
+  readonly agent: AgentProcess;
+
+  /** Builds the Mac, starts the hub, writes config.yaml. The agent is not started yet. */
+  static async create(options: RigOptions): Promise<Rig> {
+    mkdirSync(options.dir, { recursive: true });
+    const mac = await SimulatedMac.create({ dir: join(options.dir, 'mac'), ...options.mac });
+    return new Rig(options, mac).#prepare();
+  }
+
+  private constructor(options: RigOptions, mac: SimulatedMac) {
+    this.options = options;
+    this.mac = mac;
+    this.hub = this.#makeHub(0);
+    this.cable = new CuttableProxy(() => this.hub.port);
+    this.agent = new AgentProcess({
+      configPath: this.path('config.yaml'),
+      secret: this.secret,
+      logPath: this.path('edge-agent.log'),
+      stateDir: this.path('state'),
+      compiled: options.compiled ?? false,
+    });
+  }
+
+  path(name: string): string {
+    return join(this.options.dir, name);
+  }
+
+  async #prepare(): Promise<this> {
+    await this.hub.start();
+    await this.cable.start();
+    const config: Record<string, Record<string, unknown>> = {
+      edge: { agent_id: AGENT_ID },
+      backend: { url: this.hub.url, websocket_url: `ws://127.0.0.1:${this.cable.port}`, sync_interval_seconds: 1 },
+      imessage: { db_path: this.mac.chatDbPath, attachments_path: this.mac.attachmentsPath },
+      sending: { osascript_path: this.mac.osascriptPath, settle_seconds: 5 },
+      logging: { file: this.path('edge-agent.log') },
+      state: { dir: this.path('state') },
+    };
+    for (const [section, values] of Object.entries(this.options.config ?? {})) {
+      config[section] = { ...config[section], ...values };
+    }
+    writeFileSync(this.path('config.yaml'), stringify(config));
+    return this;
+  }
+
+  #makeHub(port: number): Hub {
+    return Hub.create({
+      limits: 'off',
+      ...this.options.hub,
+      port,
+      dbPath: this.path('hub.db'),
+      secrets: [this.secret],
+      adminToken: this.adminToken,
+    });
+  }
+
+  /** Stops the hub; another on the same port and database takes its place when `startHub` is called. */
+  async stopHub(): Promise<void> {
+    this.#hubPort = this.hub.port;
+    await this.hub.stop();
+  }
+  #hubPort = 0;
+
+  async startHub(): Promise<void> {
+    this.hub = this.#makeHub(this.#hubPort);
+    await this.hub.start();
+  }
+
+  /** Starts the agent and waits until it reads chat.db and, unless told otherwise, has its socket. */
+  async startAgent(o: { withSocket?: boolean } = {}): Promise<void> {
+    this.agent.start();
+    await this.agent.ready((status) => status.chatdb.open && (status.websocket.up || o.withSocket === false));
+  }
+
+  /** Asks the hub, as its operator, to give the agent a command. Returns the command_id. */
+  async command(
+    commandType: string,
+    payload: Record<string, unknown>,
+    o: { priority?: 'normal' | 'immediate'; commandId?: string } = {},
+  ): Promise<string> {
+    const response = await fetch(`${this.hub.url}/api/commands`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.adminToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        edge_agent_id: AGENT_ID,
+        command_type: commandType,
+        payload,
+        ...(o.priority && { priority: o.priority }),
+        ...(o.commandId && { command_id: o.commandId }),
+      }),
+    });
+    if (!response.ok) throw new Error(`the hub refused a command: ${response.status} ${await response.text()}`);
+    return ((await response.json()) as { command_id: string }).command_id;
+  }
+
+  /** The hub's view of a command. */
+  async commandState(commandId: string): Promise<{ state: string; error: string | null; acks: { status: string }[] }> {
+    const response = await fetch(`${this.hub.url}/api/commands/${encodeURIComponent(commandId)}`, {
+      headers: { authorization: `Bearer ${this.adminToken}` },
+    });
+    return (await response.json()) as { state: string; error: string | null; acks: { status: string }[] };
+  }
+
+  /** The bubbles that a person's phone shows, in order. */
+  bubblesTo(thread: string): string[] {
+    return this.mac.messages.effects.filter(({ target }) => target.endsWith(thread)).map(({ text }) => text);
+  }
+
+  async close(): Promise<void> {
+    await this.agent.kill('SIGKILL');
+    await this.cable.stop();
+    await this.hub.stop();
+    await this.mac.close();
+  }
+}

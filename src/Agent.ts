@@ -1,0 +1,394 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { BackendClient } from './backend/BackendClient.ts';
+import { readConfigUpdate } from './backend/configUpdate.ts';
+import { SyncPoller } from './backend/SyncPoller.ts';
+import { WebSocketClient } from './backend/WebSocketClient.ts';
+import { ChatDbFeed } from './chatdb/ChatDbFeed.ts';
+import { AckCourier } from './commands/AckCourier.ts';
+import { CommandHandler } from './commands/CommandHandler.ts';
+import type { SecretSource } from './config/SecretSource.ts';
+import type { Config } from './config/schema.ts';
+import { websocketUrl } from './config/websocketUrl.ts';
+import { OsascriptRunner } from './messaging/OsascriptRunner.ts';
+import { Scheduler } from './messaging/Scheduler.ts';
+import { Sender } from './messaging/Sender.ts';
+import { ControlServer, controlSocketPath } from './ops/ControlServer.ts';
+import { controlRoutes } from './ops/controlRoutes.ts';
+import { type Condition, Health } from './ops/Health.ts';
+import { InstanceLock } from './ops/InstanceLock.ts';
+import type { Log } from './ops/log.ts';
+import { MonitoringServer } from './ops/MonitoringServer.ts';
+import { Metrics } from './ops/metrics.ts';
+import { Retention } from './ops/Retention.ts';
+import { type AgentStatus, conditionStatus, storeStatus } from './ops/status.ts';
+import { createTelemetry } from './ops/telemetry.ts';
+import { packageVersion } from './ops/version.ts';
+import { WakeDetector } from './ops/WakeDetector.ts';
+import type { SyncRequest, SyncResponse } from './protocol/wire.ts';
+import { InboundPump } from './relay/InboundPump.ts';
+import { Intake } from './relay/Intake.ts';
+import { StateStore } from './state/StateStore.ts';
+import { type Clock, systemClock } from './util/Clock.ts';
+import { codeOf, EdgeError, messageOf } from './util/EdgeError.ts';
+
+/** Events reported in one sync; the rest follows in the next. */
+const EVENTS_A_SYNC = 100;
+/** Longest wait for the last sync of an orderly stop, ms. */
+const GOODBYE_MS = 1500;
+
+/** Something with a life of its own. */
+interface Part {
+  start(): void | Promise<void>;
+  stop(): void | Promise<void>;
+}
+
+export interface AgentOverrides {
+  readonly log: Log;
+  /** @default the system's */
+  readonly clock?: Clock;
+}
+
+/**
+ * The composition root. `fromConfig` builds every part in one straight line; `start` starts them in the order of the
+ * list, `stop` stops them in reverse and may come at any moment, also between two steps of the start.
+ */
+export class Agent {
+  /** Resolves when the agent can no longer keep its promises and has to end: EDGE_STATE_IO. */
+  readonly failed: Promise<EdgeError>;
+  readonly status: () => AgentStatus;
+  readonly #parts: readonly Part[];
+  readonly #running: Part[] = [];
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  private constructor(o: { failed: Promise<EdgeError>; status: () => AgentStatus; parts: readonly Part[] }) {
+    this.failed = o.failed;
+    this.status = o.status;
+    this.#parts = o.parts;
+  }
+
+  /**
+   * Takes the instance lock and opens state.db, so that of two agents one touches nothing; `stop` gives both back.
+   * @throws EdgeError EDGE_ALREADY_RUNNING, EDGE_STATE_DIR, EDGE_STATE_NEWER, EDGE_STATE_FULL, EDGE_STATE_IO
+   */
+  static fromConfig(config: Config, secrets: SecretSource, { log, clock = systemClock }: AgentOverrides): Agent {
+    const lock = InstanceLock.acquire(join(config.state.dir, 'lock.db'));
+    const random = Math.random;
+    const startedAt = clock.monotonic();
+    const agentId = config.edge.agent_id;
+    const metrics = new Metrics();
+    const health = new Health({ clock, onChange: (standing) => tellConditions(standing) });
+    const telemetry = createTelemetry({ logger: log.logger, metrics, health });
+    const fatal = Promise.withResolvers<EdgeError>();
+    const store = openStore();
+
+    const client = new BackendClient({
+      baseUrl: config.backend.url,
+      agentId,
+      secret: () => secrets.current(),
+      refreshSecret: () => secrets.refresh(),
+      requestTimeoutSeconds: config.backend.request_timeout_seconds,
+      maxSockets: config.backend.max_concurrent_requests,
+      clock,
+    });
+    const intake = new Intake({
+      store,
+      clock,
+      telemetry,
+      privacy: createPrivacyFilter({ redact: config.privacy.redact, deny: config.privacy.threads.deny }),
+      answerMaxAgeSeconds: config.relay.answer_max_age_seconds,
+      onInbound: () => pump.wake(),
+    });
+    const feed = new ChatDbFeed({
+      path: config.imessage.db_path,
+      clock,
+      telemetry,
+      onOpen: (db, identity) => {
+        intake.opened(db, identity);
+        sender.wake();
+      },
+      onChange: (db) => {
+        intake.changed(db);
+        sender.chatDbChanged();
+      },
+    });
+    const commands = new CommandHandler({
+      store,
+      clock,
+      telemetry,
+      onSends: () => sender.wake(),
+      onSchedules: () => scheduler.wake(),
+      onAcks: () => courier.wake(),
+    });
+    const pump = new InboundPump({
+      store,
+      clock,
+      random,
+      telemetry,
+      post: (request, options) => client.postMessage(request, options),
+      acceptCommand: (raw) => commands.handle(raw, 'response'),
+      onSends: () => sender.wake(),
+      maxInFlightPerThread: config.backend.max_in_flight_per_thread,
+      maxConcurrentRequests: config.backend.max_concurrent_requests,
+    });
+    const sender = new Sender({
+      store,
+      chatDb: () => feed.db,
+      epoch: () => intake.epoch,
+      runner: new OsascriptRunner({ path: config.sending.osascript_path }),
+      clock,
+      telemetry,
+      scriptTimeoutSeconds: config.sending.script_timeout_seconds,
+      settleSeconds: config.sending.settle_seconds,
+      onSettled: () => {
+        courier.wake();
+        poller.syncSoon();
+      },
+    });
+    const scheduler = new Scheduler({ store, clock, telemetry, onDue: () => sender.wake() });
+    const socket = new WebSocketClient({
+      url: websocketUrl(config),
+      agentId,
+      secret: () => secrets.current(),
+      refreshSecret: () => secrets.refresh(),
+      pingIntervalSeconds: config.websocket.ping_interval_seconds,
+      clock,
+      random,
+      telemetry,
+      onUp: () => {
+        socketSince = clock.now();
+        poller.socketUp();
+        courier.socketUp();
+      },
+      onDown: () => {
+        socketSince = clock.now();
+        telemetry.deliveryByPolling({ everySeconds: syncSeconds, wasUp: true });
+        poller.socketDown();
+        courier.socketDown();
+      },
+      onCommand: (raw) => commands.handle(raw, 'websocket'),
+      onConfigUpdate: (raw) => configure(raw),
+      onPong: () => courier.pong(),
+    });
+    const courier = new AckCourier({
+      store,
+      clock,
+      random,
+      telemetry,
+      isSocketUp: () => socket.isUp,
+      sendFrame: (frame) => socket.send(frame),
+      postAck: (ack) => client.postAck(ack),
+      sendPing: () => socket.ping(),
+    });
+    let socketSince: number | undefined;
+    let syncSeconds = config.backend.sync_interval_seconds;
+    const poller = new SyncPoller({
+      clock,
+      random,
+      telemetry,
+      intervalSeconds: syncSeconds,
+      sync: (request, signal) => client.sync(request, signal),
+      collect,
+      deliver,
+      hasEvents: () => store.events.waitingCount() > 0,
+    });
+    const wake = new WakeDetector({
+      clock,
+      onWake: (gapMs) => {
+        telemetry.woke(gapMs);
+        socket.test();
+        poller.syncSoon();
+        feed.look();
+        scheduler.wake();
+        sender.wake();
+        pump.wake();
+      },
+    });
+    const retention = new Retention({
+      store,
+      clock,
+      onError: (error) => telemetry.failure(codeOf(error, 'EDGE_INTERNAL'), `pruning state.db: ${messageOf(error)}`),
+    });
+    const status = (): AgentStatus => ({
+      ...storeStatus(store),
+      running: true,
+      version: packageVersion(),
+      agent_id: agentId,
+      pid: process.pid,
+      websocket: { up: socket.isUp, since: socketSince === undefined ? null : new Date(socketSince).toISOString() },
+      delivery: socket.isUp ? 'websocket' : 'polling',
+      chatdb: { path: config.imessage.db_path, open: feed.db !== undefined },
+      conditions: health.standing().map(conditionStatus),
+      memory: { rss_bytes: process.memoryUsage.rss(), heap_used_bytes: process.memoryUsage().heapUsed },
+      log_lines_lost: log.lostLines,
+    });
+    const routes = controlRoutes({ store, clock, status, onSends: () => sender.wake(), onInbound: () => pump.wake() });
+    const control = new ControlServer({ path: controlSocketPath(config.state.dir), routes });
+    const monitoring = new MonitoringServer({ port: config.monitoring.port, metrics, status });
+    const polling: Part = {
+      start: () => {
+        if (!config.websocket.enabled) telemetry.deliveryByPolling({ everySeconds: syncSeconds, wasUp: false });
+        return poller.start();
+      },
+      stop: () => poller.stop(),
+    };
+    const life: Part = {
+      start: () => tellStatus('started'),
+      stop: async () => {
+        tellStatus('stopping');
+        await sayGoodbye();
+      },
+    };
+
+    return new Agent({
+      failed: fatal.promise,
+      status,
+      parts: [
+        { start() {}, stop: () => closeStore() },
+        control,
+        ...(config.monitoring.port > 0 ? [monitoring] : []),
+        { start() {}, stop: () => client.close() },
+        pump,
+        feedPart(),
+        sender,
+        scheduler,
+        courier,
+        polling,
+        ...(config.websocket.enabled ? [socket] : []),
+        wake,
+        retention,
+        life,
+      ],
+    });
+
+    function openStore(): StateStore {
+      try {
+        const opened = StateStore.open(join(config.state.dir, 'state.db'), clock.now(), {
+          failed: (error) => {
+            telemetry.conditionRaised(error.code, error.message);
+            if (error.code === 'EDGE_STATE_IO') fatal.resolve(error);
+          },
+          recovered: () => telemetry.conditionCleared('EDGE_STATE_FULL'),
+        });
+        if (opened.quarantined) telemetry.failure('EDGE_STATE_CORRUPT', `set aside as ${opened.quarantined}`);
+        return opened;
+      } catch (error) {
+        lock.release();
+        throw error;
+      }
+    }
+
+    function closeStore(): void {
+      store.close();
+      lock.release();
+    }
+
+    /** Rows of chat.db are read once everything that they may set in motion is there. */
+    function feedPart(): Part {
+      return {
+        start: () => feed.start(),
+        stop: () => {
+          feed.stop();
+          intake.stop();
+        },
+      };
+    }
+
+    function tellStatus(what: 'started' | 'stopping'): void {
+      const now = clock.now();
+      store.transaction(() => {
+        store.meta.set(what === 'started' ? 'started_at' : 'stopped_at', String(now));
+        addStatusEvent({ status: what, version: packageVersion() });
+      });
+    }
+
+    function tellConditions(standing: readonly Condition[]): void {
+      const reasons = standing.map(({ code }) => code);
+      try {
+        store.transaction(() => {
+          store.meta.set('conditions', JSON.stringify(standing));
+          addStatusEvent(reasons.length > 0 ? { status: 'degraded', reasons } : { status: 'recovered' });
+        });
+      } catch (error) {
+        // The store is what stands: `status` and the log say so, and its recovery is the next change.
+        if (!(error instanceof EdgeError)) throw error;
+      }
+      poller.syncSoon();
+    }
+
+    /** Tells the backend at once that this is no crash; the next start tells it otherwise. */
+    async function sayGoodbye(): Promise<void> {
+      const tooLong = new AbortController();
+      const timer = clock.after(GOODBYE_MS, () => tooLong.abort());
+      try {
+        deliver(await client.sync(collect(), tooLong.signal));
+      } catch (error) {
+        log.logger.debug(`the backend was not told of the stop: ${messageOf(error)}`);
+      } finally {
+        timer.cancel();
+      }
+    }
+
+    function collect(): SyncRequest {
+      return {
+        edge_agent_id: agentId,
+        last_command_id: store.commands.lastId(),
+        pending_events: store.events.waiting(EVENTS_A_SYNC),
+        status: {
+          scheduled_messages: store.schedules.pendingCount(),
+          active_rules: 0,
+          uptime_seconds: Math.round((clock.monotonic() - startedAt) / 1000),
+        },
+      };
+    }
+
+    function addStatusEvent(details: Record<string, unknown>): void {
+      const event_id = `status:${randomUUID()}`;
+      store.events.insert({ event_id, event_type: 'agent_status', details }, clock.now());
+    }
+
+    function deliver(response: SyncResponse): void {
+      for (const raw of response.commands) commands.handle(raw, 'sync');
+      store.transaction(() => {
+        for (const eventId of response.ack_events) store.events.ack(eventId, clock.now());
+      });
+      if (response.config_updates) configure(response.config_updates);
+    }
+
+    function configure(raw: unknown): void {
+      const change = readConfigUpdate(raw);
+      if (change.syncIntervalSeconds !== undefined) {
+        syncSeconds = change.syncIntervalSeconds;
+        poller.setInterval(syncSeconds);
+      }
+      if (change.logLevel !== undefined) log.setLevel(change.logLevel);
+      telemetry.configUpdated(change);
+    }
+  }
+
+  /** Resolves when everything runs, or when `stop` came in between. */
+  start(): Promise<void> {
+    this.#starting ??= this.#startAll();
+    return this.#starting;
+  }
+
+  /** Resolves when everything has stopped and the lock is free. What was in flight is on disk. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll();
+    return this.#stopping;
+  }
+
+  async #startAll(): Promise<void> {
+    for (const part of this.#parts) {
+      if (this.#stopping) return;
+      this.#running.push(part);
+      await part.start();
+    }
+  }
+
+  async #stopAll(): Promise<void> {
+    await this.#starting?.catch(() => {}); // the caller of start has that error; what did start is stopped all the same
+    for (const part of this.#running.reverse()) await part.stop();
+  }
+}
