@@ -200,15 +200,13 @@ export class InboundPump {
     return queued;
   }
 
-  #tell(row: Row, { blank, refused, reflexCommandId }: QueuedAnswer): void {
+  #tell(row: Row, { blank, refused, saidByReflex: commandId }: QueuedAnswer): void {
     const { telemetry } = this.#o;
     if (blank + refused > 0) {
       const detail = `answer to ${row.guid}: ${blank} bubbles without text and ${refused} over the limit left out`;
       telemetry.failure('EDGE_BACKEND_ANSWER', detail);
     }
-    if (reflexCommandId !== undefined) {
-      telemetry.reflexMatched({ commandId: reflexCommandId, threadId: row.threadId, kept: 'reflex' });
-    }
+    if (commandId !== undefined) telemetry.reflexMatched({ commandId, threadId: row.threadId, kept: 'reflex' });
   }
 
   #failed(lane: ThreadLane, row: Row, error: unknown, round: number): void {

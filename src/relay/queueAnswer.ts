@@ -10,8 +10,8 @@ export interface QueuedAnswer {
   readonly bubbles: number;
   readonly blank: number;
   readonly refused: number;
-  /** The reflex that the first bubble repeats. */
-  readonly reflexCommandId: string | undefined;
+  /** The reflex that has said the first bubble; one whose outcome is open is told of when it settles. */
+  readonly saidByReflex: string | undefined;
 }
 
 /**
@@ -28,11 +28,11 @@ export function queueAnswer(
   const groupKey = `reply:${inbound.guid}`;
   const first = bubbles[0];
   if (!first || store.sends.byGroup(groupKey).length > 0) {
-    return { bubbles: 0, blank, refused, reflexCommandId: undefined };
+    return { bubbles: 0, blank, refused, saidByReflex: undefined };
   }
   const answer = { text: first.text, reflexCommandId: response.reflex_command_id, burstOnly };
   const plan = planFirst(store, inbound, answer, now);
-  const reflex = plan.kind === 'send' ? undefined : plan.reflex;
+  const said = plan.kind === 'supersede' ? plan.reflexCommandId : undefined;
   const position = makeRoom(store, inbound, plan.kind === 'hold' ? plan.reflex : undefined);
   bubbles.forEach((bubble, index) => {
     store.sends.insert({
@@ -49,7 +49,7 @@ export function queueAnswer(
       ...(index === 0 ? firstRow(plan) : {}),
     });
   });
-  return { bubbles: bubbles.length, blank, refused, reflexCommandId: reflex && plan.reflexCommandId };
+  return { bubbles: bubbles.length, blank, refused, saidByReflex: said };
 }
 
 function planFirst(

@@ -217,6 +217,34 @@ describe('an answer', () => {
     expect(texts()).toEqual(['1a', '1b', '2a', '3a', '3b']);
   });
 
+  it('does not go before one whose first bubble was tried already', async () => {
+    const { backend, add, store } = setUp();
+    add('m1');
+    add('m2');
+    await settle();
+    backend.last('m2').answer({ should_respond: true, reply_bubbles: ['2a', '2b'] });
+    await settle();
+    const { sendId } = store.sends.headOf(ANNA)!;
+    store.sends.markSending(sendId, { rowid: 0, epoch: 1 }, 0);
+    store.sends.requeue(sendId, {});
+    backend.last('m1').answer({ should_respond: true, reply_text: '1a' });
+    await settle();
+    expect(store.sends.openOf(ANNA).map(({ text }) => text)).toEqual(['2a', '2b', '1a']);
+  });
+
+  it('says once that the reflex has said its first bubble', async () => {
+    const { backend, add, store, told, clock } = setUp();
+    const reflex = { threadId: ANNA, text: 'lol', bubbleType: 'reflex' as const, now: clock.now() };
+    add('m1');
+    const { sendId } = store.sends.insert({ ...reflex, key: 'command:r1', commandId: 'r1' });
+    store.sends.markConfirmed(sendId, { guid: 'g', rowid: 1 }, clock.now());
+    await settle();
+    backend.last('m1').answer({ should_respond: true, reply_bubbles: ['lol', 'b'] });
+    await settle();
+    expect(told('reflexMatched')).toEqual([[{ commandId: 'r1', threadId: ANNA, kept: 'reflex' }]]);
+    expect(store.sends.openOf(ANNA).map(({ text }) => text)).toEqual(['b']);
+  });
+
   it('that cannot be stored is asked for again', async () => {
     let isFull = true;
     const { backend, add, state, clock, told } = setUp({

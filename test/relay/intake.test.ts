@@ -341,6 +341,14 @@ describe('another chat.db', () => {
     expect(cursor()).toBe(5);
   });
 
+  it("is seen in yesterday's copy, put back in place, before a new row hides below the cursor", () => {
+    const { next, posts } = openedAgain((source) => {
+      source.rows = source.rows.slice(0, 4);
+    });
+    expect(next.epoch).toBe(2);
+    expect(posts()).toBe(1);
+  });
+
   it('is seen in known rows that stand elsewhere though the one at the cursor is gone', () => {
     const { next } = openedAgain((source) => {
       source.rows = source.rows.map((one) => ({ ...one, rowid: one.rowid * 3 }));
