@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { BackendClient } from './backend/BackendClient.ts';
 import { readConfigUpdate } from './backend/configUpdate.ts';
@@ -15,12 +14,13 @@ import { Scheduler } from './messaging/Scheduler.ts';
 import { Sender } from './messaging/Sender.ts';
 import { ControlServer, controlSocketPath } from './ops/ControlServer.ts';
 import { controlRoutes } from './ops/controlRoutes.ts';
-import { type Condition, Health } from './ops/Health.ts';
+import { Health } from './ops/Health.ts';
 import { InstanceLock } from './ops/InstanceLock.ts';
 import type { Log } from './ops/log.ts';
 import { MonitoringServer } from './ops/MonitoringServer.ts';
 import { Metrics } from './ops/metrics.ts';
 import { Retention } from './ops/Retention.ts';
+import { StatusReports } from './ops/StatusReports.ts';
 import { type AgentStatus, conditionStatus, storeStatus } from './ops/status.ts';
 import { createTelemetry } from './ops/telemetry.ts';
 import { packageVersion } from './ops/version.ts';
@@ -28,9 +28,10 @@ import { WakeDetector } from './ops/WakeDetector.ts';
 import type { SyncRequest, SyncResponse } from './protocol/wire.ts';
 import { InboundPump } from './relay/InboundPump.ts';
 import { Intake } from './relay/Intake.ts';
+import { createPrivacyFilter } from './relay/privacy.ts';
 import { StateStore } from './state/StateStore.ts';
 import { type Clock, systemClock } from './util/Clock.ts';
-import { codeOf, EdgeError, messageOf } from './util/EdgeError.ts';
+import { codeOf, type EdgeError, messageOf } from './util/EdgeError.ts';
 
 /** Events reported in one sync; the rest follows in the next. */
 const EVENTS_A_SYNC = 100;
@@ -78,16 +79,34 @@ export class Agent {
     const startedAt = clock.monotonic();
     const agentId = config.edge.agent_id;
     const metrics = new Metrics();
-    const health = new Health({ clock, onChange: (standing) => tellConditions(standing) });
+    const health = new Health({
+      clock,
+      onChange: (standing) => {
+        reports.conditions(standing);
+        poller.syncSoon();
+      },
+    });
     const telemetry = createTelemetry({ logger: log.logger, metrics, health });
     const fatal = Promise.withResolvers<EdgeError>();
     const store = openStore();
+    const reports = new StatusReports({ store, clock, agentId });
+
+    const credentials = {
+      secret: () => {
+        const secret = secrets.current();
+        tellSecret();
+        return secret;
+      },
+      refreshSecret: () => {
+        secrets.refresh();
+        tellSecret();
+      },
+    };
 
     const client = new BackendClient({
       baseUrl: config.backend.url,
       agentId,
-      secret: () => secrets.current(),
-      refreshSecret: () => secrets.refresh(),
+      ...credentials,
       requestTimeoutSeconds: config.backend.request_timeout_seconds,
       maxSockets: config.backend.max_concurrent_requests,
       clock,
@@ -96,7 +115,8 @@ export class Agent {
       store,
       clock,
       telemetry,
-      privacy: createPrivacyFilter({ redact: config.privacy.redact, deny: config.privacy.threads.deny }),
+      privacy: createPrivacyFilter({ redact: config.privacy.redact, denyThreads: config.privacy.threads.deny }),
+      chatDbPath: config.imessage.db_path,
       answerMaxAgeSeconds: config.relay.answer_max_age_seconds,
       onInbound: () => pump.wake(),
     });
@@ -117,9 +137,10 @@ export class Agent {
       store,
       clock,
       telemetry,
-      onSends: () => sender.wake(),
-      onSchedules: () => scheduler.wake(),
-      onAcks: () => courier.wake(),
+      // Commands of an answer are taken in its transaction.
+      onSends: () => store.afterCommit(() => sender.wake()),
+      onSchedules: () => store.afterCommit(() => scheduler.wake()),
+      onAcks: () => store.afterCommit(() => courier.wake()),
     });
     const pump = new InboundPump({
       store,
@@ -150,8 +171,7 @@ export class Agent {
     const socket = new WebSocketClient({
       url: websocketUrl(config),
       agentId,
-      secret: () => secrets.current(),
-      refreshSecret: () => secrets.refresh(),
+      ...credentials,
       pingIntervalSeconds: config.websocket.ping_interval_seconds,
       clock,
       random,
@@ -160,10 +180,10 @@ export class Agent {
         socketSince = clock.now();
         poller.socketUp();
         courier.socketUp();
+        pump.backendSeen();
       },
       onDown: () => {
         socketSince = clock.now();
-        telemetry.deliveryByPolling({ everySeconds: syncSeconds, wasUp: true });
         poller.socketDown();
         courier.socketDown();
       },
@@ -182,12 +202,11 @@ export class Agent {
       sendPing: () => socket.ping(),
     });
     let socketSince: number | undefined;
-    let syncSeconds = config.backend.sync_interval_seconds;
     const poller = new SyncPoller({
       clock,
       random,
       telemetry,
-      intervalSeconds: syncSeconds,
+      intervalSeconds: config.backend.sync_interval_seconds,
       sync: (request, signal) => client.sync(request, signal),
       collect,
       deliver,
@@ -226,17 +245,10 @@ export class Agent {
     const routes = controlRoutes({ store, clock, status, onSends: () => sender.wake(), onInbound: () => pump.wake() });
     const control = new ControlServer({ path: controlSocketPath(config.state.dir), routes });
     const monitoring = new MonitoringServer({ port: config.monitoring.port, metrics, status });
-    const polling: Part = {
-      start: () => {
-        if (!config.websocket.enabled) telemetry.deliveryByPolling({ everySeconds: syncSeconds, wasUp: false });
-        return poller.start();
-      },
-      stop: () => poller.stop(),
-    };
     const life: Part = {
-      start: () => tellStatus('started'),
+      start: () => reports.started(),
       stop: async () => {
-        tellStatus('stopping');
+        reports.stopping();
         await sayGoodbye();
       },
     };
@@ -247,14 +259,14 @@ export class Agent {
       parts: [
         { start() {}, stop: () => closeStore() },
         control,
-        ...(config.monitoring.port > 0 ? [monitoring] : []),
+        ...(config.monitoring.port > 0 ? [monitoringPart()] : []),
         { start() {}, stop: () => client.close() },
         pump,
         feedPart(),
         sender,
         scheduler,
         courier,
-        polling,
+        poller,
         ...(config.websocket.enabled ? [socket] : []),
         wake,
         retention,
@@ -284,6 +296,17 @@ export class Agent {
       lock.release();
     }
 
+    /** Nobody can look at a port that is taken, but messages go on. */
+    function monitoringPart(): Part {
+      return {
+        start: () =>
+          monitoring.start().catch((error: unknown) => {
+            telemetry.conditionRaised(codeOf(error, 'EDGE_MONITORING_PORT'), messageOf(error));
+          }),
+        stop: () => monitoring.stop(),
+      };
+    }
+
     /** Rows of chat.db are read once everything that they may set in motion is there. */
     function feedPart(): Part {
       return {
@@ -295,26 +318,12 @@ export class Agent {
       };
     }
 
-    function tellStatus(what: 'started' | 'stopping'): void {
-      const now = clock.now();
-      store.transaction(() => {
-        store.meta.set(what === 'started' ? 'started_at' : 'stopped_at', String(now));
-        addStatusEvent({ status: what, version: packageVersion() });
-      });
-    }
-
-    function tellConditions(standing: readonly Condition[]): void {
-      const reasons = standing.map(({ code }) => code);
-      try {
-        store.transaction(() => {
-          store.meta.set('conditions', JSON.stringify(standing));
-          addStatusEvent(reasons.length > 0 ? { status: 'degraded', reasons } : { status: 'recovered' });
-        });
-      } catch (error) {
-        // The store is what stands: `status` and the log say so, and its recovery is the next change.
-        if (!(error instanceof EdgeError)) throw error;
+    function tellSecret(): void {
+      const { problem } = secrets;
+      for (const code of ['EDGE_SECRET_MISSING', 'EDGE_SECRET_FILE_MODE'] as const) {
+        if (problem?.code === code) telemetry.conditionRaised(code, problem.message);
+        else telemetry.conditionCleared(code);
       }
-      poller.syncSoon();
     }
 
     /** Tells the backend at once that this is no crash; the next start tells it otherwise. */
@@ -343,25 +352,18 @@ export class Agent {
       };
     }
 
-    function addStatusEvent(details: Record<string, unknown>): void {
-      const event_id = `status:${randomUUID()}`;
-      store.events.insert({ event_id, event_type: 'agent_status', details }, clock.now());
-    }
-
     function deliver(response: SyncResponse): void {
       for (const raw of response.commands) commands.handle(raw, 'sync');
       store.transaction(() => {
         for (const eventId of response.ack_events) store.events.ack(eventId, clock.now());
       });
       if (response.config_updates) configure(response.config_updates);
+      pump.backendSeen();
     }
 
     function configure(raw: unknown): void {
       const change = readConfigUpdate(raw);
-      if (change.syncIntervalSeconds !== undefined) {
-        syncSeconds = change.syncIntervalSeconds;
-        poller.setInterval(syncSeconds);
-      }
+      if (change.syncIntervalSeconds !== undefined) poller.setInterval(change.syncIntervalSeconds);
       if (change.logLevel !== undefined) log.setLevel(change.logLevel);
       telemetry.configUpdated(change);
     }

@@ -7,6 +7,8 @@ const WIDTH = 100;
 /** Prints the conversation as it happens: a line each, with the milliseconds since what caused it. */
 export class Narrator {
   #since = performance.now();
+  /** Leaves out what goes over the wire, where it would bury the conversation. */
+  isBrief = false;
 
   title(text: string): void {
     console.log(`\n${styleText('bold', text)}`);
@@ -24,7 +26,7 @@ export class Narrator {
   }
 
   wire(text: string): void {
-    this.#line('gray', '', text);
+    if (!this.isBrief) this.#line('gray', '', text);
   }
 
   fault(text: string): void {

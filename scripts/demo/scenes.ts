@@ -91,6 +91,7 @@ export const SCENES: readonly { title: string; play(demo: Demo): Promise<void> }
   {
     title: 'Thirty texts from three people and ten commands, all at once',
     async play(demo) {
+      demo.narrator.isBrief = true;
       const people = Object.keys(PEOPLE) as (keyof typeof PEOPLE)[];
       for (let n = 0; n < 30; n++) {
         demo.write(people[n % people.length]!, `ping ${n}`, { answer: [`pong to ping ${n}`], quiet: true });

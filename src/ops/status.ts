@@ -80,7 +80,7 @@ export function storeStatus(store: StateStore): StoreStatus {
   return {
     started_at: metaTime(store, 'started_at'),
     stopped_at: metaTime(store, 'stopped_at'),
-    last_inbound_at: metaTime(store, 'last_inbound_at'),
+    last_inbound_at: isoOrNull(store.inbound.lastAt()),
     queues: {
       inbound_parked: inbound.parked,
       inbound_pending: inbound.pending,
@@ -120,9 +120,13 @@ function deadLetter(row: InboundRow): DeadLetter {
 }
 
 /** Times in meta are ms since 1970 as text. */
-function metaTime(store: StateStore, key: 'started_at' | 'stopped_at' | 'last_inbound_at'): string | null {
+function metaTime(store: StateStore, key: 'started_at' | 'stopped_at'): string | null {
   const text = store.meta.get(key);
   return text === undefined || !Number.isFinite(Number(text)) ? null : iso(Number(text));
+}
+
+function isoOrNull(ms: number | undefined): string | null {
+  return ms === undefined ? null : iso(ms);
 }
 
 function iso(ms: number): string {

@@ -63,6 +63,7 @@ export class Inbound {
   readonly #revive: Statement;
   readonly #deadRows: Statement;
   readonly #counts: Statement;
+  readonly #lastAt: Statement;
   readonly #prune: Statement;
   readonly #forgetBodies: Statement;
 
@@ -102,6 +103,7 @@ export class Inbound {
       SELECT (SELECT count(*) FROM inbound WHERE state = 'parked') AS parked,
         (SELECT count(*) FROM inbound WHERE state = 'pending') AS pending,
         (SELECT count(*) FROM inbound WHERE state = 'dead') AS dead`);
+    this.#lastAt = db.prepare('SELECT created_at FROM inbound ORDER BY inbound_id DESC LIMIT 1').pluck();
     this.#forgetBodies = db.prepare(`
       UPDATE inbound SET body = NULL WHERE inbound_id IN (
         SELECT inbound_id FROM inbound WHERE state = 'done' AND done_at < ? AND body IS NOT NULL LIMIT ?)`);
@@ -171,6 +173,11 @@ export class Inbound {
 
   deadLetters(limit: number): InboundRow[] {
     return this.#deadRows.all(limit) as InboundRow[];
+  }
+
+  /** When the newest row was taken in, ms since 1970. */
+  lastAt(): number | undefined {
+    return this.#lastAt.get() as number | undefined;
   }
 
   counts(): { parked: number; pending: number; dead: number } {

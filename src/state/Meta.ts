@@ -7,7 +7,7 @@ export type MetaKey =
   | 'version'
   | 'agent_id'
   | 'conditions'
-  | 'last_inbound_at'
+
   /** JSON: how far the first pass over a new chat.db goes; '' when there is none. */
   | 'catch_up';
 

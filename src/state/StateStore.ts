@@ -37,6 +37,7 @@ export class StateStore {
   readonly #db: Database;
   readonly #observer: StoreObserver | undefined;
   #isFailing = false;
+  readonly #afterCommit: (() => void)[] = [];
 
   private constructor(db: Database, quarantined: string | undefined, observer: StoreObserver | undefined) {
     this.#db = db;
@@ -73,14 +74,11 @@ export class StateStore {
    */
   transaction<T>(work: () => T): T {
     if (this.#db.inTransaction) return work();
+    let result: T;
     try {
-      const result = this.#db.transaction(work).immediate();
-      if (this.#isFailing) {
-        this.#isFailing = false;
-        this.#observer?.recovered();
-      }
-      return result;
+      result = this.#db.transaction(work).immediate();
     } catch (cause) {
+      this.#afterCommit.length = 0;
       const error = translate(cause);
       if (error instanceof EdgeError && (error.code === 'EDGE_STATE_FULL' || error.code === 'EDGE_STATE_IO')) {
         this.#isFailing = true;
@@ -88,6 +86,22 @@ export class StateStore {
       }
       throw error;
     }
+    const due = this.#afterCommit.splice(0);
+    if (this.#isFailing) {
+      this.#isFailing = false;
+      this.#observer?.recovered();
+    }
+    for (const act of due) act();
+    return result;
+  }
+
+  /**
+   * Runs `act` when the transaction under way has been committed, at once when there is none, not at all when it is
+   * rolled back: no effect on the world may come before the row that remembers it.
+   */
+  afterCommit(act: () => void): void {
+    if (this.#db.inTransaction) this.#afterCommit.push(act);
+    else act();
   }
 
   /** Deletes a batch of what retention no longer keeps; returns how much it was, 0 when there is nothing left to do. */

@@ -6,11 +6,11 @@ import { decode } from '../../src/cli/decode.ts';
 import type { Io } from '../../src/cli/Io.ts';
 import { described, shown, watchMessages } from '../../src/cli/watch.ts';
 import { silentTelemetry } from '../../src/util/Telemetry.ts';
+import { ChatDbFile } from '../chatdb/support/chatDbFile.ts';
+import { attributes, encodeBody, encodeText } from '../chatdb/support/typedstreamEncoder.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { ChatDbFile } from '../chatdb/support/chatDbFile.ts';
-import { attributes, encodeBody, encodeText } from '../chatdb/support/typedstreamEncoder.ts';
 
 /** A terminal that collects what is printed. */
 function terminal() {

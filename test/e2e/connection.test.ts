@@ -12,7 +12,11 @@ const withReflex: Responder = {
 };
 
 it('works without a WebSocket: commands come by polling, acks go by HTTP', async () => {
-  const rig = await startRig({ hub: { responder: withReflex }, config: { websocket: { enabled: false } }, agent: false });
+  const rig = await startRig({
+    hub: { responder: withReflex },
+    config: { websocket: { enabled: false } },
+    agent: false,
+  });
   await rig.startAgent({ withSocket: false });
   const id = await rig.command('send_message_now', { thread_id: ANN, text: 'polled' });
   await waitFor('the ack', async () => (await rig.commandState(id)).state === 'completed');
@@ -84,7 +88,9 @@ it('schedules, lists and cancels, and acknowledges each as the protocol says', a
   const at = (ms: number) => new Date(Date.now() + ms).toISOString();
   const kept = await rig.command('schedule_message', { thread_id: ANN, message_text: 'later', send_at: at(700) });
   const dropped = await rig.command('schedule_message', { thread_id: ANN, text: 'never', send_at: at(60_000) });
-  await waitFor('both stored', async () => (await rig.commandState(dropped)).acks.some((ack) => ack.status === 'received'));
+  await waitFor('both stored', async () =>
+    (await rig.commandState(dropped)).acks.some((ack) => ack.status === 'received'),
+  );
   const cancel = await rig.command('cancel_scheduled', { schedule_id: dropped });
   await waitFor('the cancellation', async () => (await rig.commandState(cancel)).state === 'completed');
   await waitFor('its schedule to be told', async () => (await rig.commandState(dropped)).state === 'failed');

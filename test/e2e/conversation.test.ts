@@ -48,7 +48,9 @@ it('answers in a group by the chat and names its members', async () => {
 
 it('hands over messages that came while the agent was not running, once', async () => {
   const guids: string[] = [];
-  const observe = { messageReceived: ({ body }: { body: { guid: string | undefined } }) => void guids.push(body.guid!) };
+  const observe = {
+    messageReceived: ({ body }: { body: { guid: string | undefined } }) => void guids.push(body.guid!),
+  };
   const rig = await startRig({ hub: { observe } });
   const first = rig.mac.people.receive({ from: ANN, text: 'one' });
   await waitFor('the first', () => guids.includes(first));

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import type { StateStore } from '../state/StateStore.ts';
+import type { Clock } from '../util/Clock.ts';
+import { EdgeError } from '../util/EdgeError.ts';
+import type { Condition } from './Health.ts';
+import { packageVersion } from './version.ts';
+
+/** Tells how the agent is: to the backend by `agent_status` events, and to `edge-agent status` when it does not run. */
+export class StatusReports {
+  readonly #store: StateStore;
+  readonly #clock: Clock;
+  readonly #agentId: string;
+
+  constructor(options: { store: StateStore; clock: Clock; agentId: string }) {
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#agentId = options.agentId;
+  }
+
+  started(): void {
+    this.#store.transaction(() => {
+      this.#store.meta.set('started_at', String(this.#clock.now()));
+      this.#store.meta.set('version', packageVersion());
+      this.#store.meta.set('agent_id', this.#agentId);
+      this.#event({ status: 'started', version: packageVersion() });
+    });
+  }
+
+  stopping(): void {
+    this.#store.transaction(() => {
+      this.#store.meta.set('stopped_at', String(this.#clock.now()));
+      this.#event({ status: 'stopping' });
+    });
+  }
+
+  /** The conditions that stand have changed. */
+  conditions(standing: readonly Condition[]): void {
+    const reasons = standing.map(({ code }) => code);
+    try {
+      this.#store.transaction(() => {
+        this.#store.meta.set('conditions', JSON.stringify(standing));
+        this.#event(reasons.length > 0 ? { status: 'degraded', reasons } : { status: 'recovered' });
+      });
+    } catch (error) {
+      // The store itself is what stands then: the log and `status` say so, and its recovery is the next change.
+      if (!(error instanceof EdgeError)) throw error;
+    }
+  }
+
+  #event(details: Record<string, unknown>): void {
+    const event_id = `status:${randomUUID()}`;
+    this.#store.events.insert({ event_id, event_type: 'agent_status', details }, this.#clock.now());
+  }
+}
