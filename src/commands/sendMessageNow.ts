@@ -1,11 +1,16 @@
 import { sendMessageNowSchema } from '../protocol/wire.ts';
 import type { SendRow } from '../state/Sends.ts';
 import { type CommandContext, commandType, type Effect } from './CommandType.ts';
+import { lateReflex } from './lateReflex.ts';
 
 /** `send_message_now`: one bubble, whose outcome is the command's. */
 export const sendMessageNow = commandType(sendMessageNowSchema, (payload, context) => {
   const { store, commandId, immediate, now } = context;
   const { thread_id: threadId, text, bubble_type: bubbleType } = payload;
+  if (bubbleType === 'reflex') {
+    const said = lateReflex({ commandId, threadId, text, now }, store);
+    if (said) return { ...outcomeOf(said, context), saidIn: threadId };
+  }
   const send = store.sends.insert({
     key: `command:${commandId}`,
     threadId,
