@@ -69,7 +69,7 @@ describe('Sender', () => {
     expect(rig.texts()).toEqual(['hello', 'again']);
   });
 
-  it('does not take a row of another thread, of another text, from before, from iCloud, or claimed by another', async () => {
+  it('does not take a row of another thread, of another text, from before, or from iCloud', async () => {
     const rig = senderRig();
     rig.mac.write({ target: ANNA, text: 'hello' });
     rig.mac.onRun = () => EXIT_0;
@@ -380,6 +380,21 @@ describe('Sender, after a crash', () => {
     rig.crash();
     await settle();
     expect(rig.row(send)).toMatchObject({ state: 'confirmed', receiptRowid: 8 });
+  });
+});
+
+describe('Sender, with a receipt that another send has claimed', () => {
+  it('does not take it again, even where dates are all there is to go by', async () => {
+    const rig = senderRig();
+    const first = rig.queue(ANNA, 'lol');
+    await rig.wake();
+    rig.mac.onRun = () => new Promise(() => {});
+    const second = rig.queue(ANNA, 'lol');
+    await rig.wake();
+    rig.epoch = 2;
+    rig.crash();
+    await settle();
+    expect([rig.state(first), rig.state(second)]).toEqual(['confirmed', 'sending']);
   });
 });
 

@@ -1,0 +1,105 @@
+import type { AgentFrame } from '../protocol/wire.ts';
+import type { StateStore } from '../state/StateStore.ts';
+import type { Clock, Timer } from '../util/Clock.ts';
+import { codeOf, messageOf } from '../util/EdgeError.ts';
+import type { Telemetry } from '../util/Telemetry.ts';
+
+/** Acks on their way at once; more are sent when these are proven. */
+const MAX_UNPROVEN = 100;
+/** From an ack to the ping that asks for its proof, ms; acks in between share it. */
+const PING_AFTER_MS = 1000;
+/**
+ * Pongs that prove what was sent before our ping. One may answer a ping that the WebSocket client sent on its own
+ * before the acks (at the handshake, or every 30 s with an answer due within 10 s, so one at most); the next answers
+ * a ping that came after them.
+ */
+const PONGS_NEEDED = 2;
+
+/**
+ * Acks over one connection. ws reports success for frames that never arrive; but frames arrive in order, so the answer
+ * to a ping sent after an ack proves the ack. What a broken connection leaves unproven stays due.
+ */
+export class AckSocket {
+  readonly #store: StateStore;
+  readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
+  readonly #sendFrame: (frame: AgentFrame) => boolean;
+  readonly #sendPing: () => void;
+  /** Ack id to the pongs that came since the first ping after it; undefined before that ping. In order of sending. */
+  readonly #unproven = new Map<number, number | undefined>();
+  #pingTimer: Timer | undefined;
+
+  constructor(options: {
+    store: StateStore;
+    clock: Clock;
+    telemetry: Telemetry;
+    sendFrame: (frame: AgentFrame) => boolean;
+    sendPing: () => void;
+  }) {
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#telemetry = options.telemetry;
+    this.#sendFrame = options.sendFrame;
+    this.#sendPing = options.sendPing;
+  }
+
+  /** Sends what is due, each ack once a connection. */
+  wake(): void {
+    // Those on their way are due as well, and a repeated command may have made due one with a low id: look at all.
+    for (const { ackId, body } of this.#store.commands.acksWaiting(0, MAX_UNPROVEN)) {
+      if (this.#unproven.has(ackId)) continue;
+      if (this.#unproven.size >= MAX_UNPROVEN) break;
+      if (!this.#sendFrame({ type: 'command_ack', data: body })) break;
+      this.#unproven.set(ackId, undefined);
+    }
+    if (this.#unproven.size > 0) this.#pingSoon();
+  }
+
+  /** Another connection, or none: what was on its way proves nothing any more. */
+  reset(): void {
+    this.#unproven.clear();
+    this.#pingTimer?.cancel();
+    this.#pingTimer = undefined;
+  }
+
+  pong(): void {
+    const proven: number[] = [];
+    let waiting = false;
+    for (const [ackId, pongs] of this.#unproven) {
+      if (pongs === undefined) continue;
+      if (pongs + 1 >= PONGS_NEEDED) proven.push(ackId);
+      else {
+        this.#unproven.set(ackId, pongs + 1);
+        waiting = true;
+      }
+    }
+    if (waiting) this.#sendPing();
+    if (proven.length > 0) this.#proven(proven);
+  }
+
+  #proven(ackIds: readonly number[]): void {
+    const now = this.#clock.now();
+    try {
+      this.#store.transaction(() => {
+        for (const ackId of ackIds) this.#store.commands.markHandedOver(ackId, now);
+      });
+    } catch (error) {
+      if (codeOf(error, 'EDGE_INTERNAL') !== 'EDGE_STATE_FULL') throw error;
+      this.#telemetry.failure('EDGE_STATE_FULL', `noting acks: ${messageOf(error)}`);
+      return; // the next pong proves them again
+    }
+    for (const ackId of ackIds) this.#unproven.delete(ackId);
+    this.#telemetry.acksHandedOver(ackIds.length, 'websocket');
+    this.wake();
+  }
+
+  #pingSoon(): void {
+    if (this.#pingTimer || ![...this.#unproven.values()].includes(undefined)) return;
+    const waitMs = this.#unproven.size < MAX_UNPROVEN ? PING_AFTER_MS : 0;
+    this.#pingTimer = this.#clock.after(waitMs, () => {
+      this.#pingTimer = undefined;
+      for (const [ackId, pongs] of this.#unproven) this.#unproven.set(ackId, pongs ?? 0);
+      this.#sendPing();
+    });
+  }
+}

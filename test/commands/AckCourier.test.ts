@@ -1,0 +1,206 @@
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { AckCourier } from '../../src/commands/AckCourier.ts';
+import { completedAck } from '../../src/protocol/ack.ts';
+import type { CommandAck } from '../../src/protocol/wire.ts';
+import { StateStore } from '../../src/state/StateStore.ts';
+import { EdgeError } from '../../src/util/EdgeError.ts';
+import { FakeClock, settle } from '../support/FakeClock.ts';
+import { recordingTelemetry } from '../support/recordingTelemetry.ts';
+import { tempDir } from '../support/tempDir.ts';
+
+function rig(up: boolean) {
+  const clock = new FakeClock();
+  const store = StateStore.open(join(tempDir(), 'state.db'), clock.now());
+  onTestFinished(() => store.close());
+  const { telemetry, calls } = recordingTelemetry();
+  const sent: string[] = [];
+  const posted: string[] = [];
+  const state = {
+    up,
+    pings: 0,
+    post: async (_ack: CommandAck): Promise<void> => {},
+  };
+  const courier = new AckCourier({
+    store,
+    clock,
+    telemetry,
+    random: () => 0,
+    isSocketUp: () => state.up,
+    sendFrame: (frame) => {
+      if (state.up && frame.type === 'command_ack') sent.push(frame.data.command_id);
+      return state.up;
+    },
+    postAck: (ack) => {
+      posted.push(ack.command_id);
+      return state.post(ack);
+    },
+    sendPing: () => state.pings++,
+  });
+  courier.start();
+  const add = (...ids: string[]) => {
+    for (const id of ids) store.commands.addAck(completedAck(id, clock.now()), clock.now());
+    courier.wake();
+  };
+  const waiting = () => store.commands.acksWaiting(0, 1000).map((ack) => ack.commandId);
+  const connect = () => {
+    state.up = true;
+    courier.socketUp();
+  };
+  const disconnect = async () => {
+    state.up = false;
+    courier.socketDown();
+    await settle();
+  };
+  return { clock, store, courier, calls, sent, posted, state, add, waiting, connect, disconnect };
+}
+
+describe('AckCourier over the socket', () => {
+  it('sends acks in order, once, and counts them as handed over when a pong proves them', async () => {
+    const { clock, courier, sent, state, add, waiting, calls } = rig(true);
+    add('a', 'b');
+    courier.wake();
+    expect(sent).toEqual(['a', 'b']);
+    await clock.advance(1000);
+    expect(state.pings).toBe(1);
+    courier.pong();
+    expect(state.pings).toBe(2);
+    expect(waiting()).toEqual(['a', 'b']);
+    courier.pong();
+    expect(waiting()).toEqual([]);
+    expect(calls).toContainEqual({ event: 'acksHandedOver', args: [2, 'websocket'] });
+  });
+
+  it('takes no pong for a proof that may answer a ping from before the ack', async () => {
+    const { clock, courier, add, waiting } = rig(true);
+    add('a');
+    courier.pong();
+    courier.pong();
+    await clock.advance(1000);
+    add('b');
+    courier.pong();
+    courier.pong();
+    expect(waiting()).toEqual(['b']);
+  });
+
+  it('sends the unproven again over the next connection, or by HTTP', async () => {
+    const { sent, posted, add, waiting, connect, disconnect } = rig(true);
+    add('a');
+    connect();
+    expect(sent).toEqual(['a', 'a']);
+    await disconnect();
+    expect(posted).toEqual(['a']);
+    expect(waiting()).toEqual([]);
+  });
+
+  it('has a hundred on their way at most, and goes on when they are proven', async () => {
+    const { clock, courier, sent, add } = rig(true);
+    add(...Array.from({ length: 150 }, (_, i) => `c${i}`));
+    expect(sent).toHaveLength(100);
+    await clock.advance(1000);
+    courier.pong();
+    courier.pong();
+    expect(sent).toHaveLength(150);
+    expect(new Set(sent).size).toBe(150);
+  });
+
+  it('sends an ack that is asked for again once more', async () => {
+    const { clock, store, courier, sent, add } = rig(true);
+    add('a', 'b');
+    await clock.advance(1000);
+    courier.pong();
+    courier.pong();
+    store.commands.offerLastAckAgain('a');
+    courier.wake();
+    expect(sent).toEqual(['a', 'b', 'a']);
+  });
+});
+
+describe('AckCourier by HTTP', () => {
+  it('posts acks one at a time and in order', async () => {
+    const { posted, state, add, waiting } = rig(false);
+    let done: () => void = () => {};
+    state.post = () =>
+      new Promise((resolve) => {
+        done = resolve;
+      });
+    add('a', 'b');
+    await settle();
+    expect(posted).toEqual(['a']);
+    done();
+    await settle();
+    expect(posted).toEqual(['a', 'b']);
+    done();
+    await settle();
+    expect(waiting()).toEqual([]);
+  });
+
+  it('backs off while the backend cannot be reached, and says so once', async () => {
+    const { clock, posted, state, add, waiting, calls } = rig(false);
+    state.post = () => Promise.reject(new EdgeError('EDGE_BACKEND_UNREACHABLE', 'refused'));
+    add('a');
+    await clock.advance(7000);
+    expect(posted).toHaveLength(4); // at 0, 1, 3 and 7 s
+    expect(calls.filter((call) => call.event === 'failure')).toHaveLength(1);
+    state.post = async () => {};
+    await clock.advance(8000);
+    expect(waiting()).toEqual([]);
+  });
+
+  it('asks a backend without the endpoint again after five minutes', async () => {
+    const { clock, posted, state, add } = rig(false);
+    state.post = () => Promise.reject(new EdgeError('EDGE_BACKEND_NOT_FOUND', '404'));
+    add('a');
+    await clock.advance(299_999);
+    expect(posted).toHaveLength(1);
+    await clock.advance(1);
+    expect(posted).toHaveLength(2);
+  });
+
+  it('keeps an ack that is refused without holding up the next', async () => {
+    const { clock, posted, state, add, waiting } = rig(false);
+    state.post = async (ack) => {
+      if (ack.command_id === 'bad') throw new EdgeError('EDGE_BACKEND_REJECTED', '422');
+    };
+    add('bad', 'good');
+    await settle();
+    add('later');
+    await settle();
+    expect(posted).toEqual(['bad', 'good', 'later']);
+    expect(waiting()).toEqual(['bad']);
+    await clock.advance(300_000);
+    expect(posted.at(-1)).toBe('bad');
+  });
+
+  it('leaves the rest to the socket as soon as it is up', async () => {
+    const { posted, sent, state, add, connect } = rig(false);
+    let done: () => void = () => {};
+    state.post = () =>
+      new Promise((resolve) => {
+        done = resolve;
+      });
+    add('a', 'b');
+    await settle();
+    connect();
+    done();
+    await settle();
+    expect(posted).toEqual(['a']);
+    expect(sent).toEqual(['a', 'b']);
+  });
+
+  it('stops without a timer left, waiting for the request that runs', async () => {
+    const { clock, courier, state, add, waiting } = rig(false);
+    let done: () => void = () => {};
+    state.post = () =>
+      new Promise((resolve) => {
+        done = resolve;
+      });
+    add('a', 'b');
+    await settle();
+    const stop = courier.stop();
+    done();
+    await stop;
+    expect(waiting()).toEqual(['b']);
+    expect(clock.pending).toBe(0);
+  });
+});

@@ -1,0 +1,214 @@
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { CommandHandler } from '../../src/commands/CommandHandler.ts';
+import { StateStore } from '../../src/state/StateStore.ts';
+import { FakeClock } from '../support/FakeClock.ts';
+import { recordingTelemetry } from '../support/recordingTelemetry.ts';
+import { tempDir } from '../support/tempDir.ts';
+
+const ANNA = '+15550100001';
+
+function rig(maxOpenCommands?: number) {
+  const clock = new FakeClock();
+  const store = StateStore.open(join(tempDir(), 'state.db'), clock.now());
+  onTestFinished(() => store.close());
+  const { telemetry, calls } = recordingTelemetry();
+  const woken: string[] = [];
+  const handler = new CommandHandler({
+    store,
+    clock,
+    telemetry,
+    onSends: () => woken.push('sends'),
+    onSchedules: () => woken.push('schedules'),
+    onAcks: () => woken.push('acks'),
+    ...(maxOpenCommands === undefined ? {} : { maxOpenCommands }),
+  });
+  let ids = 0;
+  const command = (type: string, payload: unknown, change: object = {}) => {
+    const id = `c${++ids}`;
+    handler.handle({ command_id: id, command_type: type, payload, ...change }, 'websocket');
+    return id;
+  };
+  const acks = () => store.commands.acksWaiting(0, 100).map((ack) => ack.body);
+  const told = (event: string) => calls.filter((call) => call.event === event).map((call) => call.args);
+  return { clock, store, handler, command, acks, told, woken };
+}
+
+describe('CommandHandler', () => {
+  it('queues the bubble of send_message_now, whose outcome is told later', () => {
+    const { store, command, acks, woken } = rig();
+    const id = command(
+      'send_message_now',
+      { thread_id: ANNA, text: 'hi', bubble_type: 'burst' },
+      { priority: 'immediate' },
+    );
+    expect(store.sends.headOf(ANNA)).toMatchObject({
+      key: `command:${id}`,
+      text: 'hi',
+      bubbleType: 'burst',
+      immediate: 1,
+      commandId: id,
+    });
+    expect(store.commands.byId(id)?.sendId).toBe(store.sends.headOf(ANNA)?.sendId);
+    expect(acks()).toEqual([]);
+    expect(woken).toEqual(['sends']);
+  });
+
+  it.each([
+    ['message_text for text', { command_type: 'send_message_now', payload: { thread_id: ANNA, message_text: 'hi' } }],
+    ['params for payload', { command_type: 'send_message_now', params: { thread_id: ANNA, text: 'hi' } }],
+    ['parameters for payload', { command_type: 'send_message_now', parameters: { thread_id: ANNA, text: 'hi' } }],
+    [
+      'a timestamp that is none',
+      { command_type: 'send_message_now', payload: { thread_id: ANNA, text: 'hi' }, timestamp: 7 },
+    ],
+  ])('accepts %s', (_name, fields) => {
+    const { store, handler } = rig();
+    handler.handle({ command_id: 'x', ...fields }, 'sync');
+    expect(store.sends.headOf(ANNA)?.text).toBe('hi');
+  });
+
+  it('executes a command_id once, whatever channel it comes by, and gives its ack again', () => {
+    const { store, clock, handler, told, woken } = rig();
+    const raw = { command_id: 'x', command_type: 'list_scheduled', payload: {} };
+    handler.handle(raw, 'websocket');
+    store.commands.markHandedOver(store.commands.acksWaiting(0, 1)[0]!.ackId, clock.now());
+    expect(store.commands.acksWaitingCount()).toBe(0);
+    handler.handle({ ...raw, command_type: 'send_message_now', payload: { thread_id: ANNA, text: 'hi' } }, 'sync');
+    expect(store.commands.acksWaitingCount()).toBe(1);
+    expect(store.sends.openThreads()).toEqual([]);
+    expect(told('commandRepeated')).toEqual([['x']]);
+    expect(woken).toEqual(['acks', 'acks']);
+  });
+
+  it.each([
+    ['send_message_now', { thread_id: ANNA }, 'text'],
+    ['send_message_now', { text: 'hi' }, 'thread_id'],
+    ['send_message_now', { thread_id: ANNA, text: 'hi', bubble_type: 'huge' }, 'bubble_type'],
+    ['schedule_message', { thread_id: ANNA, text: 'hi', send_at: 'tomorrow' }, 'send_at'],
+    ['cancel_scheduled', {}, 'schedule_id'],
+    ['cancel_scheduled', { schedule_id: 'none' }, 'schedule_id'],
+    ['list_scheduled', { status: 'odd' }, 'status'],
+    ['send_message_now', 'hi', 'payload'],
+  ])('answers a bad payload of %s with a failed ack that names the field: %j', (type, payload, field) => {
+    const { command, acks, told, woken } = rig();
+    const id = command(type, payload);
+    expect(acks()).toMatchObject([
+      { command_id: id, success: false, status: 'failed', error: expect.stringContaining(field) },
+    ]);
+    expect(told('commandFailed')).toHaveLength(1);
+    expect(woken).toEqual(['acks']);
+  });
+
+  it('answers an unknown type and a command without one', () => {
+    const { command, handler, acks } = rig();
+    command('dance', {});
+    handler.handle({ command_id: 'y' }, 'websocket');
+    expect(acks().map((ack) => ack.error)).toEqual([
+      'unsupported command_type: dance',
+      expect.stringContaining('command_type'),
+    ]);
+  });
+
+  it.each([
+    [null],
+    ['x'],
+    [[]],
+    [{}],
+    [{ command_id: 7, command_type: 'x' }],
+    [{ command_id: '' }],
+    [{ command_id: 'x'.repeat(129) }],
+  ])('refuses what cannot be answered: %j', (raw) => {
+    const { handler, acks, told } = rig();
+    handler.handle(raw, 'websocket');
+    expect(acks()).toEqual([]);
+    expect(told('frameRefused')).toHaveLength(1);
+  });
+
+  it('keeps a payload nested beyond reason out of the store', () => {
+    const { store, handler } = rig();
+    const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
+    handler.handle(
+      { command_id: 'x', command_type: 'send_message_now', payload: { thread_id: ANNA, text: 'hi', deep } },
+      'sync',
+    );
+    expect(JSON.parse(store.commands.byId('x')!.payload)).toEqual({
+      thread_id: ANNA,
+      text: 'hi',
+      bubble_type: 'normal',
+    });
+  });
+
+  it('takes no more when too many are open, and is asked again later', () => {
+    const { store, command, handler } = rig(2);
+    command('send_message_now', { thread_id: ANNA, text: '1' });
+    const second = command('send_message_now', { thread_id: ANNA, text: '2' });
+    expect(() => command('send_message_now', { thread_id: ANNA, text: '3' })).toThrow(
+      expect.objectContaining({ code: 'EDGE_COMMANDS_FULL' }),
+    );
+    expect(store.commands.byId('c3')).toBeUndefined();
+    handler.handle({ command_id: second, command_type: 'send_message_now' }, 'sync'); // known: no refusal
+  });
+});
+
+describe('CommandHandler, with schedules', () => {
+  const later = '2030-01-01T08:00:00Z';
+
+  it('acknowledges a schedule as received once it is on disk', () => {
+    const { store, command, acks, woken } = rig();
+    const id = command('schedule_message', { thread_id: ANNA, text: 'later', send_at: '2030-01-01T09:00:00+01:00' });
+    expect(store.schedules.byId(id)).toMatchObject({ text: 'later', sendAt: Date.parse(later), state: 'pending' });
+    expect(acks()).toMatchObject([{ command_id: id, status: 'received', success: true }]);
+    expect(woken).toEqual(['schedules', 'acks']);
+  });
+
+  it('cancels a schedule, whose own command then fails as cancelled', () => {
+    const { store, command, acks } = rig();
+    const schedule = command('schedule_message', { thread_id: ANNA, message_text: 'later', send_at: later });
+    const cancel = command('cancel_scheduled', { schedule_id: schedule });
+    const again = command('cancel_scheduled', { schedule_id: schedule });
+    expect(store.schedules.byId(schedule)?.state).toBe('cancelled');
+    expect(acks().map((ack) => [ack.command_id, ack.status, ack.error])).toEqual([
+      [schedule, 'received', null],
+      [schedule, 'failed', 'cancelled'],
+      [cancel, 'completed', null],
+      [again, 'failed', 'schedule_id: already cancelled'],
+    ]);
+  });
+
+  it('lists what is pending, or what was asked for', () => {
+    const { command, acks } = rig();
+    const first = command('schedule_message', { thread_id: ANNA, text: 'one', send_at: later });
+    const second = command('schedule_message', { thread_id: ANNA, text: 'two', send_at: later });
+    command('cancel_scheduled', { schedule_id: second });
+    const list = (payload: object) => {
+      const id = command('list_scheduled', payload);
+      const result = acks().find((ack) => ack.command_id === id)?.result as { scheduled_messages: object[] };
+      return result.scheduled_messages;
+    };
+    expect(list({})).toEqual([
+      {
+        schedule_id: first,
+        thread_id: ANNA,
+        message_text: 'one',
+        send_at: '2030-01-01T08:00:00.000Z',
+        status: 'pending',
+      },
+    ]);
+    expect(list({ status: 'cancelled' })).toMatchObject([{ schedule_id: second }]);
+    expect(list({ status: 'all' })).toHaveLength(2);
+  });
+
+  it('keeps the list within what a frame may hold, and says so', () => {
+    const { command, acks } = rig();
+    for (let i = 0; i < 6; i++)
+      command('schedule_message', { thread_id: ANNA, text: 'x'.repeat(100_000), send_at: later });
+    const id = command('list_scheduled', {});
+    const result = acks().find((ack) => ack.command_id === id)?.result as {
+      scheduled_messages: object[];
+      truncated: boolean;
+    };
+    expect(result.scheduled_messages).toHaveLength(5);
+    expect(result.truncated).toBe(true);
+  });
+});
