@@ -84,13 +84,13 @@ describe('while the socket is down', () => {
     const { poller: p, clock, syncs } = poller();
     p.start();
     await clock.advance(2000);
-    p.setInterval(5);
+    p.setIntervalSeconds(5);
     await clock.advance(8000);
     expect(syncs).toEqual([0, 5000, 10_000]);
-    p.setInterval(0.001);
+    p.setIntervalSeconds(0.001);
     await clock.advance(2000);
     expect(syncs.slice(3)).toEqual([11_000, 12_000]);
-    p.setInterval(1e9);
+    p.setIntervalSeconds(1e9);
     await clock.advance(3_600_000);
     expect(syncs.slice(5)).toEqual([3_612_000]);
   });
@@ -298,7 +298,7 @@ describe('stop()', () => {
     p.socketUp();
     p.syncSoon();
     p.socketDown();
-    p.setInterval(1);
+    p.setIntervalSeconds(1);
     await clock.advance(60_000);
     expect(syncs).toEqual([0]);
     expect(clock.pending).toBe(0);
