@@ -282,9 +282,7 @@ export class WebSocketClient {
     heartbeat.stop();
     lasting.cancel();
     this.#leave(socket);
-    if (socket.readyState !== socket.OPEN) return;
-    socket.resume(); // the peer's close frame must be read
-    socket.close(code, reason);
+    if (socket.readyState === socket.OPEN) socket.close(code, reason);
   }
 
   /** From here on the socket is heard by nobody; it stays in `#leaving` until it is closed. */

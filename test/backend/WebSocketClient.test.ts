@@ -273,7 +273,7 @@ describe('stop()', () => {
     expect(agent.clock.pending).toBe(0);
   });
 
-  it('reads the close of a paused connection', async () => {
+  it('closes a paused connection too', async () => {
     const { backend, agent } = await connected();
     agent.client.pause();
     await agent.client.stop();
