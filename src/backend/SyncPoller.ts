@@ -105,7 +105,7 @@ export class SyncPoller {
   }
 
   /** Kept within 1 and 3600 s; a poll that is waiting moves to the new interval. */
-  setInterval(seconds: number): void {
+  setIntervalSeconds(seconds: number): void {
     this.#intervalMs = Math.min(Math.max(seconds, INTERVAL_LIMITS.least), INTERVAL_LIMITS.most) * 1000;
     if (this.#isUp || this.#running || this.#failures > 0) return;
     this.#dueAt = this.#lastStart + this.#intervalMs;

@@ -60,13 +60,13 @@ type State =
  * The connection for commands, made again without end.
  *
  *     stopped ── start() ──▶ connecting ── open ──▶ live
- *        ▲                     │    ▲                 │
- *        │      refused, failed,    │ delay over,     │ closed, dead,
- *        │      10 s over, no secret│ test()          │ command not storable
- *        │                     ▼    │                 │
- *        └── stop(), from ─── waiting ◀───────────────┘
- *            any state
+ *        ▲                    │      ▲               │
+ *        │           refused, │      │ delay over,   │ closed, silent, or a
+ *        │   failed, 10 s over│      │ or test()     │ command cannot be stored
+ *     stop(), from            ▼      │               │
+ *     any state              waiting ◀───────────────┘
  *
+ * Without a secret `connecting` is skipped: `waiting` begins at once.
  * closePolicy.ts says how long `waiting` lasts. `live` begins with the handshake; the first ping goes out at once.
  *
  * A command that cannot be stored (onCommand throws EDGE_STATE_FULL or EDGE_COMMANDS_FULL) closes the connection with
@@ -282,9 +282,7 @@ export class WebSocketClient {
     heartbeat.stop();
     lasting.cancel();
     this.#leave(socket);
-    if (socket.readyState !== socket.OPEN) return;
-    socket.resume(); // the peer's close frame must be read
-    socket.close(code, reason);
+    if (socket.readyState === socket.OPEN) socket.close(code, reason);
   }
 
   /** From here on the socket is heard by nobody; it stays in `#leaving` until it is closed. */

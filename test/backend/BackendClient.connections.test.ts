@@ -153,6 +153,18 @@ describe('a connection that breaks', () => {
     expect(writtenOut).toBe(1);
   });
 
+  it('as it is used again takes the other idle ones with it: they are as old', async () => {
+    const backend = await rawBackend((socket, text) => {
+      const seen = guidsIn(text);
+      if (seen.length === 0) socket.write(CONTINUE);
+      else if (seen.length === 1) socket.write(OK);
+      else socket.resetAndDestroy();
+    });
+    const { client } = backendClient(backend.url);
+    await Promise.all([post(client, 'GUID-1'), post(client, 'GUID-2')]);
+    expect(await post(client, 'GUID-3')).toEqual({ should_respond: false });
+  });
+
   it('as it is used again, twice, is reported', async () => {
     let requests = 0;
     const backend = await rawBackend((socket, text) => {

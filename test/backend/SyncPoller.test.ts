@@ -1,0 +1,306 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { BackendError, type BackendErrorDetails } from '../../src/backend/BackendError.ts';
+import { SyncPoller, type SyncPollerOptions } from '../../src/backend/SyncPoller.ts';
+import type { SyncRequest, SyncResponse } from '../../src/protocol/wire.ts';
+import { EdgeError } from '../../src/util/EdgeError.ts';
+import type { ErrorCode } from '../../src/util/errors.ts';
+import { FakeClock } from '../support/FakeClock.ts';
+import { recordingTelemetry } from '../support/recordingTelemetry.ts';
+
+const EMPTY: SyncResponse = { commands: [], ack_events: [], config_updates: undefined };
+const REQUEST = { edge_agent_id: 'edge_15550100001' } as SyncRequest;
+
+function poller(overrides: Partial<SyncPollerOptions> = {}) {
+  const clock = new FakeClock();
+  const { telemetry, calls } = recordingTelemetry();
+  const syncs: number[] = [];
+  const delivered: SyncResponse[] = [];
+  const state = {
+    events: false,
+    answer: (_signal: AbortSignal): Promise<SyncResponse> => Promise.resolve(EMPTY),
+  };
+  const instance = new SyncPoller({
+    clock,
+    random: () => 0,
+    telemetry,
+    intervalSeconds: 30,
+    sync: (_request, signal) => {
+      syncs.push(clock.monotonic());
+      return state.answer(signal);
+    },
+    collect: () => REQUEST,
+    deliver: (response) => delivered.push(response),
+    hasEvents: () => state.events,
+    ...overrides,
+  });
+  onTestFinished(() => instance.stop());
+  const argsOf = (event: string) => calls.filter((call) => call.event === event).map(({ args }) => args);
+  return { poller: instance, clock, syncs, delivered, state, argsOf };
+}
+
+const failing = (code: ErrorCode, details: BackendErrorDetails = {}) => {
+  return () => Promise.reject(new BackendError(code, 'refused', details));
+};
+
+describe('while the socket is down', () => {
+  it('polls at once and then every interval, and says so once', async () => {
+    const { poller: p, clock, syncs, argsOf } = poller();
+    p.start();
+    p.start();
+    await clock.advance(90_000);
+    expect(syncs).toEqual([0, 30_000, 60_000, 90_000]);
+    expect(argsOf('deliveryByPolling')).toEqual([[{ everySeconds: 30, wasUp: false }]]);
+  });
+
+  it('counts the interval from the end of a poll', async () => {
+    const { poller: p, clock, syncs, state } = poller();
+    state.answer = () => new Promise((resolve) => clock.after(40_000, () => resolve(EMPTY)));
+    p.start();
+    await clock.advance(120_000);
+    expect(syncs).toEqual([0, 70_000]);
+  });
+
+  it('reports what came and what was acknowledged, after it was taken in', async () => {
+    const { poller: p, clock, state, delivered, argsOf } = poller();
+    const answer = { commands: [1, 2], ack_events: ['e1'], config_updates: undefined };
+    state.answer = () => new Promise((resolve) => clock.after(120, () => resolve(answer)));
+    p.start();
+    await clock.advance(200);
+    expect(delivered).toEqual([answer]);
+    expect(argsOf('synced')).toEqual([[{ commands: 2, events: 1, ms: 120 }]]);
+  });
+
+  it('leaves events to the next poll', async () => {
+    const { poller: p, clock, syncs, state } = poller();
+    p.start();
+    await clock.advance(1000);
+    state.events = true;
+    p.syncSoon();
+    await clock.advance(28_000);
+    expect(syncs).toEqual([0]);
+  });
+
+  it('takes the interval of a config_update, within 1 and 3600 s', async () => {
+    const { poller: p, clock, syncs } = poller();
+    p.start();
+    await clock.advance(2000);
+    p.setIntervalSeconds(5);
+    await clock.advance(8000);
+    expect(syncs).toEqual([0, 5000, 10_000]);
+    p.setIntervalSeconds(0.001);
+    await clock.advance(2000);
+    expect(syncs.slice(3)).toEqual([11_000, 12_000]);
+    p.setIntervalSeconds(1e9);
+    await clock.advance(3_600_000);
+    expect(syncs.slice(5)).toEqual([3_612_000]);
+  });
+});
+
+describe('while the socket is up', () => {
+  it('syncs once and stops polling', async () => {
+    const { poller: p, clock, syncs, argsOf } = poller();
+    p.start();
+    await clock.advance(10_000);
+    p.socketUp();
+    await clock.advance(600_000);
+    expect(syncs).toEqual([0, 10_000]);
+    p.socketDown();
+    p.socketDown();
+    await clock.advance(30_000);
+    expect(syncs.slice(2)).toEqual([610_000, 640_000]);
+    expect(argsOf('deliveryByPolling').slice(1)).toEqual([[{ everySeconds: 30, wasUp: true }]]);
+  });
+
+  it('syncs after the one under way when the socket comes up meanwhile', async () => {
+    const { poller: p, clock, syncs, state } = poller();
+    state.answer = () => new Promise((resolve) => clock.after(500, () => resolve(EMPTY)));
+    p.start();
+    await clock.advance(100);
+    p.socketUp();
+    await clock.advance(300);
+    expect(syncs).toEqual([0]);
+    await clock.advance(60_000);
+    expect(syncs).toEqual([0, 500]);
+  });
+
+  it('sends waiting events after 200 ms, and at most every 5 s', async () => {
+    const { poller: p, clock, syncs, state } = poller();
+    p.start();
+    p.socketUp();
+    await clock.advance(60_000);
+    state.events = true;
+    state.answer = async () => {
+      state.events = false;
+      return { ...EMPTY, ack_events: ['e1'] };
+    };
+    p.syncSoon();
+    p.syncSoon();
+    await clock.advance(1000);
+    state.events = true;
+    p.syncSoon();
+    await clock.advance(20_000);
+    expect(syncs.slice(1)).toEqual([60_200, 65_200]);
+  });
+
+  it('makes no sync for events that are not there', async () => {
+    const { poller: p, clock, syncs } = poller();
+    p.start();
+    p.socketUp();
+    await clock.advance(60_000);
+    p.syncSoon();
+    await clock.advance(60_000);
+    expect(syncs).toHaveLength(1);
+  });
+
+  it('gives the rest to a backend that takes some events, every 5 s, and does not press one that takes none', async () => {
+    const { poller: p, clock, syncs, state } = poller();
+    state.events = true;
+    state.answer = async () => ({ ...EMPTY, ack_events: syncs.length < 3 ? ['e'] : [] });
+    p.start();
+    p.socketUp();
+    await clock.advance(70_000);
+    expect(syncs).toEqual([0, 5000, 10_000, 40_000, 70_000]);
+  });
+
+  it('repeats a sync that failed until one succeeds', async () => {
+    const { poller: p, clock, syncs, state } = poller();
+    p.start();
+    await clock.advance(100);
+    state.answer = failing('EDGE_BACKEND_UNREACHABLE');
+    p.socketUp();
+    await clock.advance(4000);
+    state.answer = async () => EMPTY;
+    await clock.advance(60_000);
+    expect(syncs).toEqual([0, 100, 1100, 3100, 7100]);
+  });
+});
+
+describe('a sync that fails', () => {
+  it('is repeated by back-off from 1 to 60 s, and each failure is told', async () => {
+    const { poller: p, clock, syncs, state, argsOf } = poller();
+    state.answer = failing('EDGE_BACKEND_UNREACHABLE');
+    p.start();
+    await clock.advance(200_000);
+    const gaps = syncs.slice(1).map((at, index) => at - syncs[index]!);
+    expect(gaps).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+    expect(argsOf('syncFailed')).toHaveLength(syncs.length);
+    expect(argsOf('syncFailed')[0]).toEqual(['EDGE_BACKEND_UNREACHABLE', 'refused']);
+  });
+
+  it('goes back to the interval after a success', async () => {
+    const { poller: p, clock, syncs, state } = poller();
+    state.answer = failing('EDGE_BACKEND_BUSY');
+    p.start();
+    await clock.advance(2000);
+    state.answer = async () => EMPTY;
+    await clock.advance(31_000);
+    expect(syncs).toEqual([0, 1000, 3000, 33_000]);
+  });
+
+  it('waits as long as Retry-After says, even when the socket comes up', async () => {
+    const { poller: p, clock, syncs, state } = poller();
+    state.answer = failing('EDGE_BACKEND_BUSY', { status: 503, retryAfterMs: 20_000 });
+    p.start();
+    await clock.advance(5000);
+    p.socketUp();
+    await clock.advance(14_999);
+    expect(syncs).toEqual([0]);
+    await clock.advance(1);
+    expect(syncs).toEqual([0, 20_000]);
+  });
+
+  it('with 404 is repeated every 5 minutes, with one warning until it has succeeded', async () => {
+    const { poller: p, clock, syncs, state, argsOf } = poller();
+    state.answer = failing('EDGE_BACKEND_NOT_FOUND', { status: 404 });
+    p.start();
+    await clock.advance(10_000);
+    p.socketUp();
+    p.socketDown();
+    await clock.advance(590_000);
+    expect(syncs).toEqual([0, 300_000, 600_000]);
+    expect(argsOf('syncFailed')).toHaveLength(1);
+    state.answer = async () => EMPTY;
+    await clock.advance(300_000);
+    state.answer = failing('EDGE_BACKEND_NOT_FOUND');
+    await clock.advance(30_000);
+    expect(argsOf('syncFailed')).toHaveLength(2);
+  });
+
+  it.each(['EDGE_BACKEND_AUTH', 'EDGE_SECRET_MISSING'] as const)('with %s is repeated once a minute', async (code) => {
+    const { poller: p, clock, syncs, state, argsOf } = poller();
+    state.answer = failing(code);
+    p.start();
+    await clock.advance(120_000);
+    expect(syncs).toEqual([0, 60_000, 120_000]);
+    expect(argsOf('syncFailed')).toHaveLength(3);
+  });
+
+  it.each([
+    [new EdgeError('EDGE_STATE_FULL', 'no room'), 'EDGE_STATE_FULL'],
+    [new Error('defect'), 'EDGE_INTERNAL'],
+  ])('because the answer could not be taken in (%s) is repeated, and told', async (error, code) => {
+    let fails = true;
+    const {
+      poller: p,
+      clock,
+      syncs,
+      argsOf,
+    } = poller({
+      deliver: () => {
+        if (fails) throw error;
+      },
+    });
+    p.start();
+    await clock.advance(500);
+    fails = false;
+    await clock.advance(500);
+    expect(syncs).toEqual([0, 1000]);
+    expect(argsOf('failure')).toEqual([[code, `a sync was not taken in: ${error.message}`]]);
+    expect(argsOf('synced')).toHaveLength(1);
+  });
+
+  it('because nothing could be collected does not end the polling', async () => {
+    let fails = true;
+    const {
+      poller: p,
+      clock,
+      syncs,
+    } = poller({
+      collect: () => {
+        if (fails) throw new Error('busy');
+        return REQUEST;
+      },
+    });
+    p.start();
+    await clock.advance(500);
+    fails = false;
+    await clock.advance(500);
+    expect(syncs).toEqual([1000]);
+  });
+});
+
+describe('stop()', () => {
+  it('breaks off the sync under way and delivers nothing', async () => {
+    const { poller: p, clock, state, delivered, argsOf } = poller();
+    state.answer = (signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+    p.start();
+    await clock.advance(100);
+    await p.stop();
+    expect([delivered, argsOf('syncFailed'), argsOf('failure'), clock.pending]).toEqual([[], [], [], 0]);
+  });
+
+  it('ends the polling, and whatever is asked later changes nothing', async () => {
+    const { poller: p, clock, syncs } = poller();
+    p.start();
+    await clock.advance(100);
+    await p.stop();
+    p.socketUp();
+    p.syncSoon();
+    p.socketDown();
+    p.setIntervalSeconds(1);
+    await clock.advance(60_000);
+    expect(syncs).toEqual([0]);
+    expect(clock.pending).toBe(0);
+  });
+});
