@@ -363,7 +363,7 @@ export class Agent {
 
     function configure(raw: unknown): void {
       const change = readConfigUpdate(raw);
-      if (change.syncIntervalSeconds !== undefined) poller.setInterval(change.syncIntervalSeconds);
+      if (change.syncIntervalSeconds !== undefined) poller.setIntervalSeconds(change.syncIntervalSeconds);
       if (change.logLevel !== undefined) log.setLevel(change.logLevel);
       telemetry.configUpdated(change);
     }

@@ -172,13 +172,8 @@ export const ERRORS = define({
     fix: 'Correct the field at the backend and send it under a new command_id.',
     retry: 'never',
   },
-  EDGE_COMMAND_UNSUPPORTED: {
-    means: 'The backend asked for a command type that this version does not know.',
-    fix: 'Update edge-agent, or do not send the type.',
-    retry: 'never',
-  },
   EDGE_COMMANDS_FULL: {
-    means: 'Too many commands wait; the socket is paused until there is room. None is lost.',
+    means: 'Too many commands wait; no more are taken until there is room, and the backend keeps the others.',
     fix: 'Send fewer at once; AppleScript sends about one bubble a second.',
     retry: 'backoff',
   },

@@ -59,10 +59,11 @@ describe('killed by SIGKILL in mid-send', () => {
 it('is killed while the backend works on the answer: the message is posted again under its key, answered once', async () => {
   let seen = 0;
   const keys: (string | undefined)[] = [];
+  const killed = Promise.withResolvers<void>();
   const responder: Responder = {
     async respond() {
       seen += 1;
-      await waitFor('the kill', () => !rig.agent.isRunning);
+      await killed.promise;
       return { should_respond: true, bubbles: ['the answer'] };
     },
   };
@@ -72,6 +73,8 @@ it('is killed while the backend works on the answer: the message is posted again
   await waitFor('the POST', () => seen === 1);
   await rig.agent.kill('SIGKILL');
   await rig.startAgent();
+  await waitFor('the second POST', () => keys.length === 2);
+  killed.resolve();
   await waitFor('the answer', () => rig.bubblesTo(ANN).length > 0);
   await waitFor('every send to be over', () => isQuiet(rig));
   expect(rig.bubblesTo(ANN)).toEqual(['the answer']);
