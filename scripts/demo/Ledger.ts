@@ -68,13 +68,19 @@ export class Ledger {
       ['lost', sums.lost],
       ['out of order', sums.outOfOrder],
       ['not called for', sums.uncalledFor],
-      ['commit → POST, p50', ms(this.commitToPost, 0.5)],
-      ['commit → POST, p99', ms(this.commitToPost, 0.99)],
+      ['commit → POST, p50 (*)', ms(this.commitToPost, 0.5)],
+      ['commit → POST, p99 (*)', ms(this.commitToPost, 0.99)],
       ['command → osascript, p50', ms(this.commandToScript, 0.5)],
       ['command → osascript, p99', ms(this.commandToScript, 0.99)],
     ];
     console.log();
     for (const [name, value] of rows) console.log(`  ${name.padEnd(26)}${value}`);
+    console.log(
+      styleText(
+        'dim',
+        '  (*) 3 ms of it lie between the row and its chat, which Messages commits one after the other.',
+      ),
+    );
     console.log(
       bad === 0
         ? styleText(['green', 'bold'], '\nEvery bubble was seen exactly once, in order.')
