@@ -3,7 +3,7 @@
 // The platform packages behind npm's `node` are used directly, because that package chooses among them in an install
 // script, and install scripts may be blocked.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -56,7 +56,9 @@ export function fetchNode(version, why) {
 function makeStaging() {
   try {
     mkdirSync(join(root, '.node'), { recursive: true });
-    return mkdtempSync(join(root, '.node', 'fetch-'));
+    const staging = mkdtempSync(join(root, '.node', 'fetch-'));
+    chmodSync(staging, 0o755); // mkdtemp makes it 0700, and whoever may use the checkout may use its Node
+    return staging;
   } catch (error) {
     throw new FetchNodeError(`the checkout cannot be written to (${error.message})`);
   }

@@ -307,9 +307,10 @@ describe('ChatDb open', () => {
     chmodSync(join(file.path, '..'), 0o755);
     const script = `
       import { ChatDb } from ${JSON.stringify(join(import.meta.dirname, '../../src/chatdb/ChatDb.ts'))};
+      // Everything is loaded: from here on as somebody to whom file modes apply.
+      if (process.geteuid() === 0) process.seteuid(65534);
       try { new ChatDb({ path: ${JSON.stringify(file.path)} }).open(); } catch (error) { console.log(error.code); }`;
-    const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
-    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { ...nobody, encoding: 'utf8' });
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
     expect(child.stdout.trim(), child.stderr).toBe('EDGE_CHATDB_NO_PERMISSION');
   });
 
