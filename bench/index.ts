@@ -1,5 +1,5 @@
 /** `npm run bench [-- NAME…] [--check]`: measures, prints a table, writes bench/results/NAME.json. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchRow } from './BenchRow.ts';
@@ -22,7 +22,8 @@ for (const name of names) {
   const rows = await suite.run();
   const results = join(import.meta.dirname, 'results');
   mkdirSync(results, { recursive: true });
-  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(rows, null, 2)}\n`);
+  const json = rows.map((row) => ({ ...row, p50: row.p50 ?? null, p99: row.p99 ?? null }));
+  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(json, null, 2)}\n`);
   print(name, rows);
   missed += rows.filter((row) => !row.ok).length;
 }
@@ -44,9 +45,7 @@ function print(name: string, rows: readonly BenchRow[]): void {
   const header = ['figure', 'goal', 'value', 'p50', 'p99', 'unit', ''];
   console.log(`\n## ${name} (Node ${process.versions.node}, ${process.platform}-${process.arch})\n`);
   for (const line of [header, header.map(() => '---'), ...cells]) console.log(`| ${line.join(' | ')} |`);
-  console.log(
-    `\nWritten to bench/results/${name}.json (${readdirSync(join(import.meta.dirname, 'results')).length} files).`,
-  );
+  console.log(`\nWritten to bench/results/${name}.json`);
 }
 
 function format(value: number | undefined): string {
