@@ -3,7 +3,7 @@ import { sameText } from '../messaging/reflex.ts';
 import type { EpochRow } from '../state/Epochs.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
-import { codeOf, messageOf } from '../util/EdgeError.ts';
+import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { admit, type Told } from './admit.ts';
@@ -23,7 +23,7 @@ export const INCOMPLETE_FOR_MS = 250;
 const RELOOK_MS = [2, 8, 40, 50] as const;
 /** How often parked rows are looked at while there are any, ms. */
 const PARKED_EVERY_MS = 500;
-/** When it is tried again after chat.db or state.db refused, ms. */
+/** When it is tried again after state.db refused, ms. */
 const RETRY_MS = 1_000;
 /** Rows asked where they stood, when the one at the cursor is gone. */
 const WITNESSES = 20;
@@ -39,6 +39,8 @@ export interface IntakeOptions {
   answerMaxAgeSeconds: number;
   /** Rows were written that may be posted. */
   onInbound(): void;
+  /** chat.db could not be read, at a moment of intake's own choice; it is to be told of the change again. */
+  onReadFailed(error: EdgeError): void;
 }
 
 /**
@@ -64,6 +66,8 @@ export class Intake {
   #relooks = 0;
   #timer: Timer | undefined;
   #parkedTimer: Timer | undefined;
+  /** A damaged file is opened again and again, which is no news. */
+  #wasToldOf = false;
   #isDraining = false;
   #isStopped = false;
   readonly #conditions = new Set<ErrorCode>();
@@ -79,7 +83,7 @@ export class Intake {
     return (this.#at ?? this.#o.store.epochs.latest())?.epoch ?? 0;
   }
 
-  /** chat.db was opened, for the first time or anew. */
+  /** chat.db was opened, for the first time or anew. @throws EdgeError EDGE_CHATDB_*: to be told again */
   opened(source: MessageSource, identity: FileIdentity): void {
     this.#source = source;
     this.#identity = identity;
@@ -87,7 +91,7 @@ export class Intake {
     this.#look();
   }
 
-  /** Something in chat.db may have changed. */
+  /** Something in chat.db may have changed. @throws EdgeError EDGE_CHATDB_*: to be told again */
   changed(source: MessageSource): void {
     this.#source = source;
     this.#look();
@@ -104,6 +108,16 @@ export class Intake {
     this.#step();
   }
 
+  /** A step that nobody waits for. */
+  #stepAlone(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof EdgeError) || !error.code.startsWith('EDGE_CHATDB_')) throw error;
+      this.#o.onReadFailed(error);
+    }
+  }
+
   #step(): void {
     this.#isDraining = false;
     if (this.#isStopped || !this.#source || !this.#identity) return;
@@ -116,20 +130,18 @@ export class Intake {
       this.#conditions.clear();
       if (!more) return;
       this.#isDraining = true;
-      setImmediate(() => this.#step());
+      setImmediate(() => this.#stepAlone(() => this.#step()));
     } catch (error) {
       this.#refused(error);
     }
   }
 
-  /** chat.db could not be read, or state.db takes nothing: the cursor has not moved, and the same is tried again. */
+  /** state.db takes nothing: the cursor has not moved, and the same is tried again. */
   #refused(error: unknown): void {
     const code = codeOf(error, 'EDGE_INTERNAL');
-    if (code.startsWith('EDGE_CHATDB_')) this.#o.telemetry.chatdbFailed(code, messageOf(error));
-    else if (code === 'EDGE_STATE_FULL' || code === 'EDGE_STATE_BUSY') {
-      this.#conditions.add(code);
-      this.#o.telemetry.conditionRaised(code, messageOf(error));
-    } else throw error;
+    if (code !== 'EDGE_STATE_FULL' && code !== 'EDGE_STATE_BUSY') throw error;
+    this.#conditions.add(code);
+    this.#o.telemetry.conditionRaised(code, messageOf(error));
     this.#relookIn(RETRY_MS);
   }
 
@@ -156,7 +168,9 @@ export class Intake {
     const at = epochs.latest()!;
     this.#shortTail = undefined;
     const isNew = choice === 'first' || choice === 'new';
-    telemetry.chatdbOpened({ path, epoch: at.epoch, rowid: at.cursorRowid, isNew });
+    if (choice !== 'same' || !this.#wasToldOf)
+      telemetry.chatdbOpened({ path, epoch: at.epoch, rowid: at.cursorRowid, isNew });
+    this.#wasToldOf = true;
     return at;
   }
 
@@ -251,13 +265,13 @@ export class Intake {
     if (this.#parkedTimer || this.#isStopped) return;
     this.#parkedTimer = this.#o.clock.after(PARKED_EVERY_MS, () => {
       this.#parkedTimer = undefined;
-      this.#look();
+      this.#stepAlone(() => this.#look());
     });
   }
 
   #relookIn(ms: number): void {
     this.#timer?.cancel();
-    if (!this.#isStopped) this.#timer = this.#o.clock.after(ms, () => this.#look());
+    if (!this.#isStopped) this.#timer = this.#o.clock.after(ms, () => this.#stepAlone(() => this.#look()));
   }
 }
 

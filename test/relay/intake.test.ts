@@ -15,6 +15,7 @@ function setUp(change: { denyThreads?: string[]; source?: FakeSource } = {}) {
   const { store } = openStore(clock);
   const { telemetry, calls } = recordingTelemetry();
   let posts = 0;
+  const readFailures: string[] = [];
   const make = () =>
     new Intake({
       store,
@@ -24,6 +25,7 @@ function setUp(change: { denyThreads?: string[]; source?: FakeSource } = {}) {
       chatDbPath: '/chat.db',
       answerMaxAgeSeconds: 3_600,
       onInbound: () => posts++,
+      onReadFailed: ({ code }) => readFailures.push(code),
     });
   const source = change.source ?? new FakeSource();
   const intake = make();
@@ -36,6 +38,7 @@ function setUp(change: { denyThreads?: string[]; source?: FakeSource } = {}) {
     make,
     told: (event: string) => calls.filter((call) => call.event === event).map((call) => call.args),
     posts: () => posts,
+    readFailures,
     put: (...rows: ChatRow[]) => intake.changed(source.add(...rows)),
     state: (rowid: number) => store.inbound.byGuid(`guid-${rowid}`)?.state,
     body: (rowid: number) => JSON.parse(store.inbound.byGuid(`guid-${rowid}`)!.body!),
@@ -125,16 +128,31 @@ describe('rows past the cursor', () => {
     expect(told('conditionCleared')).toEqual([['EDGE_STATE_FULL']]);
   });
 
-  it('are read again when chat.db could not be', async () => {
-    const { source, intake, state, clock, told } = setUp();
+  it('that cannot be read are the trouble of whoever told of them, and are taken when told of again', () => {
+    const { source, intake, state, readFailures } = setUp();
     const read = source.rowsAfter;
     source.rowsAfter = () => {
-      throw new EdgeError('EDGE_CHATDB_BUSY', 'locked');
+      throw new EdgeError('EDGE_CHATDB_CORRUPT', 'a damaged page');
     };
-    intake.changed(source.add(row(1)));
-    expect(told('chatdbFailed')).toEqual([['EDGE_CHATDB_BUSY', 'locked']]);
+    expect(() => intake.changed(source.add(row(1)))).toThrow('a damaged page');
+    expect(readFailures).toEqual([]);
     source.rowsAfter = read;
+    intake.changed(source);
+    expect(state(1)).toBe('pending');
+  });
+
+  it('that cannot be read at a moment of its own choice are reported', async () => {
+    const { source, put, state, clock, readFailures } = setUp();
+    const read = source.rowsAfter;
+    put(bare(1));
+    source.rowsAfter = () => {
+      throw new EdgeError('EDGE_CHATDB_CORRUPT', 'a damaged page');
+    };
     await clock.advance(1_000);
+    expect(readFailures).toEqual(['EDGE_CHATDB_CORRUPT']);
+    source.rowsAfter = read;
+    source.replace(1, { chat: chat(ANNA) });
+    put();
     expect(state(1)).toBe('pending');
   });
 });
