@@ -7,7 +7,7 @@ import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { admit, type Told } from './admit.ts';
-import { CatchUp } from './CatchUp.ts';
+import { CatchUp, type Pass } from './CatchUp.ts';
 import { chooseEpoch } from './chooseEpoch.ts';
 import { classify } from './classify.ts';
 import type { MessageSource } from './MessageSource.ts';
@@ -153,23 +153,25 @@ export class Intake {
     const witnesses = last ? inbound.newestOf(last.epoch, WITNESSES) : [];
     const choice = isRenumbered ? 'new' : chooseEpoch(last, witnesses, source, identity);
     const now = clock.now();
+    const begunAt = this.#begunAt();
+    // Read before the dates: what is written in between lies past it.
+    const untilRowid = source.maxRowid();
     store.transaction(() => {
-      if (choice === 'first') {
-        const rowid = source.maxRowid();
-        const guid = source.guidAt(rowid) ?? null;
-        epochs.start({ ...identity, rowid, guid, newestMessageAt: null, now });
-      } else if (choice === 'new') {
+      if (choice === 'first' && source.rowsSince(begunAt, 0, 1).length === 0) {
+        const guid = source.guidAt(untilRowid) ?? null;
+        epochs.start({ ...identity, rowid: untilRowid, guid, newestMessageAt: null, now });
+      } else if (choice === 'first' || choice === 'new') {
         const newestMessageAt = last?.newestMessageAt ?? null;
         const epoch = epochs.start({ ...identity, rowid: 0, guid: null, newestMessageAt, now });
-        const since = Math.max((newestMessageAt ?? now) - DAY_MS, epochs.firstStartedAt() ?? now);
-        this.#catchUp.begin({ epoch, sinceAt: since, untilRowid: source.maxRowid() });
+        const sinceAt = Math.max((newestMessageAt ?? begunAt) - DAY_MS, begunAt);
+        this.#catchUp.begin({ epoch, sinceAt, untilRowid, ...(choice === 'first' && { untilAt: now + DAY_MS }) });
       } else if (choice === 'moved') epochs.setIdentity(last!.epoch, identity.dev, identity.ino);
     });
     const at = epochs.latest()!;
     this.#shortTail = undefined;
     const isNew = choice === 'first' || choice === 'new';
-    if (choice !== 'same' || !this.#wasToldOf)
-      telemetry.chatdbOpened({ path, epoch: at.epoch, rowid: at.cursorRowid, isNew });
+    const rowid = choice === 'first' ? untilRowid : at.cursorRowid;
+    if (choice !== 'same' || !this.#wasToldOf) telemetry.chatdbOpened({ path, epoch: at.epoch, rowid, isNew });
     this.#wasToldOf = true;
     return at;
   }
@@ -185,7 +187,7 @@ export class Intake {
     const taken = this.#takeable(rows);
     const isWhole = taken.length === rows.length;
     const isPassOver = pass !== undefined && isWhole && rows.length < BATCH_ROWS;
-    if (taken.length > 0 || isPassOver) this.#take(taken, source, at, isPassOver ? pass.untilRowid : undefined);
+    if (taken.length > 0 || isPassOver) this.#take(taken, source, at, pass, isPassOver);
     if (isWhole) this.#relooks = 0;
     else this.#relookIn(RELOOK_MS[Math.min(this.#relooks++, RELOOK_MS.length - 1)]!);
     return isPassOver || (isWhole && rows.length === BATCH_ROWS);
@@ -206,12 +208,14 @@ export class Intake {
     return end === -1 ? rows : rows.slice(0, end);
   }
 
-  /** One transaction: the rows and the cursor past them. `passOverAt`: the catch-up ends there. */
-  #take(rows: readonly ChatRow[], source: MessageSource, at: EpochRow, passOverAt: number | undefined): void {
+  /** One transaction: the rows and the cursor past them, or past the whole pass. */
+  #take(found: readonly ChatRow[], source: MessageSource, at: EpochRow, pass: Pass | undefined, isPassOver: boolean) {
     const { store, clock, telemetry } = this.#o;
     const now = clock.now();
+    const passOverAt = isPassOver ? pass?.untilRowid : undefined;
+    const rows = pass ? found.filter((row) => !this.#catchUp.isHistory(pass, row)) : found;
     const newest = rows.reduce((max, { dateAt }) => newer(max, dateAt, now), at.newestMessageAt);
-    const last = rows.at(-1);
+    const last = found.at(-1);
     const rowid = passOverAt ?? last?.rowid ?? at.cursorRowid;
     const guid = (passOverAt === undefined ? last?.guid : source.guidAt(passOverAt)) ?? null;
     const told: Told[] = [];
@@ -237,7 +241,8 @@ export class Intake {
 
   /**
    * The database was renumbered while it stayed open: another row stands at the cursor, or new rows appear below it,
-   * which AUTOINCREMENT never does. A last ROWID that merely fell below the cursor is a deleted tail.
+   * which AUTOINCREMENT never does. A last ROWID that merely fell below the cursor is a deleted tail, unless there is
+   * news in what is left.
    */
   #isRenumbered(source: MessageSource, at: EpochRow): boolean {
     const guid = source.guidAt(at.cursorRowid);
@@ -245,7 +250,23 @@ export class Intake {
     const max = source.maxRowid();
     const before = this.#shortTail;
     this.#shortTail = max < at.cursorRowid ? max : undefined;
-    return before !== undefined && this.#shortTail !== undefined && max > before;
+    if (this.#shortTail === undefined || max === before) return false;
+    return before === undefined ? this.#isNewsAt(source, at, max) : max > before;
+  }
+
+  /** Whether the last rows have a message that was not taken in and is as young as the newest that was. */
+  #isNewsAt(source: MessageSource, at: EpochRow, max: number): boolean {
+    const since = at.newestMessageAt ?? this.#begunAt();
+    return source.rowsAfter(max - WITNESSES, WITNESSES).some((row) => {
+      const { kind } = classify(row, () => false);
+      const isYoung = row.dateAt !== undefined && row.dateAt >= since;
+      return isYoung && (kind === 'message' || kind === 'incomplete') && !this.#o.store.inbound.knows(row.guid);
+    });
+  }
+
+  /** When this agent's time began, ms since 1970. */
+  #begunAt(): number {
+    return Number(this.#o.store.meta.get('begun_at'));
   }
 
   /** Messages may write our own bubble as one that came in and turn it round later (imsg #80). */

@@ -49,8 +49,23 @@ function setUp(change: { denyThreads?: string[]; source?: FakeSource } = {}) {
 const bare = (rowid: number) => row(rowid, { chat: undefined });
 
 describe('the first start', () => {
+  const start = new FakeClock().now();
+  const history = [row(1, { dateAt: start - 1_000 }), row(2, { dateAt: start - 1 })];
+
+  it('takes in what came while it was under way, or while chat.db could not be read', async () => {
+    const ahead = { dateAt: start + 2 * DAY };
+    const undated = { dateAt: undefined };
+    const source = new FakeSource().add(...history, row(3), row(4, ahead), row(5, undated), row(6));
+    const { state, cursor, put } = setUp({ source });
+    await settle();
+    expect(cursor()).toBe(6);
+    expect([1, 2, 3, 4, 5, 6].map(state)).toEqual([undefined, undefined, 'pending', undefined, undefined, 'pending']);
+    put(row(7, ahead));
+    expect(state(7)).toBe('pending');
+  });
+
   it('begins after what is there already', async () => {
-    const { put, state, cursor, told } = setUp({ source: new FakeSource().add(row(1), row(2)) });
+    const { put, state, cursor, told } = setUp({ source: new FakeSource().add(...history) });
     expect(told('chatdbOpened')).toEqual([[{ path: '/chat.db', epoch: 1, rowid: 2, isNew: true }]]);
     put(row(3));
     expect([1, 2, 3].map(state)).toEqual([undefined, undefined, 'pending']);
@@ -408,6 +423,17 @@ describe('another chat.db', () => {
     source.remove(2);
     intake.changed(source);
     expect(intake.epoch).toBe(1);
+    intake.changed(source.add(row(2, { guid: 'fresh', dateAt: clock.now() })));
+    await settle();
+    expect(intake.epoch).toBe(2);
+    expect(store.inbound.knows('fresh')).toBe(true);
+  });
+
+  it('is seen at once when a copy put back while it stays open has news already', async () => {
+    const { put, intake, source, store, clock } = setUp();
+    put(row(1), row(2), row(3));
+    source.remove(3);
+    source.remove(2);
     intake.changed(source.add(row(2, { guid: 'fresh', dateAt: clock.now() })));
     await settle();
     expect(intake.epoch).toBe(2);
