@@ -206,6 +206,21 @@ describe('a row that Messages has not finished', () => {
     expect(told('rowParked')).toEqual([['guid-1', 'chat']]);
   });
 
+  it('without its chat is waited for by what its sender writes next', async () => {
+    const { put, source, store, clock } = setUp();
+    put(bare(1));
+    await clock.advance(300);
+    put(row(2));
+    expect(store.inbound.openOf(ANNA, 0, 9).map(({ guid, state }) => [guid, state])).toEqual([
+      ['guid-1', 'parked'],
+      ['guid-2', 'pending'],
+    ]);
+    source.replace(1, { chat: chat('chat831', true) });
+    await clock.advance(500);
+    expect(store.inbound.openOf(ANNA, 0, 9).map(({ guid }) => guid)).toEqual(['guid-2']);
+    expect(store.inbound.openOf('chat831', 0, 9).map(({ guid }) => guid)).toEqual(['guid-1']);
+  });
+
   it('is taken from the park as soon as it is whole', async () => {
     const { put, state, source, clock, posts } = setUp();
     put(bare(1));
