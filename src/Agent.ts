@@ -119,6 +119,7 @@ export class Agent {
       chatDbPath: config.imessage.db_path,
       answerMaxAgeSeconds: config.relay.answer_max_age_seconds,
       onInbound: () => pump.wake(),
+      onReadFailed: (error) => feed.readFailed(error),
     });
     const feed = new ChatDbFeed({
       path: config.imessage.db_path,
@@ -129,8 +130,8 @@ export class Agent {
         sender.wake();
       },
       onChange: (db) => {
+        sender.chatDbChanged(); // first: a page that intake cannot read is no reason to miss a receipt
         intake.changed(db);
-        sender.chatDbChanged();
       },
     });
     const commands = new CommandHandler({

@@ -32,8 +32,11 @@ const BUSY_REPORTED_AFTER_MS = 5000;
  *            ▲  ▲ │ not there, no permission,  │ ▲  │ busy: looked at again
  *            │  └─┘ bad schema, busy …         │ └──┘
  *            └─────────────────────────────────┘
- *              another file at the path (opened at once), none, damaged, read error
+ *              another file at the path (opened at once), none
  * ```
+ * After a damaged page or a read error it stays open, for whoever does not need that page, and is opened anew at each
+ * poll: pages once read stay in SQLite's cache, and a file put right behind its back would look damaged for ever.
+
  * Every look, by file event, follow-up, poll or caller, runs through the same steps, so a lost event costs at most
  * `pollMs`. Trouble stands as a condition of its code until a look has gone through. A change counts as told when
  * onChange has returned; if it throws an EDGE_CHATDB error, the change is told again, any other error is the caller's.
@@ -51,6 +54,8 @@ export class ChatDbFeed {
   #isWatchRefused = false;
   #db: ChatDb | undefined;
   #identity: FileIdentity | undefined;
+  /** A read failed: to be opened anew. */
+  #isSuspect = false;
   /** The data_version onChange has dealt with. */
   #version: number | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -99,7 +104,7 @@ export class ChatDbFeed {
     this.#lookedAt = this.#clock.monotonic();
     try {
       if (!this.#watcher) this.#watch();
-      if (this.#db && !this.#isStillThere(this.#db)) this.#close();
+      if (this.#db && (this.#isSuspect || !this.#isStillThere(this.#db))) this.#close();
       if (!this.#db) this.#open();
       this.#tellChange();
       this.#recovered();
@@ -107,6 +112,13 @@ export class ChatDbFeed {
       if (!(error instanceof EdgeError) || !error.code.startsWith('EDGE_CHATDB_')) throw error;
       this.#failed(error.code, error.message);
     }
+  }
+
+  /** A reader met trouble outside onOpen and onChange. The change is told again, from a file opened anew if need be. */
+  readFailed(error: EdgeError): void {
+    if (!this.#db) return; // closed meanwhile: it is known why
+    this.#version = undefined;
+    this.#failed(error.code, error.message);
   }
 
   #isStillThere(db: ChatDb): boolean {
@@ -121,12 +133,7 @@ export class ChatDbFeed {
     this.#watch();
     this.#db = db;
     this.#identity = identity;
-    try {
-      this.#onOpen(db, identity);
-    } catch (error) {
-      this.#close();
-      throw error;
-    }
+    this.#onOpen(db, identity);
   }
 
   #tellChange(): void {
@@ -151,7 +158,7 @@ export class ChatDbFeed {
       this.#busySince ??= this.#clock.monotonic();
       if (this.#clock.monotonic() - this.#busySince < BUSY_REPORTED_AFTER_MS) return;
     } else {
-      this.#close();
+      this.#isSuspect = this.#db !== undefined;
     }
     this.#setCondition(code, detail);
   }
@@ -167,6 +174,7 @@ export class ChatDbFeed {
     this.#db?.close();
     this.#db = undefined;
     this.#identity = undefined;
+    this.#isSuspect = false;
     this.#version = undefined;
   }
 
@@ -202,7 +210,7 @@ export class ChatDbFeed {
 
   #touched(): void {
     // Opening and closing a database makes events too: one that cannot be opened would be tried without pause.
-    if (!this.#db && this.#condition !== 'EDGE_CHATDB_MISSING') return;
+    if (this.#isSuspect || (!this.#db && this.#condition !== 'EDGE_CHATDB_MISSING')) return;
     if (this.#clock.monotonic() - this.#lookedAt >= MIN_GAP_MS) this.look();
     this.#armFollowUp(0);
   }
@@ -210,7 +218,7 @@ export class ChatDbFeed {
   #armFollowUp(step: number): void {
     this.#followUp?.cancel();
     const gap = FOLLOW_UP_GAPS_MS[step];
-    if (gap === undefined || !this.#poll) return;
+    if (gap === undefined || !this.#poll || this.#isSuspect) return;
     this.#followUp = this.#clock.after(gap, () => {
       this.look();
       this.#armFollowUp(step + 1);

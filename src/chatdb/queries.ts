@@ -69,11 +69,13 @@ export interface ChatDbQueries {
  */
 export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
   const m = (column: string, otherwise?: string) => schema.column('message', 'm', column, otherwise);
+  // SQLite keeps any type in any column, and a name that is no text, in a damaged row, must not stop all others.
+  const text = (expression: string) => `CAST(${expression} AS TEXT)`;
   const messages = (hint = '') => `
-    SELECT m.ROWID AS rowid, m.guid AS guid, ${m('text')} AS text, ${m('attributedBody')} AS body,
-      ${dateAtSql('m.date')} AS dateAt, ${m('service')} AS service, h.id AS handle, m.is_from_me AS isFromMe,
+    SELECT m.ROWID AS rowid, ${text('m.guid')} AS guid, ${m('text')} AS text, ${m('attributedBody')} AS body,
+      ${dateAtSql('m.date')} AS dateAt, ${text(m('service'))} AS service, ${text('h.id')} AS handle, m.is_from_me AS isFromMe,
       ${m('item_type', '0')} AS itemType, ${m('associated_message_type', '0')} AS associatedType,
-      ${m('thread_originator_guid')} AS replyToGuid, ${m('cache_has_attachments', '0')} AS cacheHasAttachments,
+      ${text(m('thread_originator_guid'))} AS replyToGuid, ${m('cache_has_attachments', '0')} AS cacheHasAttachments,
       ${m('is_sent', '0')} AS isSent, ${m('is_delivered', '0')} AS isDelivered, ${m('is_read', '0')} AS isRead,
       ${m('error', '0')} AS error, j.chat_id AS chatRowid
     FROM message m ${hint}
@@ -88,15 +90,15 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
 
   const c = (column: string) => schema.column('chat', 'c', column);
   const chats = `
-    SELECT c.ROWID AS rowid, c.guid AS guid, c.chat_identifier AS identifier, ${c('style')} AS style,
-      ${c('service_name')} AS service
+    SELECT c.ROWID AS rowid, ${text('c.guid')} AS guid, ${text('c.chat_identifier')} AS identifier,
+      ${c('style')} AS style, ${text(c('service_name'))} AS service
     FROM chat c`;
   const a = (column: string) => schema.column('attachment', 'a', column);
 
   return {
     dataVersion: 'PRAGMA data_version',
     maxRowid: 'SELECT max(ROWID) FROM message',
-    guidAt: 'SELECT guid FROM message WHERE ROWID = ?',
+    guidAt: `SELECT ${text('guid')} FROM message WHERE ROWID = ?`,
     rowsAfter: `${messages('NOT INDEXED')} WHERE m.ROWID > @rowid ORDER BY m.ROWID LIMIT @limit`,
     rowsSince: since('+d.ROWID > @afterRowid'),
     rowsByGuid: `${messages()} WHERE m.guid IN (SELECT value FROM json_each(@guids)) ORDER BY m.ROWID`,
@@ -106,12 +108,12 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
     chat: `${chats} WHERE c.ROWID = ?`,
     newestChatOf: `${chats} WHERE c.chat_identifier = ? ORDER BY c.ROWID DESC LIMIT 1`,
     participants: schema.hasParticipants
-      ? `SELECT h.id FROM chat_handle_join j JOIN handle h ON h.ROWID = j.handle_id
+      ? `SELECT ${text('h.id')} FROM chat_handle_join j JOIN handle h ON h.ROWID = j.handle_id
          WHERE j.chat_id = ? ORDER BY j.rowid LIMIT ${MAX_PARTICIPANTS}`
       : NOTHING,
     attachments: schema.hasAttachments
-      ? `SELECT a.guid AS guid, ${a('transfer_name')} AS transferName, ${a('filename')} AS filename,
-           ${a('mime_type')} AS mimeType, ${a('total_bytes')} AS sizeBytes
+      ? `SELECT ${text('a.guid')} AS guid, ${text(a('transfer_name'))} AS transferName,
+           ${text(a('filename'))} AS filename, ${text(a('mime_type'))} AS mimeType, ${a('total_bytes')} AS sizeBytes
          FROM message_attachment_join j JOIN attachment a ON a.ROWID = j.attachment_id
          WHERE j.message_id = ? ORDER BY j.rowid LIMIT ${MAX_ATTACHMENTS}`
       : NOTHING,

@@ -3,7 +3,7 @@ import type { Telemetry } from '../util/Telemetry.ts';
 import { maskIn } from './mask.ts';
 import type { TelemetryParts } from './telemetry.ts';
 
-type ProgramEvents = 'chatdbOpened' | 'chatdbFailed' | 'conditionRaised' | 'conditionCleared' | 'woke' | 'failure';
+type ProgramEvents = 'chatdbOpened' | 'conditionRaised' | 'conditionCleared' | 'woke' | 'failure';
 
 /** chat.db as a whole, conditions that stand, and what has no event of its own. */
 export function programTelemetry({ logger, metrics, health }: TelemetryParts): Pick<Telemetry, ProgramEvents> {
@@ -11,10 +11,6 @@ export function programTelemetry({ logger, metrics, health }: TelemetryParts): P
     chatdbOpened({ path, epoch, rowid, isNew }) {
       const from = isNew ? 'starting at' : 'going on after';
       logger.info(`chat.db opened: ${path}, epoch ${epoch}, ${from} ROWID ${rowid}`);
-    },
-    chatdbFailed(code, detail) {
-      metrics.error(code);
-      logger.warn(`${code}: ${maskIn(detail)}`);
     },
     conditionRaised(code, detail) {
       if (!health.raise(code, detail)) return;

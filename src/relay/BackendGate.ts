@@ -27,7 +27,8 @@ const SHARED: Partial<Record<ErrorCode, number | 'backoff'>> = {
  *                             └──────shared failure: longer delay──────┘
  * ```
  * The first probe goes at once: a single request that broke says little. Requests that were under way when the gate
- * closed do not count, or one outage would look like thirty-two.
+ * closed do not count, or one outage would look like thirty-two. Nor does a message that fails while others are
+ * answered: one that the backend chokes on for ever must not hold up every thread each time it is tried.
  */
 export class BackendGate {
   readonly #clock: Clock;
@@ -37,6 +38,10 @@ export class BackendGate {
   #failures = 0;
   #round = 0;
   #notBefore = 0;
+  /** Messages answered so far. */
+  #answers = 0;
+  /** Message not settled yet → #answers when it was first posted or last failed. */
+  readonly #answersAt = new Map<number, number>();
   #timer: Timer | undefined;
 
   constructor(o: { clock: Clock; random: Random; policy: BackoffPolicy; onOpen: () => void }) {
@@ -57,7 +62,7 @@ export class BackendGate {
     return this.#round;
   }
 
-  /** The backend answered, or is known to be there from elsewhere. */
+  /** The backend is known to be there. */
   opens(): void {
     this.#failures = 0;
     this.#notBefore = 0;
@@ -65,10 +70,28 @@ export class BackendGate {
     this.#timer?.cancel();
   }
 
+  /** A message is posted. */
+  started(inboundId: number): void {
+    if (!this.#answersAt.has(inboundId)) this.#answersAt.set(inboundId, this.#answers);
+  }
+
+  /** A message was answered, well or badly. */
+  answered(): void {
+    this.#answers++;
+    this.opens();
+  }
+
+  /** A message was answered or set aside and will not be posted again. */
+  settled(inboundId: number): void {
+    this.#answersAt.delete(inboundId);
+  }
+
   /** A POST of `round` failed with `code`; nothing changes when others would not meet the same. */
-  failed(code: ErrorCode, round: number): void {
+  failed(code: ErrorCode, round: number, inboundId: number): void {
     const delay = SHARED[code];
-    if (delay === undefined || round !== this.#round) return;
+    const isItsOwn = this.#answers > (this.#answersAt.get(inboundId) ?? this.#answers);
+    this.#answersAt.set(inboundId, this.#answers);
+    if (delay === undefined || isItsOwn || round !== this.#round) return;
     this.#round++;
     this.#failures++;
     const backoff = this.#failures === 1 ? 0 : backoffMs(this.#policy, this.#failures - 1, this.#random);
@@ -81,6 +104,11 @@ export class BackendGate {
   stop(): void {
     this.#timer?.cancel();
   }
+}
+
+/** Whether a retry need not wait any longer once the backend is known to be there. What it asked for itself stands. */
+export function endsWithSight(code: string | null): boolean {
+  return code === 'EDGE_BACKEND_UNREACHABLE' || code === 'EDGE_SECRET_MISSING';
 }
 
 /** Whether the failure is one that every message would meet. */

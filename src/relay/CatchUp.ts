@@ -8,6 +8,8 @@ export interface Pass {
   readonly epoch: number;
   /** ms since 1970 */
   readonly sinceAt: number;
+  /** The first file of all: rows dated later (ms since 1970), or not at all, are history with a wrong date. */
+  readonly untilAt?: number;
   readonly untilRowid: number;
 }
 
@@ -32,6 +34,11 @@ export class CatchUp {
     if (!stored) return undefined;
     const pass = JSON.parse(stored) as Pass;
     return pass.epoch === epoch ? pass : undefined;
+  }
+
+  /** Whether a row the pass came upon is from before the agent's time. */
+  isHistory({ untilAt }: Pass, { dateAt }: ChatRow): boolean {
+    return untilAt !== undefined && (dateAt === undefined || dateAt > untilAt);
   }
 
   rows(pass: Pass, source: MessageSource, at: EpochRow, limit: number): ChatRow[] {

@@ -88,7 +88,10 @@ export class InboundPump {
     });
   }
 
-  /** The backend is known to be there (the socket is up, a sync got through): retries that wait go at once. */
+  /**
+   * The backend is known to be there (the socket is up, a sync got through): what failed because it was away goes at
+   * once. What it asked to wait with, or answered badly, keeps its time.
+   */
   backendSeen(): void {
     this.#gate.opens();
     for (const lane of this.#lanes.values()) {
@@ -146,6 +149,7 @@ export class InboundPump {
     const abort = new AbortController();
     const round = this.#gate.round;
     lane.started(row);
+    this.#gate.started(row.inboundId);
     const onWrittenOut = () => {
       if (lane.writtenOut(row)) this.#turn(lane);
     };
@@ -182,7 +186,7 @@ export class InboundPump {
       this.#failed(lane, row, error, round);
       return;
     }
-    lane.settled(row);
+    this.#settled(lane, row);
     this.#backendAnswered();
     for (const code of STATE_CODES) this.#clear(code);
     const { guid, threadId } = row;
@@ -216,16 +220,16 @@ export class InboundPump {
     const { store, telemetry, clock } = this.#o;
     const { guid, threadId } = row;
     const detail = messageOf(error);
-    this.#gate.failed(code, round);
     if (!isShared(code)) this.#backendAnswered();
     else this.#raise(code, detail);
+    this.#gate.failed(code, round, row.inboundId);
     if (ERRORS[code].retry === 'never' && this.#write(() => store.inbound.markDead(guid, code, detail))) {
-      lane.settled(row);
+      this.#settled(lane, row);
       telemetry.messageSetAside({ guid, threadId, code, detail });
       return;
     }
     const retryInMs = this.#delayOf(error, code, row.attempts + 1);
-    lane.retryIn(row, retryInMs);
+    lane.retryIn(row, retryInMs, code);
     this.#write(() => store.inbound.markRetry(guid, clock.now() + retryInMs, code, detail));
     telemetry.messageRetried({ guid, threadId, code, detail, retryInMs });
   }
@@ -250,8 +254,13 @@ export class InboundPump {
     }
   }
 
+  #settled(lane: ThreadLane, row: Row): void {
+    lane.settled(row);
+    this.#gate.settled(row.inboundId);
+  }
+
   #backendAnswered(): void {
-    this.#gate.opens();
+    this.#gate.answered();
     for (const code of this.#conditions) if (!STATE_CODES.includes(code)) this.#clear(code);
   }
 

@@ -3,11 +3,11 @@ import { sameText } from '../messaging/reflex.ts';
 import type { EpochRow } from '../state/Epochs.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
-import { codeOf, messageOf } from '../util/EdgeError.ts';
+import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { admit, type Told } from './admit.ts';
-import { CatchUp } from './CatchUp.ts';
+import { CatchUp, type Pass } from './CatchUp.ts';
 import { chooseEpoch } from './chooseEpoch.ts';
 import { classify } from './classify.ts';
 import type { MessageSource } from './MessageSource.ts';
@@ -23,7 +23,7 @@ export const INCOMPLETE_FOR_MS = 250;
 const RELOOK_MS = [2, 8, 40, 50] as const;
 /** How often parked rows are looked at while there are any, ms. */
 const PARKED_EVERY_MS = 500;
-/** When it is tried again after chat.db or state.db refused, ms. */
+/** When it is tried again after state.db refused, ms. */
 const RETRY_MS = 1_000;
 /** Rows asked where they stood, when the one at the cursor is gone. */
 const WITNESSES = 20;
@@ -39,6 +39,8 @@ export interface IntakeOptions {
   answerMaxAgeSeconds: number;
   /** Rows were written that may be posted. */
   onInbound(): void;
+  /** chat.db could not be read, at a moment of intake's own choice; it is to be told of the change again. */
+  onReadFailed(error: EdgeError): void;
 }
 
 /**
@@ -64,6 +66,8 @@ export class Intake {
   #relooks = 0;
   #timer: Timer | undefined;
   #parkedTimer: Timer | undefined;
+  /** A damaged file is opened again and again, which is no news. */
+  #wasToldOf = false;
   #isDraining = false;
   #isStopped = false;
   readonly #conditions = new Set<ErrorCode>();
@@ -79,7 +83,7 @@ export class Intake {
     return (this.#at ?? this.#o.store.epochs.latest())?.epoch ?? 0;
   }
 
-  /** chat.db was opened, for the first time or anew. */
+  /** chat.db was opened, for the first time or anew. @throws EdgeError EDGE_CHATDB_*: to be told again */
   opened(source: MessageSource, identity: FileIdentity): void {
     this.#source = source;
     this.#identity = identity;
@@ -87,7 +91,7 @@ export class Intake {
     this.#look();
   }
 
-  /** Something in chat.db may have changed. */
+  /** Something in chat.db may have changed. @throws EdgeError EDGE_CHATDB_*: to be told again */
   changed(source: MessageSource): void {
     this.#source = source;
     this.#look();
@@ -104,6 +108,16 @@ export class Intake {
     this.#step();
   }
 
+  /** A step that nobody waits for. */
+  #stepAlone(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof EdgeError) || !error.code.startsWith('EDGE_CHATDB_')) throw error;
+      this.#o.onReadFailed(error);
+    }
+  }
+
   #step(): void {
     this.#isDraining = false;
     if (this.#isStopped || !this.#source || !this.#identity) return;
@@ -116,20 +130,18 @@ export class Intake {
       this.#conditions.clear();
       if (!more) return;
       this.#isDraining = true;
-      setImmediate(() => this.#step());
+      setImmediate(() => this.#stepAlone(() => this.#step()));
     } catch (error) {
       this.#refused(error);
     }
   }
 
-  /** chat.db could not be read, or state.db takes nothing: the cursor has not moved, and the same is tried again. */
+  /** state.db takes nothing: the cursor has not moved, and the same is tried again. */
   #refused(error: unknown): void {
     const code = codeOf(error, 'EDGE_INTERNAL');
-    if (code.startsWith('EDGE_CHATDB_')) this.#o.telemetry.chatdbFailed(code, messageOf(error));
-    else if (code === 'EDGE_STATE_FULL' || code === 'EDGE_STATE_BUSY') {
-      this.#conditions.add(code);
-      this.#o.telemetry.conditionRaised(code, messageOf(error));
-    } else throw error;
+    if (code !== 'EDGE_STATE_FULL' && code !== 'EDGE_STATE_BUSY') throw error;
+    this.#conditions.add(code);
+    this.#o.telemetry.conditionRaised(code, messageOf(error));
     this.#relookIn(RETRY_MS);
   }
 
@@ -141,22 +153,26 @@ export class Intake {
     const witnesses = last ? inbound.newestOf(last.epoch, WITNESSES) : [];
     const choice = isRenumbered ? 'new' : chooseEpoch(last, witnesses, source, identity);
     const now = clock.now();
+    const begunAt = this.#begunAt();
+    // Read before the dates: what is written in between lies past it.
+    const untilRowid = source.maxRowid();
     store.transaction(() => {
-      if (choice === 'first') {
-        const rowid = source.maxRowid();
-        const guid = source.guidAt(rowid) ?? null;
-        epochs.start({ ...identity, rowid, guid, newestMessageAt: null, now });
-      } else if (choice === 'new') {
+      if (choice === 'first' && source.rowsSince(begunAt, 0, 1).length === 0) {
+        const guid = source.guidAt(untilRowid) ?? null;
+        epochs.start({ ...identity, rowid: untilRowid, guid, newestMessageAt: null, now });
+      } else if (choice === 'first' || choice === 'new') {
         const newestMessageAt = last?.newestMessageAt ?? null;
         const epoch = epochs.start({ ...identity, rowid: 0, guid: null, newestMessageAt, now });
-        const since = Math.max((newestMessageAt ?? now) - DAY_MS, epochs.firstStartedAt() ?? now);
-        this.#catchUp.begin({ epoch, sinceAt: since, untilRowid: source.maxRowid() });
+        const sinceAt = Math.max((newestMessageAt ?? begunAt) - DAY_MS, begunAt);
+        this.#catchUp.begin({ epoch, sinceAt, untilRowid, ...(choice === 'first' && { untilAt: now + DAY_MS }) });
       } else if (choice === 'moved') epochs.setIdentity(last!.epoch, identity.dev, identity.ino);
     });
     const at = epochs.latest()!;
     this.#shortTail = undefined;
     const isNew = choice === 'first' || choice === 'new';
-    telemetry.chatdbOpened({ path, epoch: at.epoch, rowid: at.cursorRowid, isNew });
+    const rowid = choice === 'first' ? untilRowid : at.cursorRowid;
+    if (choice !== 'same' || !this.#wasToldOf) telemetry.chatdbOpened({ path, epoch: at.epoch, rowid, isNew });
+    this.#wasToldOf = true;
     return at;
   }
 
@@ -171,7 +187,7 @@ export class Intake {
     const taken = this.#takeable(rows);
     const isWhole = taken.length === rows.length;
     const isPassOver = pass !== undefined && isWhole && rows.length < BATCH_ROWS;
-    if (taken.length > 0 || isPassOver) this.#take(taken, source, at, isPassOver ? pass.untilRowid : undefined);
+    if (taken.length > 0 || isPassOver) this.#take(taken, source, at, pass, isPassOver);
     if (isWhole) this.#relooks = 0;
     else this.#relookIn(RELOOK_MS[Math.min(this.#relooks++, RELOOK_MS.length - 1)]!);
     return isPassOver || (isWhole && rows.length === BATCH_ROWS);
@@ -192,12 +208,14 @@ export class Intake {
     return end === -1 ? rows : rows.slice(0, end);
   }
 
-  /** One transaction: the rows and the cursor past them. `passOverAt`: the catch-up ends there. */
-  #take(rows: readonly ChatRow[], source: MessageSource, at: EpochRow, passOverAt: number | undefined): void {
+  /** One transaction: the rows and the cursor past them, or past the whole pass. */
+  #take(found: readonly ChatRow[], source: MessageSource, at: EpochRow, pass: Pass | undefined, isPassOver: boolean) {
     const { store, clock, telemetry } = this.#o;
     const now = clock.now();
+    const passOverAt = isPassOver ? pass?.untilRowid : undefined;
+    const rows = pass ? found.filter((row) => !this.#catchUp.isHistory(pass, row)) : found;
     const newest = rows.reduce((max, { dateAt }) => newer(max, dateAt, now), at.newestMessageAt);
-    const last = rows.at(-1);
+    const last = found.at(-1);
     const rowid = passOverAt ?? last?.rowid ?? at.cursorRowid;
     const guid = (passOverAt === undefined ? last?.guid : source.guidAt(passOverAt)) ?? null;
     const told: Told[] = [];
@@ -223,7 +241,8 @@ export class Intake {
 
   /**
    * The database was renumbered while it stayed open: another row stands at the cursor, or new rows appear below it,
-   * which AUTOINCREMENT never does. A last ROWID that merely fell below the cursor is a deleted tail.
+   * which AUTOINCREMENT never does. A last ROWID that merely fell below the cursor is a deleted tail, unless there is
+   * news in what is left.
    */
   #isRenumbered(source: MessageSource, at: EpochRow): boolean {
     const guid = source.guidAt(at.cursorRowid);
@@ -231,7 +250,23 @@ export class Intake {
     const max = source.maxRowid();
     const before = this.#shortTail;
     this.#shortTail = max < at.cursorRowid ? max : undefined;
-    return before !== undefined && this.#shortTail !== undefined && max > before;
+    if (this.#shortTail === undefined || max === before) return false;
+    return before === undefined ? this.#isNewsAt(source, at, max) : max > before;
+  }
+
+  /** Whether the last rows have a message that was not taken in and is as young as the newest that was. */
+  #isNewsAt(source: MessageSource, at: EpochRow, max: number): boolean {
+    const since = at.newestMessageAt ?? this.#begunAt();
+    return source.rowsAfter(max - WITNESSES, WITNESSES).some((row) => {
+      const { kind } = classify(row, () => false);
+      const isYoung = row.dateAt !== undefined && row.dateAt >= since;
+      return isYoung && (kind === 'message' || kind === 'incomplete') && !this.#o.store.inbound.knows(row.guid);
+    });
+  }
+
+  /** When this agent's time began, ms since 1970. */
+  #begunAt(): number {
+    return Number(this.#o.store.meta.get('begun_at'));
   }
 
   /** Messages may write our own bubble as one that came in and turn it round later (imsg #80). */
@@ -251,13 +286,13 @@ export class Intake {
     if (this.#parkedTimer || this.#isStopped) return;
     this.#parkedTimer = this.#o.clock.after(PARKED_EVERY_MS, () => {
       this.#parkedTimer = undefined;
-      this.#look();
+      this.#stepAlone(() => this.#look());
     });
   }
 
   #relookIn(ms: number): void {
     this.#timer?.cancel();
-    if (!this.#isStopped) this.#timer = this.#o.clock.after(ms, () => this.#look());
+    if (!this.#isStopped) this.#timer = this.#o.clock.after(ms, () => this.#stepAlone(() => this.#look()));
   }
 }
 

@@ -27,9 +27,12 @@ export class ParkedRows {
     this.#isEcho = isEcho;
   }
 
-  /** Parks a row, within the caller's transaction. */
+  /**
+   * Parks a row, within the caller's transaction. Without its chat it is taken for one of its sender's thread, which
+   * most are, so that what the sender writes next does not overtake it.
+   */
   park(row: ChatRow, epoch: number, now: number): Told {
-    const threadId = row.chat ? (threadOf(row) ?? null) : null;
+    const threadId = threadOf(row) ?? null;
     const { guid, rowid: chatRowid } = row;
     this.#o.store.inbound.insert({ guid, epoch, chatRowid, threadId, body: undefined, backfill: false, now });
     const classified = classify(row, this.#isEcho);

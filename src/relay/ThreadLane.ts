@@ -1,5 +1,6 @@
 import type { Inbound, InboundRow } from '../state/Inbound.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
+import { endsWithSight } from './BackendGate.ts';
 
 /** What stands at the head of a lane. */
 export type LaneHead =
@@ -21,7 +22,7 @@ export class ThreadLane {
   /** inboundId → whether it is being retried. */
   readonly #inFlight = new Map<number, boolean>();
   /** inboundId → due, on the monotonic clock: a wall clock that steps must not stop a retry. */
-  readonly #due = new Map<number, number>();
+  readonly #due = new Map<number, { at: number; mayHurry: boolean }>();
   #writing: number | undefined;
   #timer: Timer | undefined;
 
@@ -74,13 +75,13 @@ export class ThreadLane {
     this.#inFlight.delete(row.inboundId);
   }
 
-  retryIn(row: InboundRow, ms: number): void {
-    this.#due.set(row.inboundId, this.#clock.monotonic() + ms);
+  retryIn(row: InboundRow, ms: number, code: string | null): void {
+    this.#due.set(row.inboundId, { at: this.#clock.monotonic() + ms, mayHurry: endsWithSight(code) });
   }
 
-  /** Retries that wait are due at once. */
+  /** Retries that wait only because the backend was away are due at once. */
   hurry(): void {
-    for (const inboundId of this.#due.keys()) this.#due.set(inboundId, 0);
+    for (const due of this.#due.values()) if (due.mayHurry) due.at = 0;
     this.stop();
   }
 
@@ -95,11 +96,11 @@ export class ThreadLane {
 
   #dueIn(row: InboundRow): number {
     const due = this.#due.get(row.inboundId);
-    if (due !== undefined) return due - this.#clock.monotonic();
+    if (due !== undefined) return due.at - this.#clock.monotonic();
     if (row.nextAttemptAt === null) return 0;
     // From before a restart, by a wall clock that may have stepped since: never longer than a back-off can be.
     const left = Math.min(row.nextAttemptAt - this.#clock.now(), this.#longestWaitMs);
-    this.#due.set(row.inboundId, this.#clock.monotonic() + left);
+    this.retryIn(row, left, row.errorCode);
     return left;
   }
 }

@@ -24,14 +24,12 @@ const COLUMNS = `epoch, dev, ino, cursor_rowid AS cursorRowid, cursor_guid AS cu
 /** The chat.db files seen, and how far each was taken in. Only the latest epoch is read. */
 export class Epochs {
   readonly #latest: Statement;
-  readonly #firstAt: Statement;
   readonly #insert: Statement;
   readonly #move: Statement;
   readonly #setIdentity: Statement;
 
   constructor(db: Database) {
     this.#latest = db.prepare(`SELECT ${COLUMNS} FROM epochs ORDER BY epoch DESC LIMIT 1`);
-    this.#firstAt = db.prepare('SELECT created_at FROM epochs ORDER BY epoch LIMIT 1').pluck();
     this.#insert = db.prepare(`
       INSERT INTO epochs (dev, ino, cursor_rowid, cursor_guid, newest_message_at, created_at)
       VALUES (@dev, @ino, @rowid, @guid, @newestMessageAt, @now)`);
@@ -43,11 +41,6 @@ export class Epochs {
 
   latest(): EpochRow | undefined {
     return this.#latest.get() as EpochRow | undefined;
-  }
-
-  /** When the first chat.db was opened, ms since 1970: what is older is history, not mail. */
-  firstStartedAt(): number | undefined {
-    return this.#firstAt.get() as number | undefined;
   }
 
   /** Starts an epoch and returns its number. */

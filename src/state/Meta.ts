@@ -7,7 +7,8 @@ export type MetaKey =
   | 'version'
   | 'agent_id'
   | 'conditions'
-
+  /** When this state.db was begun, ms since 1970: messages from before are history, not mail. */
+  | 'begun_at'
   /** JSON: how far the first pass over a new chat.db goes; '' when there is none. */
   | 'catch_up';
 

@@ -56,7 +56,9 @@ export class StateStore {
   static open(path: string, now: number, observer?: StoreObserver): StateStore {
     try {
       const { db, quarantined } = openDatabase(path, now);
-      return new StateStore(db, quarantined, observer);
+      const store = new StateStore(db, quarantined, observer);
+      if (store.meta.get('begun_at') === undefined) store.meta.set('begun_at', String(now));
+      return store;
     } catch (error) {
       throw translate(error);
     }

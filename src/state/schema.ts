@@ -20,7 +20,7 @@ export const MIGRATIONS: readonly string[] = [
     guid TEXT NOT NULL UNIQUE,     -- Messages' guid: the idempotency key
     epoch INTEGER NOT NULL,
     chat_rowid INTEGER NOT NULL,
-    thread_id TEXT,                -- NULL while the row's chat is not written yet
+    thread_id TEXT,                -- while parked the likely one; NULL while nothing says
     state TEXT NOT NULL CHECK (state IN ('parked', 'pending', 'done', 'dead')),
     body TEXT,                     -- the POST body as JSON; NULL while parked and after retention
     backfill INTEGER NOT NULL DEFAULT 0,

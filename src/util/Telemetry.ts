@@ -9,7 +9,6 @@ import type { LogLevel } from './Logger.ts';
 export interface Telemetry {
   // chat.db
   chatdbOpened(info: { path: string; epoch: number; rowid: number; isNew: boolean }): void;
-  chatdbFailed(code: ErrorCode, detail: string): void;
   rowsRead(count: number): void;
   rowParked(guid: string, reason: string): void;
   bodyUndecodable(guid: string, reason: string, bytes: number): void;

@@ -111,6 +111,25 @@ describe('ChatDb rows', () => {
     expect(open().rowsAfter(0, 10)).toMatchObject([{ guid: 'A-1', chat: undefined, handle: undefined }]);
   });
 
+  it('brings names that are no text, as a damaged row may have, as text', () => {
+    const { file, open } = build();
+    const handle = file.insert('handle', { id: Buffer.from('+15550100002'), service: 'iMessage' });
+    const chatId = file.chat('+15550100002', [handle]);
+    file.db.prepare('UPDATE chat SET guid = CAST(guid AS BLOB), chat_identifier = CAST(chat_identifier AS BLOB)').run();
+    const rowid = file.message('A-1', { handle_id: handle, service: Buffer.from('SMS') }, chatId);
+    file.db.prepare('UPDATE message SET guid = CAST(guid AS BLOB)').run();
+    const chatDb = open();
+    expect(chatDb.rowsAfter(0, 10)).toMatchObject([
+      {
+        guid: 'A-1',
+        handle: '+15550100002',
+        service: 'SMS',
+        chat: { guid: 'iMessage;-;+15550100002', identifier: '+15550100002', participants: ['+15550100002'] },
+      },
+    ]);
+    expect(chatDb.guidAt(rowid)).toBe('A-1');
+  });
+
   it('brings a message in two chats once, with the chat it was joined to first', () => {
     const { file, open } = build();
     const second = file.chat('+15550100003', []);

@@ -271,6 +271,32 @@ describe('ChatDbFeed', () => {
     expect(conditions()).toEqual(['+ EDGE_CHATDB_BUSY', '- EDGE_CHATDB_BUSY']);
   });
 
+  it('leaves a file with a damaged page open, and opens it anew when a reader reports one', async () => {
+    const clock = new FakeClock();
+    const file = create(join(tempDir(), 'chat.db'));
+    file.message('A-1', { text: 'one' });
+    const { feed, told, conditions } = feedOf(file.path, clock);
+    feed.start();
+    feed.readFailed(new EdgeError('EDGE_CHATDB_CORRUPT', 'a damaged page'));
+    expect(feed.db?.maxRowid()).toBe(1);
+    expect(conditions()).toEqual(['+ EDGE_CHATDB_CORRUPT']);
+    await clock.advance(1000);
+    expect(told).toEqual(['open', ['one'], 'open', ['one']]);
+    expect(conditions()).toEqual(['+ EDGE_CHATDB_CORRUPT', '- EDGE_CHATDB_CORRUPT']);
+  });
+
+  it('does not take the complaints of a reader whose file has gone for news', async () => {
+    const clock = new FakeClock();
+    const file = create(join(tempDir(), 'chat.db'));
+    const { feed, conditions } = feedOf(file.path, clock);
+    feed.start();
+    file.close();
+    for (const suffix of ['', '-wal', '-shm']) rmSync(file.path + suffix, { force: true });
+    feed.look();
+    feed.readFailed(new EdgeError('EDGE_CHATDB_READ', 'it is not open'));
+    expect(conditions()).toEqual(['+ EDGE_CHATDB_MISSING']);
+  });
+
   it('goes on when a damaged file is put right', async () => {
     const clock = new FakeClock();
     const path = join(tempDir(), 'chat.db');

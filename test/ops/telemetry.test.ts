@@ -35,7 +35,6 @@ function telemetry() {
 const detail = `chat id "iMessage;-;${HANDLE}" of someone@example.com or 15550100003`;
 const CALLS: { [K in keyof Telemetry]: Parameters<Telemetry[K]> } = {
   chatdbOpened: [{ path: '/x/chat.db', epoch: 1, rowid: 5, isNew: false }],
-  chatdbFailed: ['EDGE_CHATDB_MISSING', detail],
   rowsRead: [3],
   rowParked: ['GUID-1', detail],
   bodyUndecodable: ['GUID-1', detail, 12],

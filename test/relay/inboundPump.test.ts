@@ -149,6 +149,47 @@ describe('many threads', () => {
     expect(backend.calls.length).toBe(before + 1);
   });
 
+  it('keep the time the backend asked for, or that a bad answer costs, though it is seen elsewhere', async () => {
+    const { backend, add, clock, pump } = setUp();
+    add('asked');
+    add('bad', BERT);
+    await settle();
+    backend.last('asked').fail(Object.assign(busy(), { retryAfterMs: 600_000 }));
+    backend.last('bad').fail(new EdgeError('EDGE_BACKEND_ANSWER', 'it is not JSON'));
+    await settle();
+    pump.backendSeen();
+    await settle();
+    expect(backend.started).toEqual(['asked', 'bad']);
+    await clock.advance(2_000);
+    pump.backendSeen();
+    await settle();
+    expect(backend.started).toEqual(['asked', 'bad', 'bad']);
+    await clock.advance(600_000);
+    expect(backend.started).toContain('asked');
+    expect(backend.started.filter((guid) => guid === 'asked')).toHaveLength(2);
+  });
+
+  for (const code of ['EDGE_BACKEND_UNREACHABLE', 'EDGE_BACKEND_AUTH'] as const) {
+    it(`are not held up by one message that always ends in ${code} while others are answered`, async () => {
+      const { backend, add, clock } = setUp();
+      const fail = () => backend.last('bad').fail(new EdgeError(code, 'only this one'));
+      add('bad');
+      await settle();
+      fail();
+      add('first', BERT);
+      await clock.advance(61_000);
+      for (const call of backend.open) if (call.request.message_guid !== 'bad') call.answer();
+      await clock.advance(61_000);
+      expect(backend.open.map(({ request }) => request.message_guid)).toEqual(['bad']);
+      fail();
+      await settle();
+      add('second', BERT);
+      add('third', '+15550100004');
+      await settle();
+      expect(backend.open.map(({ request }) => request.message_guid)).toEqual(['second', 'third']);
+    });
+  }
+
   it('are not held up by one message that the backend fails on', async () => {
     const { backend, add } = setUp();
     add('bad');

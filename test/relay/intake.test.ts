@@ -15,6 +15,7 @@ function setUp(change: { denyThreads?: string[]; source?: FakeSource } = {}) {
   const { store } = openStore(clock);
   const { telemetry, calls } = recordingTelemetry();
   let posts = 0;
+  const readFailures: string[] = [];
   const make = () =>
     new Intake({
       store,
@@ -24,6 +25,7 @@ function setUp(change: { denyThreads?: string[]; source?: FakeSource } = {}) {
       chatDbPath: '/chat.db',
       answerMaxAgeSeconds: 3_600,
       onInbound: () => posts++,
+      onReadFailed: ({ code }) => readFailures.push(code),
     });
   const source = change.source ?? new FakeSource();
   const intake = make();
@@ -36,6 +38,7 @@ function setUp(change: { denyThreads?: string[]; source?: FakeSource } = {}) {
     make,
     told: (event: string) => calls.filter((call) => call.event === event).map((call) => call.args),
     posts: () => posts,
+    readFailures,
     put: (...rows: ChatRow[]) => intake.changed(source.add(...rows)),
     state: (rowid: number) => store.inbound.byGuid(`guid-${rowid}`)?.state,
     body: (rowid: number) => JSON.parse(store.inbound.byGuid(`guid-${rowid}`)!.body!),
@@ -46,8 +49,23 @@ function setUp(change: { denyThreads?: string[]; source?: FakeSource } = {}) {
 const bare = (rowid: number) => row(rowid, { chat: undefined });
 
 describe('the first start', () => {
+  const start = new FakeClock().now();
+  const history = [row(1, { dateAt: start - 1_000 }), row(2, { dateAt: start - 1 })];
+
+  it('takes in what came while it was under way, or while chat.db could not be read', async () => {
+    const ahead = { dateAt: start + 2 * DAY };
+    const undated = { dateAt: undefined };
+    const source = new FakeSource().add(...history, row(3), row(4, ahead), row(5, undated), row(6));
+    const { state, cursor, put } = setUp({ source });
+    await settle();
+    expect(cursor()).toBe(6);
+    expect([1, 2, 3, 4, 5, 6].map(state)).toEqual([undefined, undefined, 'pending', undefined, undefined, 'pending']);
+    put(row(7, ahead));
+    expect(state(7)).toBe('pending');
+  });
+
   it('begins after what is there already', async () => {
-    const { put, state, cursor, told } = setUp({ source: new FakeSource().add(row(1), row(2)) });
+    const { put, state, cursor, told } = setUp({ source: new FakeSource().add(...history) });
     expect(told('chatdbOpened')).toEqual([[{ path: '/chat.db', epoch: 1, rowid: 2, isNew: true }]]);
     put(row(3));
     expect([1, 2, 3].map(state)).toEqual([undefined, undefined, 'pending']);
@@ -125,16 +143,31 @@ describe('rows past the cursor', () => {
     expect(told('conditionCleared')).toEqual([['EDGE_STATE_FULL']]);
   });
 
-  it('are read again when chat.db could not be', async () => {
-    const { source, intake, state, clock, told } = setUp();
+  it('that cannot be read are the trouble of whoever told of them, and are taken when told of again', () => {
+    const { source, intake, state, readFailures } = setUp();
     const read = source.rowsAfter;
     source.rowsAfter = () => {
-      throw new EdgeError('EDGE_CHATDB_BUSY', 'locked');
+      throw new EdgeError('EDGE_CHATDB_CORRUPT', 'a damaged page');
     };
-    intake.changed(source.add(row(1)));
-    expect(told('chatdbFailed')).toEqual([['EDGE_CHATDB_BUSY', 'locked']]);
+    expect(() => intake.changed(source.add(row(1)))).toThrow('a damaged page');
+    expect(readFailures).toEqual([]);
     source.rowsAfter = read;
+    intake.changed(source);
+    expect(state(1)).toBe('pending');
+  });
+
+  it('that cannot be read at a moment of its own choice are reported', async () => {
+    const { source, put, state, clock, readFailures } = setUp();
+    const read = source.rowsAfter;
+    put(bare(1));
+    source.rowsAfter = () => {
+      throw new EdgeError('EDGE_CHATDB_CORRUPT', 'a damaged page');
+    };
     await clock.advance(1_000);
+    expect(readFailures).toEqual(['EDGE_CHATDB_CORRUPT']);
+    source.rowsAfter = read;
+    source.replace(1, { chat: chat(ANNA) });
+    put();
     expect(state(1)).toBe('pending');
   });
 });
@@ -171,6 +204,21 @@ describe('a row that Messages has not finished', () => {
     expect([1, 2].map(state)).toEqual(['parked', 'pending']);
     expect(cursor()).toBe(2);
     expect(told('rowParked')).toEqual([['guid-1', 'chat']]);
+  });
+
+  it('without its chat is waited for by what its sender writes next', async () => {
+    const { put, source, store, clock } = setUp();
+    put(bare(1));
+    await clock.advance(300);
+    put(row(2));
+    expect(store.inbound.openOf(ANNA, 0, 9).map(({ guid, state }) => [guid, state])).toEqual([
+      ['guid-1', 'parked'],
+      ['guid-2', 'pending'],
+    ]);
+    source.replace(1, { chat: chat('chat831', true) });
+    await clock.advance(500);
+    expect(store.inbound.openOf(ANNA, 0, 9).map(({ guid }) => guid)).toEqual(['guid-2']);
+    expect(store.inbound.openOf('chat831', 0, 9).map(({ guid }) => guid)).toEqual(['guid-1']);
   });
 
   it('is taken from the park as soon as it is whole', async () => {
@@ -390,6 +438,17 @@ describe('another chat.db', () => {
     source.remove(2);
     intake.changed(source);
     expect(intake.epoch).toBe(1);
+    intake.changed(source.add(row(2, { guid: 'fresh', dateAt: clock.now() })));
+    await settle();
+    expect(intake.epoch).toBe(2);
+    expect(store.inbound.knows('fresh')).toBe(true);
+  });
+
+  it('is seen at once when a copy put back while it stays open has news already', async () => {
+    const { put, intake, source, store, clock } = setUp();
+    put(row(1), row(2), row(3));
+    source.remove(3);
+    source.remove(2);
     intake.changed(source.add(row(2, { guid: 'fresh', dateAt: clock.now() })));
     await settle();
     expect(intake.epoch).toBe(2);

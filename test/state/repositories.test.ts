@@ -198,14 +198,12 @@ describe('commands', () => {
 });
 
 describe('epochs, events and schedules', () => {
-  it('keep the latest epoch and when the first began', () => {
+  it('keep the latest epoch', () => {
     const { store } = setUp();
     const epoch = { dev: '1', ino: '2', rowid: 7, guid: 'g', newestMessageAt: null };
-    expect(store.epochs.firstStartedAt()).toBeUndefined();
     expect(store.epochs.start({ ...epoch, now: NOW })).toBe(1);
     expect(store.epochs.start({ ...epoch, ino: '3', now: NOW + 1 })).toBe(2);
     expect(store.epochs.latest()).toMatchObject({ epoch: 2, ino: '3' });
-    expect(store.epochs.firstStartedAt()).toBe(NOW);
   });
 
   it('tell an event once and until it is acknowledged', () => {
