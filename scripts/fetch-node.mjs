@@ -3,7 +3,7 @@
 // The platform packages behind npm's `node` are used directly, because that package chooses among them in an install
 // script, and install scripts may be blocked.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -43,6 +43,7 @@ export function fetchNode(version, why) {
   try {
     install(`${name}@${version}`, staging);
     proveThatItRuns(join(staging, 'node_modules', name, 'bin', 'node'), version);
+    chmodSync(staging, 0o755); // mkdtemp's 0700 would keep other users, and what runs as them, from this Node
     renameSync(staging, home);
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
