@@ -8,7 +8,27 @@ const SUITES: Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>> = {
   relay: () => import('./relay.ts'),
 };
 
-const { values, positionals } = parseArgs({ options: { check: { type: 'boolean' } }, allowPositionals: true });
+const USAGE = `usage: npm run bench [-- [NAME…] [--check]]
+
+  NAME     ${Object.keys(SUITES).join(', ')} (default: all)
+  --check  exit code 1 when a goal is missed
+`;
+
+function readArgs() {
+  try {
+    const options = { check: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+    return parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    process.stderr.write(`bench: ${(error as Error).message}\n${USAGE}`);
+    return process.exit(64);
+  }
+}
+
+const { values, positionals } = readArgs();
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
 const names = positionals.length > 0 ? positionals : Object.keys(SUITES);
 const unknown = names.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {

@@ -43,6 +43,7 @@ export function fetchNode(version, why) {
   try {
     install(`${name}@${version}`, staging);
     proveThatItRuns(join(staging, 'node_modules', name, 'bin', 'node'), version);
+    chmodSync(staging, 0o755); // mkdtemp's 0700 would keep other users, and what runs as them, from this Node
     renameSync(staging, home);
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });

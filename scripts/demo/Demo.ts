@@ -7,6 +7,8 @@ import { Narrator } from './Narrator.ts';
 
 /** Longest wait for something that has to happen, ms. */
 const PATIENCE_MS = 15_000;
+/** How long the agent may take to end in order, ms; it is killed then. */
+const STOP_MS = 5_000;
 
 export const PEOPLE = {
   Ann: '+15550100002',
@@ -22,6 +24,10 @@ export class Demo {
   readonly rig: Rig;
   readonly #written = new Map<string, number>();
   readonly #commands = new Map<string, number>();
+  /** Messages typed, the guids answered so far, and the bubbles those answers have. */
+  #typed = 0;
+  readonly #replied = new Set<string>();
+  #promised = 0;
 
   static async create(dir: string): Promise<Demo> {
     let demo: Demo | undefined;
@@ -31,7 +37,7 @@ export class Demo {
         responder: { script: join(import.meta.dirname, 'conversation.yaml') },
         observe: {
           messageReceived: (info) => demo?.posted(info),
-          messageAnswered: (info) => demo?.narrator.wire(`backend: answer ${info.answer.slice(0, 70)}…`),
+          messageAnswered: (info) => demo?.replied(info),
           commandSent: (info) => demo?.commanded(info),
         },
       },
@@ -52,6 +58,29 @@ export class Demo {
     if (!o.quiet) this.narrator.person(who, text);
     const guid = this.rig.mac.people.receive({ from: PEOPLE[who], text, ...(o.group && { group: GROUP }) });
     this.#written.set(guid, performance.now());
+  }
+
+  /** A person writes, and nobody knows what comes back. */
+  type(who: keyof typeof PEOPLE, text: string): void {
+    this.#typed += 1;
+    this.narrator.person(who, text);
+    this.rig.mac.people.receive({ from: PEOPLE[who], text });
+  }
+
+  /** Waits until all that was typed is answered and the phone shows every bubble of it. */
+  async answered(): Promise<boolean> {
+    const all = () => this.#replied.size >= this.#typed && this.rig.mac.messages.effects.length >= this.#promised;
+    const ok = await this.until(all);
+    if (!ok) this.narrator.fault('an answer did not come');
+    return ok;
+  }
+
+  /** Stops everything, the agent in order where it can. */
+  async close(): Promise<void> {
+    const late = new Promise((resolve) => setTimeout(resolve, STOP_MS).unref());
+    await Promise.race([this.rig.agent.kill('SIGTERM'), late]);
+    await this.rig.close();
+    await this.rig.agent.kill('SIGKILL'); // a scene that was interrupted may have started it again
   }
 
   /** Waits until the phone shows everything that it should so far. */
@@ -80,7 +109,21 @@ export class Demo {
     if (channel === 'websocket' && command.commandType === 'send_message_now') {
       this.#commands.set(String(command.payload.text), at.wall);
     }
-    this.narrator.wire(`backend: ${command.commandType} by ${channel}`);
+    const { text, message_text } = command.payload;
+    const said = text ?? message_text;
+    this.narrator.wire(`backend: ${command.commandType} by ${channel}${said ? ` "${said}"` : ''}`);
+  }
+
+  replied({ guid, answer, repeated }: Parameters<NonNullable<HubObserver['messageAnswered']>>[0]): void {
+    const { reply_bubbles: bubbles = [], reflex_message: reflex } = JSON.parse(answer) as {
+      reply_bubbles?: string[];
+      reflex_message?: string;
+    };
+    if (!this.#replied.has(guid)) this.#promised += bubbles.length;
+    this.#replied.add(guid);
+    const count = bubbles.length === 1 ? '1 bubble' : `${bubbles.length} bubbles`;
+    const what = `answers with ${count}${reflex === undefined ? '' : `, the first is the reflex "${reflex}"`}`;
+    this.narrator.wire(`backend: ${what}${repeated ? ' (again)' : ''}`);
   }
 
   shown(effect: Effect): void {

@@ -61,13 +61,14 @@ export class Ledger {
     const bad = sums.seenTwice + sums.lost + sums.outOfOrder + sums.uncalledFor;
     const ms = (values: readonly number[], share: number) =>
       values.length === 0 ? 'not measured here' : `${quantile(values, share).toFixed(1)} ms`;
+    const none = (count: number) => (count === 0 ? '0' : styleText(['red', 'bold'], String(count)));
     const rows: [string, string | number][] = [
       ['bubbles sent', sums.sent],
       ['seen once', sums.seenOnce],
-      ['seen twice', sums.seenTwice],
-      ['lost', sums.lost],
-      ['out of order', sums.outOfOrder],
-      ['not called for', sums.uncalledFor],
+      ['seen twice', none(sums.seenTwice)],
+      ['lost', none(sums.lost)],
+      ['out of order', none(sums.outOfOrder)],
+      ['not called for', none(sums.uncalledFor)],
       ['commit → POST, p50 (*)', ms(this.commitToPost, 0.5)],
       ['commit → POST, p99 (*)', ms(this.commitToPost, 0.99)],
       ['command → osascript, p50', ms(this.commandToScript, 0.5)],

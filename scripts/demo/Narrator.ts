@@ -2,7 +2,17 @@ import { styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];
 
+/** Columns of a line before its text: the time, then who. */
+const MARGIN = 19;
+/** Columns of a text where the output is no terminal. */
 const WIDTH = 100;
+
+/** A text is one line, as wide as the terminal allows. */
+function oneLine(text: string): string {
+  const width = Math.min(WIDTH, (process.stdout.columns ?? WIDTH + MARGIN) - MARGIN);
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > width ? `${line.slice(0, Math.max(1, width - 1))}…` : line;
+}
 
 /** Prints the conversation as it happens: a line each, with the milliseconds since what caused it. */
 export class Narrator {
@@ -30,12 +40,11 @@ export class Narrator {
   }
 
   fault(text: string): void {
-    this.#line('red', '⚡', text);
+    this.#line('red', '✗', text);
   }
 
   #line(style: Style, who: string, text: string): void {
     const ms = `${Math.round(performance.now() - this.#since)} ms`.padStart(8);
-    const shown = text.length > WIDTH ? `${text.slice(0, WIDTH - 1)}…` : text;
-    console.log(`${styleText('dim', ms)}  ${styleText(style, `${who.padEnd(9)}${shown}`)}`);
+    console.log(`${styleText('dim', ms)}  ${styleText(style, `${who.padEnd(9)}${oneLine(text)}`)}`);
   }
 }

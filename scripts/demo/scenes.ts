@@ -17,7 +17,7 @@ export const SCENES: readonly { title: string; play(demo: Demo): Promise<void> }
     },
   },
   {
-    title: 'A group',
+    title: 'A group, named Friday',
     async play(demo) {
       demo.write('Ben', 'who is in?', {
         group: true,
@@ -45,7 +45,7 @@ export const SCENES: readonly { title: string; play(demo: Demo): Promise<void> }
       const cancelled = { thread_id, message_text: 'Nobody must ever see this.', send_at: at(1500) };
       const schedule_id = await demo.rig.command('schedule_message', cancelled);
       await demo.rig.command('cancel_scheduled', { schedule_id });
-      demo.narrator.wire('two scheduled for in a second, the second one cancelled');
+      demo.narrator.wire('both are due in about a second; the second one is cancelled');
       await demo.seen();
       await demo.until(() => Date.now() > Date.parse(cancelled.send_at) + 300);
     },
@@ -89,7 +89,7 @@ export const SCENES: readonly { title: string; play(demo: Demo): Promise<void> }
     },
   },
   {
-    title: 'Thirty texts from three people and ten commands, all at once',
+    title: 'Thirty texts from three people, then ten commands (only what the phones show)',
     async play(demo) {
       demo.narrator.isBrief = true;
       const people = Object.keys(PEOPLE) as (keyof typeof PEOPLE)[];

@@ -8,7 +8,10 @@ export function renderStatus(status: AgentStatus | DownStatus, logFile: string, 
     ...(status.running ? live(status) : []),
     `  chat.db        ${status.cursor ? `taken in up to ROWID ${status.cursor.rowid} of epoch ${status.cursor.epoch}` : 'nothing taken in yet'}${status.running && !status.chatdb.open ? ', cannot be read now' : ''}`,
     `  last inbound   ${ago(status.last_inbound_at)}`,
-    `  waiting        ${waiting(status.queues)}`,
+    `  waiting        ${counted(status.queues, (name) => !GIVEN_UP.includes(name)) || 'nothing'}`,
+    ...[counted(status.queues, (name) => GIVEN_UP.includes(name))]
+      .filter(Boolean)
+      .map((some) => `  given up       ${some}`),
     ...(status.conditions.length > 0 ? ['', status.running ? 'Conditions' : 'Conditions when it ended'] : []),
     ...status.conditions.flatMap(({ code, since, detail, means, fix }) => [
       `  ${code} since ${ago(since)}: ${detail}`,
@@ -49,11 +52,15 @@ function live({ websocket, delivery, memory, log_lines_lost }: AgentStatus): str
   ];
 }
 
-function waiting(queues: StoreStatus['queues']): string {
-  const some = Object.entries(queues)
-    .filter(([, count]) => count > 0)
-    .map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`);
-  return some.length > 0 ? some.join(', ') : 'nothing';
+/** What nobody goes on with by itself. */
+const GIVEN_UP = ['dead_letters', 'sends_failed', 'sends_unknown'];
+
+/** The counts that are not 0: '1 ack, 2 sends queued'. */
+function counted(queues: StoreStatus['queues'], isMeant: (name: string) => boolean): string {
+  return Object.entries(queues)
+    .filter(([name, count]) => count > 0 && isMeant(name))
+    .map(([name, count]) => `${count} ${(count === 1 ? name.replace(/s(?=_|$)/, '') : name).replaceAll('_', ' ')}`)
+    .join(', ');
 }
 
 function ago(time: string | null): string {

@@ -25,9 +25,10 @@ export async function retry(guid: string | undefined, options: RetryOptions, io:
     return EXIT.tempFail;
   }
   const { retried } = answer.body as RetryOutcome;
+  const isMissing = retried === 0 && guid !== undefined;
   if (options.json) io.out(`${JSON.stringify({ retried })}\n`);
-  else io.out(retried === 1 ? '1 message is handed over again\n' : `${retried} messages are handed over again\n`);
-  if (retried > 0 || guid === undefined) return EXIT.ok;
+  else if (!isMissing) io.out(`${retried === 1 ? '1 message is' : `${retried} messages are`} handed over again\n`);
+  if (!isMissing) return EXIT.ok;
   io.err(`edge-agent: there is no dead letter ${guid}; \`edge-agent status\` lists them\n`);
   return EXIT.data;
 }

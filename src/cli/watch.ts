@@ -50,7 +50,10 @@ function databaseOf(options: WatchOptions, io: Io): string {
 /** What keeps chat.db from being read is said; everything else would be noise between the messages. */
 function conditionsTo(io: Io): Telemetry {
   return partialTelemetry({
-    conditionRaised: (code, detail) => io.err(`edge-agent: ${code}: ${detail}\n  ${ERRORS[code].fix}\n`),
+    conditionRaised: (code, detail) =>
+      io.err(
+        `edge-agent: ${code}: ${detail}\n  ${ERRORS[code].fix}\n  This goes on as soon as it can; Ctrl-C ends it.\n`,
+      ),
     conditionCleared: (code) => io.err(`edge-agent: ${code} is over\n`),
     failure: (code, detail) => io.err(`edge-agent: ${code}: ${detail}\n`),
   });

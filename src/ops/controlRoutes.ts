@@ -7,7 +7,7 @@ import { failed, type RouteReply, type Routes } from './routes.ts';
 import type { AgentStatus } from './status.ts';
 
 /** Body of POST /send. `key` makes a repeated request the same send. */
-const sendSchema = z.object({ thread_id: threadIdSchema, text: z.string().min(1), key: z.uuid() });
+const sendSchema = z.object({ thread_id: threadIdSchema, text: z.string().min(1, 'is empty'), key: z.uuid() });
 /** Body of POST /retry: one dead letter or all. */
 const retrySchema = z.union([z.object({ guid: z.string().min(1) }), z.object({ all: z.literal(true) })]);
 /** Dead letters taken back a round. */

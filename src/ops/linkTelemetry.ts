@@ -26,7 +26,9 @@ type LinkEvents =
  * The link to the backend and the commands that come over it. Operators grep for the lines that begin with
  * "Connecting", a symbol, "WebSocket closed", "WebSocket error" or "Command delivery": their text is fixed.
  */
-export function linkTelemetry({ logger, metrics }: TelemetryParts): Pick<Telemetry, LinkEvents> {
+export function linkTelemetry({ logger, metrics, health }: TelemetryParts): Pick<Telemetry, LinkEvents> {
+  /** A sync stands for the whole link: without a message to post, nothing else would tell that the secret is wrong. */
+  let isSyncRefused = false;
   return {
     websocketConnecting(url) {
       logger.info(`Connecting to WebSocket: ${url}`);
@@ -48,7 +50,7 @@ export function linkTelemetry({ logger, metrics }: TelemetryParts): Pick<Telemet
     websocketRefused({ status, body, likelyCause, check }) {
       metrics.count('websocket_refusals');
       const said = body ? `; it said: ${maskIn(body)}` : '';
-      logger.error(`The backend refused the WebSocket with ${status}: ${likelyCause}. ${check}${said}`);
+      logger.error(`The backend refused the WebSocket with ${status}: ${likelyCause} ${check}${said}`);
     },
     websocketRetryIn(ms) {
       logger.debug(`Next try of the WebSocket in ${(ms / 1000).toFixed(1)} s`);
@@ -62,6 +64,8 @@ export function linkTelemetry({ logger, metrics }: TelemetryParts): Pick<Telemet
     },
     synced({ commands, events, ms }) {
       metrics.count('syncs');
+      if (isSyncRefused && health.clear('EDGE_BACKEND_AUTH')) logger.info('EDGE_BACKEND_AUTH is over');
+      isSyncRefused = false;
       const line = `Sync in ${Math.round(ms)} ms: ${commands} commands received, ${events} events taken`;
       if (commands + events > 0) logger.info(line);
       else logger.debug(line);
@@ -70,6 +74,9 @@ export function linkTelemetry({ logger, metrics }: TelemetryParts): Pick<Telemet
       metrics.count('sync_failures');
       metrics.error(code);
       logger.warn(`${code}: sync failed: ${maskIn(detail)}`);
+      if (code !== 'EDGE_BACKEND_AUTH') return;
+      isSyncRefused = true;
+      health.raise(code, detail);
     },
     frameRefused(code, detail) {
       metrics.count('frames_refused');

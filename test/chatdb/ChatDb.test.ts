@@ -324,10 +324,12 @@ describe('ChatDb open', () => {
     const { file } = build();
     chmodSync(file.path, 0);
     chmodSync(join(file.path, '..'), 0o755);
+    // Root may read everything, so it becomes nobody; only once all is loaded, because nobody may not see the checkout.
     const script = `
+      import Database from 'better-sqlite3';
       import { ChatDb } from ${JSON.stringify(join(import.meta.dirname, '../../src/chatdb/ChatDb.ts'))};
-      // Everything is loaded: from here on as somebody to whom file modes apply.
-      if (process.geteuid() === 0) process.seteuid(65534);
+      new Database(':memory:').close();
+      if (process.getuid() === 0) { process.setgid(65534); process.setuid(65534); }
       try { new ChatDb({ path: ${JSON.stringify(file.path)} }).open(); } catch (error) { console.log(error.code); }`;
     const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
     expect(child.stdout.trim(), child.stderr).toBe('EDGE_CHATDB_NO_PERMISSION');

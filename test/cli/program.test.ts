@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tempDir } from '../support/tempDir.ts';
-import { edgeAgent, home } from './edgeAgent.ts';
+import { edgeAgent, home, start } from './edgeAgent.ts';
 
 describe('edge-agent', () => {
   it('prints its version', async () => {
@@ -75,6 +75,23 @@ describe('edge-agent check-config', () => {
     expect(readdirSync(dir)).toEqual(['config.yaml']);
   });
 
+  it('says when the secret file that is named cannot be used', async () => {
+    const dir = tempDir();
+    const write = (name: string, text: string, mode: number) => writeFileSync(join(dir, name), text, { mode });
+    write(
+      'config.yaml',
+      'edge:\n  agent_id: mini\n  secret_file: key\nbackend:\n  url: https://b.example.com\n',
+      0o600,
+    );
+    const check = () => edgeAgent(['check-config'], { cwd: dir });
+    expect(await check()).toMatchObject({ code: 0, err: expect.stringMatching(/EDGE_SECRET_MISSING: .*key.*ENOENT/) });
+    write('key', 'canary', 0o644);
+    expect(await check()).toMatchObject({ code: 0, err: expect.stringMatching(/EDGE_SECRET_FILE_MODE: .*key.*0644/) });
+    rmSync(join(dir, 'key'));
+    write('key', 'canary', 0o600);
+    expect(await check()).toMatchObject({ code: 0, err: '' });
+  });
+
   it('names every problem with its place on stderr', async () => {
     const { config } = home('logging:\n  level: loud\nmonitring:\n  port: 1\n');
     const ended = await edgeAgent(['check-config', '--config', config]);
@@ -91,5 +108,15 @@ describe('edge-agent check-config', () => {
       valid: false,
       problems: [{ file: config, line: 14, column: 9, text: expect.stringContaining('monitoring.port: value was -1') }],
     });
+  });
+});
+
+describe('edge-agent watch', () => {
+  it('says that it waits for a chat.db that is not there, until it is interrupted', async () => {
+    const { child, ended } = start(['watch', '--db', join(tempDir(), 'chat.db')]);
+    child.stderr!.once('data', () => child.kill('SIGINT'));
+    const { code, err } = await ended;
+    expect(code).toBe(0);
+    expect(err).toMatch(/EDGE_CHATDB_MISSING: [\s\S]*\n {2}This goes on as soon as it can; Ctrl-C ends it\.\n/);
   });
 });

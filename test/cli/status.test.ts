@@ -96,7 +96,7 @@ describe('edge-agent status', () => {
     const { code, out } = await edgeAgent(['status', '--config', config]);
     expect(code).toBe(3);
     expect(out).toMatch(/^edge-agent does not run as edge_15550100001; .* stopped 2026-01-01T00:01:00\.000Z/);
-    expect(out).toContain('1 dead letters');
+    expect(out).toContain('  waiting        nothing\n  given up       1 dead letter\n');
     expect(out).toMatch(/Conditions when it ended\n {2}EDGE_BACKEND_AUTH since/);
     store.transaction(() => store.meta.set('started_at', String(T + 120_000)));
     expect((await edgeAgent(['status', '--config', config])).out).toContain('ended without stopping in order');
@@ -118,6 +118,7 @@ describe('edge-agent retry', () => {
     const { config, store, told } = await withAgent();
     expect(await edgeAgent(['retry', 'GUID-9', '--config', config])).toMatchObject({
       code: 65,
+      out: '',
       err: expect.stringContaining('there is no dead letter GUID-9'),
     });
     expect(told.inbound).toBe(0);
@@ -176,7 +177,7 @@ describe('edge-agent send', () => {
     const queued = await edgeAgent(args(config, '--wait', '0', '--json'));
     expect(JSON.parse(queued.out)).toEqual({ send_id: 1, state: 'queued', guid: null, code: null, detail: null });
     const empty = await edgeAgent(['send', '--to', '+15550100002', '--text', '', '--config', config]);
-    expect(empty).toMatchObject({ code: 65, err: expect.stringContaining('text: ') });
+    expect(empty).toMatchObject({ code: 65, err: expect.stringContaining('text: is empty') });
   });
 
   it('needs a running agent', async () => {

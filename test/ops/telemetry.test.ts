@@ -156,3 +156,22 @@ describe('maskIn', () => {
     expect(maskIn(harmless)).toBe(harmless);
   });
 });
+
+describe('a sync that the backend refuses for its secret', () => {
+  it('is a condition until a sync succeeds', () => {
+    const { telemetry: t, health, shown } = telemetry();
+    t.syncFailed('EDGE_BACKEND_AUTH', 'POST /edge/sync was answered 403');
+    t.syncFailed('EDGE_BACKEND_UNREACHABLE', 'connect ECONNREFUSED');
+    expect(health.standing()).toMatchObject([{ code: 'EDGE_BACKEND_AUTH', detail: expect.stringContaining('403') }]);
+    t.synced({ commands: 0, events: 0, ms: 3 });
+    expect(health.standing()).toEqual([]);
+    expect(shown().at(-1)).toBe('[INFO] EDGE_BACKEND_AUTH is over');
+  });
+
+  it('does not end a condition that others raised', () => {
+    const { telemetry: t, health } = telemetry();
+    t.conditionRaised('EDGE_BACKEND_AUTH', 'POST /edge/message was answered 403');
+    t.synced({ commands: 0, events: 0, ms: 3 });
+    expect(health.standing()).toHaveLength(1);
+  });
+});

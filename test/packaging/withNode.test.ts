@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -120,6 +121,11 @@ describe('with-node on a Node that is too old', () => {
     expect(stdout).toMatch(/^on Node 26\.10\.0\n/);
     expect(npmCalls()).toEqual([expect.stringMatching(/^node-.*@26\.10\.0$/)]);
     expect(fetched()).toEqual(['26.10.0']);
+  });
+
+  it('fetches it for every user of the machine', async () => {
+    await onOldNode(['show.mjs']);
+    expect(statSync(join(checkout, '.node/26.10.0')).mode & 0o777).toBe(0o755);
   });
 
   it('fetches once only', async () => {

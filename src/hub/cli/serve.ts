@@ -31,8 +31,8 @@ Secrets come from the environment, never from flags:
   HUB_LOG_CONTENT=1    write message texts to the log
 
 Example:
-  EDGE_SECRET=$(openssl rand -hex 32) ADMIN_TOKEN=$(openssl rand -hex 32) \\
-    edge-hub --port 8080 --db ./edge-hub.db --responder script --script ./answers.yaml
+  (umask 077; openssl rand -hex 32 >secret)
+  ADMIN_TOKEN=$(openssl rand -hex 32) edge-hub --secret-file secret --responder script --script ./answers.yaml
 `;
 
 /** Serves until `signal` aborts; gives the exit code. `args` are the arguments after the program's name. */
