@@ -61,7 +61,7 @@ export class CommandHandler {
 
   /**
    * One command as it came off the wire. When it returns, the command is on disk.
-   * @throws EdgeError EDGE_COMMANDS_FULL, EDGE_STATE_FULL (not taken: the backend has to deliver it again)
+   * @throws EdgeError EDGE_COMMANDS_FULL, EDGE_STATE_FULL, EDGE_STATE_BUSY (not taken: the backend has to deliver it again)
    */
   handle(raw: unknown, channel: CommandChannel): void {
     const read = readCommand(raw);

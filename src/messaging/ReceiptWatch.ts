@@ -17,6 +17,8 @@ const STEPS = 6;
 interface Flight {
   readonly send: SendRow;
   stepsLeft: number;
+  /** The step under way; among `timers` too. One at most: two would let the settle time pass twice as fast. */
+  step: Timer | undefined;
   readonly timers: Set<Timer>;
 }
 
@@ -63,7 +65,7 @@ export class ReceiptWatch {
 
   /** From now on every look is for this send too; osascript may still be running. */
   add(send: SendRow): void {
-    this.#flights.set(send.sendId, { send, stepsLeft: STEPS, timers: new Set() });
+    this.#flights.set(send.sendId, { send, stepsLeft: STEPS, step: undefined, timers: new Set() });
   }
 
   /** osascript has ended (or died with us): look soon and often, and let the settle time begin. */
@@ -112,7 +114,9 @@ export class ReceiptWatch {
   }
 
   #armStep(flight: Flight): void {
-    this.#after(flight, this.#settleMs / STEPS, () => {
+    flight.step?.cancel();
+    if (flight.step) flight.timers.delete(flight.step);
+    flight.step = this.#after(flight, this.#settleMs / STEPS, () => {
       this.#armStep(flight); // before the work, so that a step that fails is made good by the next
       if (!this.look() || !this.has(flight.send.sendId)) return;
       if (flight.stepsLeft > 1) flight.stepsLeft--;
@@ -144,11 +148,12 @@ export class ReceiptWatch {
     }
   }
 
-  #after(flight: Flight, ms: number, work: () => void): void {
+  #after(flight: Flight, ms: number, work: () => void): Timer {
     const timer = this.#clock.after(ms, () => {
       flight.timers.delete(timer);
       this.#turn(work);
     });
     flight.timers.add(timer);
+    return timer;
   }
 }
