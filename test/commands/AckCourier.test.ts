@@ -83,6 +83,20 @@ describe('AckCourier over the socket', () => {
     expect(waiting()).toEqual(['b']);
   });
 
+  it('takes a late pong for no proof, because the ack may have been lost with the ping, and sends it again', async () => {
+    const { clock, courier, sent, add, waiting } = rig(true);
+    add('a');
+    await clock.advance(1000);
+    await clock.advance(6000);
+    courier.pong();
+    courier.pong();
+    expect([sent, waiting()]).toEqual([['a', 'a'], ['a']]);
+    await clock.advance(1000);
+    courier.pong();
+    courier.pong();
+    expect(waiting()).toEqual([]);
+  });
+
   it('sends the unproven again over the next connection, or by HTTP', async () => {
     const { sent, posted, add, waiting, connect, disconnect } = rig(true);
     add('a');
