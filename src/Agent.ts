@@ -199,7 +199,7 @@ export class Agent {
       telemetry,
       isSocketUp: () => socket.isUp,
       sendFrame: (frame) => socket.send(frame),
-      postAck: (ack) => client.postAck(ack),
+      postAck: (ack, signal) => client.postAck(ack, signal),
       sendPing: () => socket.ping(),
     });
     let socketSince: number | undefined;
@@ -249,6 +249,7 @@ export class Agent {
     const life: Part = {
       start: () => reports.started(),
       stop: async () => {
+        void sender.stop(); // waited for in its turn; from now on no bubble is begun, however long the others take
         reports.stopping();
         await sayGoodbye();
       },

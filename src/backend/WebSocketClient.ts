@@ -1,7 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 import { type AgentFrame, MAX_BODY_BYTES } from '../protocol/wire.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
-import { codeOf, messageOf } from '../util/EdgeError.ts';
+import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { KEPT_BODY_CHARACTERS } from './BackendError.ts';
@@ -69,9 +69,9 @@ type State =
  * Without a secret `connecting` is skipped: `waiting` begins at once.
  * closePolicy.ts says how long `waiting` lasts. `live` begins with the handshake; the first ping goes out at once.
  *
- * A command that cannot be stored (onCommand throws EDGE_STATE_FULL or EDGE_COMMANDS_FULL) closes the connection with
- * 1013 and reconnects by back-off: nothing after it is read, so that the backend, which got no ack, offers it again in
- * order. Whatever else a callback throws is reported, and the connection goes on.
+ * A command that cannot be stored (onCommand throws EDGE_STATE_FULL, EDGE_STATE_BUSY or EDGE_COMMANDS_FULL) closes the
+ * connection with 1013 and reconnects by back-off: nothing after it is read, so that the backend, which got no ack,
+ * offers it again in order. Whatever else a callback throws is reported, and the connection goes on.
  */
 export class WebSocketClient {
   readonly #o: WebSocketClientOptions;
@@ -233,8 +233,8 @@ export class WebSocketClient {
     } catch (error) {
       const code = codeOf(error, 'EDGE_INTERNAL');
       this.#o.telemetry.failure(code, messageOf(error));
-      const full = code === 'EDGE_STATE_FULL' || code === 'EDGE_COMMANDS_FULL';
-      if (!full || this.#state.name !== 'live') return;
+      const notTaken = code === 'EDGE_COMMANDS_FULL' || isStoreUnwilling(error);
+      if (!notTaken || this.#state.name !== 'live') return;
       this.#closed(1013, `not taken in: ${code}`, { kind: 'error', code });
     }
   }

@@ -24,7 +24,7 @@ export class AckCourier {
     isSocketUp: () => boolean;
     /** False when the frame could not even be written. */
     sendFrame: (frame: AgentFrame) => boolean;
-    postAck: (ack: CommandAck) => Promise<void>;
+    postAck: (ack: CommandAck, signal: AbortSignal) => Promise<void>;
     /** Asks for a pong soon, so that acks need not wait for the next regular ping to be proven. */
     sendPing?: () => void;
   }) {
@@ -61,7 +61,7 @@ export class AckCourier {
     if (this.#started) this.#socket.pong();
   }
 
-  /** Starts nothing new and waits for the request that runs. What is not proven is sent again by the next start. */
+  /** Starts nothing new and gives the request that runs a second. What is not proven is sent again by the next start. */
   async stop(): Promise<void> {
     this.#started = false;
     this.#socket.reset();

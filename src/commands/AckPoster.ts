@@ -11,6 +11,8 @@ import type { Telemetry } from '../util/Telemetry.ts';
 const BACKOFF: BackoffPolicy = { firstMs: 1000, maxMs: 60_000, jitter: 0.25 };
 /** A backend without the endpoint, or one that refuses an ack, is asked again this much later, ms. */
 const SLOW_MS = 5 * 60_000;
+/** How long a request under way may go on after stop(), ms. What is broken off is posted again by the next start. */
+const STOP_AFTER_MS = 1000;
 
 /**
  * Acks by HTTP, one at a time.
@@ -25,7 +27,7 @@ export class AckPoster {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #random: Random;
-  readonly #postAck: (ack: CommandAck) => Promise<void>;
+  readonly #postAck: (ack: CommandAck, signal: AbortSignal) => Promise<void>;
   readonly #mayPost: () => boolean;
   #posting: Promise<void> | undefined;
   #busy = false;
@@ -36,13 +38,14 @@ export class AckPoster {
   #failures = 0;
   #lastCode: ErrorCode | undefined;
   #stopped = false;
+  readonly #abort = new AbortController();
 
   constructor(options: {
     store: StateStore;
     clock: Clock;
     telemetry: Telemetry;
     random: Random;
-    postAck: (ack: CommandAck) => Promise<void>;
+    postAck: (ack: CommandAck, signal: AbortSignal) => Promise<void>;
     /** False while the socket is up and does it better. */
     mayPost: () => boolean;
   }) {
@@ -64,7 +67,9 @@ export class AckPoster {
     this.#stopped = true;
     this.#waiting?.cancel();
     this.#nextRound?.cancel();
+    const tooLong = this.#clock.after(STOP_AFTER_MS, () => this.#abort.abort());
     await this.#posting;
+    tooLong.cancel();
   }
 
   async #round(): Promise<void> {
@@ -81,12 +86,13 @@ export class AckPoster {
   /** False when nothing more is to be posted now. */
   async #post({ ackId, commandId, body }: AckRow): Promise<boolean> {
     try {
-      await this.#postAck(body);
+      await this.#postAck(body, this.#abort.signal);
       const now = this.#clock.now();
       this.#store.transaction(() => this.#store.commands.markHandedOver(ackId, now));
     } catch (error) {
       const code = codeOf(error, 'EDGE_INTERNAL');
       if (code === 'EDGE_STATE_IO') throw error;
+      if (this.#stopped) return false;
       if (code !== this.#lastCode) this.#telemetry.failure(code, `ack of ${commandId}: ${messageOf(error)}`);
       this.#lastCode = code;
       if (code === 'EDGE_BACKEND_REJECTED') this.#leave(ackId);

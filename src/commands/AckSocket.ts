@@ -1,7 +1,7 @@
 import type { AgentFrame } from '../protocol/wire.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
-import { codeOf, messageOf } from '../util/EdgeError.ts';
+import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 
 /** Acks on their way at once; more are sent when these are proven. */
@@ -14,6 +14,11 @@ const PING_AFTER_MS = 1000;
  * a ping that came after them.
  */
 const PONGS_NEEDED = 2;
+/**
+ * A pong this long after our ping is no proof, ms: the ping, and the acks before it, may have been lost on the way by
+ * something that passes frames on, and the pong answer a later ping.
+ */
+const LATE_PONG_MS = 5000;
 
 /**
  * Acks over one connection. ws reports success for frames that never arrive; but frames arrive in order, so the answer
@@ -28,6 +33,8 @@ export class AckSocket {
   /** Ack id to the pongs that came since the first ping after it; undefined before that ping. In order of sending. */
   readonly #unproven = new Map<number, number | undefined>();
   #pingTimer: Timer | undefined;
+  /** When the ping whose pong is awaited was sent, monotonic ms. */
+  #pingedAt: number | undefined;
 
   constructor(options: {
     store: StateStore;
@@ -60,9 +67,16 @@ export class AckSocket {
     this.#unproven.clear();
     this.#pingTimer?.cancel();
     this.#pingTimer = undefined;
+    this.#pingedAt = undefined;
   }
 
   pong(): void {
+    if (this.#pingedAt !== undefined && this.#clock.monotonic() - this.#pingedAt > LATE_PONG_MS) {
+      this.reset();
+      this.wake(); // once more, all of them
+      return;
+    }
+    this.#pingedAt = undefined;
     const proven: number[] = [];
     let waiting = false;
     for (const [ackId, pongs] of this.#unproven) {
@@ -73,7 +87,7 @@ export class AckSocket {
         waiting = true;
       }
     }
-    if (waiting) this.#sendPing();
+    if (waiting) this.#ping();
     if (proven.length > 0) this.#proven(proven);
   }
 
@@ -84,8 +98,8 @@ export class AckSocket {
         for (const ackId of ackIds) this.#store.commands.markHandedOver(ackId, now);
       });
     } catch (error) {
-      if (codeOf(error, 'EDGE_INTERNAL') !== 'EDGE_STATE_FULL') throw error;
-      this.#telemetry.failure('EDGE_STATE_FULL', `noting acks: ${messageOf(error)}`);
+      if (!isStoreUnwilling(error)) throw error;
+      this.#telemetry.failure(codeOf(error, 'EDGE_STATE_FULL'), `noting acks: ${messageOf(error)}`);
       return; // the next pong proves them again
     }
     for (const ackId of ackIds) this.#unproven.delete(ackId);
@@ -99,7 +113,12 @@ export class AckSocket {
     this.#pingTimer = this.#clock.after(waitMs, () => {
       this.#pingTimer = undefined;
       for (const [ackId, pongs] of this.#unproven) this.#unproven.set(ackId, pongs ?? 0);
-      this.#sendPing();
+      this.#ping();
     });
+  }
+
+  #ping(): void {
+    this.#pingedAt ??= this.#clock.monotonic();
+    this.#sendPing();
   }
 }

@@ -12,7 +12,7 @@ import { type ReadCommand, readCommand } from './readCommand.ts';
 import { scheduleMessage } from './scheduleMessage.ts';
 import { sendMessageNow } from './sendMessageNow.ts';
 
-/** Commands without an outcome that are kept at most: hours of sending, and some megabytes. */
+/** Commands that wait for their bubbles at most: hours of sending, and some megabytes. */
 const MAX_OPEN_COMMANDS = 10_000;
 
 const TYPES: ReadonlyMap<string, CommandType> = new Map([
@@ -61,7 +61,8 @@ export class CommandHandler {
 
   /**
    * One command as it came off the wire. When it returns, the command is on disk.
-   * @throws EdgeError EDGE_COMMANDS_FULL, EDGE_STATE_FULL (not taken: the backend has to deliver it again)
+   * @throws EdgeError EDGE_COMMANDS_FULL, EDGE_STATE_FULL, EDGE_STATE_BUSY (not taken:
+   * the backend has to deliver it again)
    */
   handle(raw: unknown, channel: CommandChannel): void {
     const read = readCommand(raw);
@@ -81,7 +82,9 @@ export class CommandHandler {
   }
 
   #take(commandId: string, read: Readable, channel: CommandChannel): void {
-    if (this.#store.commands.openCount() >= this.#maxOpenCommands) {
+    // A schedule waits by design, for months maybe; counted, a calendar of them would shut out every other command.
+    const waiting = this.#store.commands.openCount() - this.#store.schedules.pendingCount();
+    if (waiting >= this.#maxOpenCommands) {
       throw new EdgeError('EDGE_COMMANDS_FULL', `${this.#maxOpenCommands} commands have no outcome yet`);
     }
     const commandType = read.kind === 'command' ? read.command.command_type : read.commandType;

@@ -10,8 +10,9 @@ export function lateReflex(
   reflex: { commandId: string; threadId: string; text: string; now: number },
   store: StateStore,
 ): SendRow | undefined {
-  const carrier = store.sends.byReflexCommand(reflex.commandId);
-  const named = carrier?.threadId === reflex.threadId ? carrier : undefined;
+  const named = store.sends.byReflexCommand(reflex.commandId);
+  // The answer that named it is of another thread, and a reflex can be one bubble only: it is sent.
+  if (named && named.threadId !== reflex.threadId) return undefined;
   const recent = store.sends.recentOf(reflex.threadId, reflex.now - REFLEX_WINDOW_MS);
   const said = matchLateReflex(reflex, recent, named);
   if (!said || said.state === 'failed') return undefined;

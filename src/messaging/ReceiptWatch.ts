@@ -13,10 +13,19 @@ const LOOKS_MS = [10, 50, 200, 1000] as const;
  * during which Messages had no time to write either; and time in which chat.db cannot be read does not count.
  */
 const STEPS = 6;
+/**
+ * How long a row may be neither sent nor failed before it is taken for a success, ms. Messages writes the row first and
+ * learns 1–2 s later, at times more, that the service refuses it (message.error 22, 25).
+ */
+const UNDECIDED_MS = 10_000;
 
 interface Flight {
   readonly send: SendRow;
   stepsLeft: number;
+  /** The step under way; among `timers` too. One at most: two would let the settle time pass twice as fast. */
+  step: Timer | undefined;
+  /** When its row was first seen without an outcome, monotonic ms. */
+  undecidedSince: number | undefined;
   readonly timers: Set<Timer>;
 }
 
@@ -63,7 +72,13 @@ export class ReceiptWatch {
 
   /** From now on every look is for this send too; osascript may still be running. */
   add(send: SendRow): void {
-    this.#flights.set(send.sendId, { send, stepsLeft: STEPS, timers: new Set() });
+    this.#flights.set(send.sendId, {
+      send,
+      stepsLeft: STEPS,
+      step: undefined,
+      undecidedSince: undefined,
+      timers: new Set(),
+    });
   }
 
   /** osascript has ended (or died with us): look soon and often, and let the settle time begin. */
@@ -85,13 +100,25 @@ export class ReceiptWatch {
     const flights = [...this.#flights.values()];
     const rows = this.#rows(flights.map((flight) => flight.send));
     if (!rows) return false;
-    for (const { send } of flights) {
+    for (const flight of flights) {
+      const { send } = flight;
       const row = this.#find(send, rows, false);
-      if (!row) continue;
+      if (!row || !this.#isDecided(flight, row)) continue;
       this.#onReceipt(send, row);
       this.forget(send.sendId);
     }
     return true;
+  }
+
+  /** Whether the row tells how the bubble ended, or has kept silent for long enough. */
+  #isDecided(flight: Flight, row: ChatRow): boolean {
+    if (row.error !== 0 || row.isSent || row.isDelivered) return true;
+    const now = this.#clock.monotonic();
+    if (flight.undecidedSince === undefined) {
+      flight.undecidedSince = now;
+      if (!this.#stopped) this.#after(flight, UNDECIDED_MS, () => this.look());
+    }
+    return now - flight.undecidedSince >= UNDECIDED_MS;
   }
 
   /**
@@ -112,7 +139,9 @@ export class ReceiptWatch {
   }
 
   #armStep(flight: Flight): void {
-    this.#after(flight, this.#settleMs / STEPS, () => {
+    flight.step?.cancel();
+    if (flight.step) flight.timers.delete(flight.step);
+    flight.step = this.#after(flight, this.#settleMs / STEPS, () => {
       this.#armStep(flight); // before the work, so that a step that fails is made good by the next
       if (!this.look() || !this.has(flight.send.sendId)) return;
       if (flight.stepsLeft > 1) flight.stepsLeft--;
@@ -144,11 +173,12 @@ export class ReceiptWatch {
     }
   }
 
-  #after(flight: Flight, ms: number, work: () => void): void {
+  #after(flight: Flight, ms: number, work: () => void): Timer {
     const timer = this.#clock.after(ms, () => {
       flight.timers.delete(timer);
       this.#turn(work);
     });
     flight.timers.add(timer);
+    return timer;
   }
 }

@@ -1,13 +1,13 @@
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
-import { codeOf, messageOf } from '../util/EdgeError.ts';
+import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 
 /** No wait is longer, ms: after a step of the wall clock or a sleep the next look is at most this far off. */
 const MAX_WAIT_MS = 60_000;
 /** Schedules fired in one transaction, so that a long backlog does not hold up everything else. */
 const BATCH = 100;
-/** Until a full disk is tried again, ms. */
+/** Until a state.db that takes nothing is tried again, ms. */
 const TRY_AGAIN_MS = 1000;
 
 /** Turns schedules into sends when their time comes; those overdue at the start at once. */
@@ -38,8 +38,8 @@ export class Scheduler {
     try {
       waitMs = this.#fireDue();
     } catch (error) {
-      if (codeOf(error, 'EDGE_INTERNAL') !== 'EDGE_STATE_FULL') throw error;
-      this.#telemetry.failure('EDGE_STATE_FULL', `firing schedules: ${messageOf(error)}`);
+      if (!isStoreUnwilling(error)) throw error;
+      this.#telemetry.failure(codeOf(error, 'EDGE_STATE_FULL'), `firing schedules: ${messageOf(error)}`);
       waitMs = TRY_AGAIN_MS;
     }
     if (waitMs !== undefined) this.#timer = this.#clock.after(Math.min(waitMs, MAX_WAIT_MS), () => this.wake());

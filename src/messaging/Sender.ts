@@ -2,7 +2,7 @@ import type { ChatRow } from '../chatdb/types.ts';
 import type { SendRow } from '../state/Sends.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
-import { codeOf, messageOf } from '../util/EdgeError.ts';
+import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { Deliveries } from './Deliveries.ts';
@@ -18,7 +18,7 @@ import { sendScript } from './sendScript.ts';
 
 /** Attempts that may have reached Messages; another could be one bubble too many. */
 const MAX_ATTEMPTS = 2;
-/** Until a full disk or an unreadable chat.db is tried again, ms. */
+/** Until a state.db that takes nothing or an unreadable chat.db is tried again, ms. */
 const TRY_AGAIN_MS = 1000;
 /** No wait is longer, ms, so that a step of the wall clock is noticed. */
 const MAX_WAIT_MS = 60_000;
@@ -135,10 +135,10 @@ export class Sender {
     await this.#running;
   }
 
-  /** Does `work`, again and again while the disk is full, and then whatever can start. */
+  /** Does `work`, again and again while state.db takes nothing, and then whatever can start. */
   #turn(work: () => void): void {
     if (!this.#started) return;
-    if (!this.#hasRoom(work)) {
+    if (!this.#isTaken(work)) {
       if (this.#stopped) return;
       const timer = this.#clock.after(TRY_AGAIN_MS, () => {
         this.#retries.delete(timer);
@@ -146,16 +146,16 @@ export class Sender {
       });
       this.#retries.add(timer);
     }
-    if (!this.#hasRoom(() => this.#startNext())) this.#wait(TRY_AGAIN_MS);
+    if (!this.#isTaken(() => this.#startNext())) this.#wait(TRY_AGAIN_MS);
   }
 
-  #hasRoom(work: () => void): boolean {
+  #isTaken(work: () => void): boolean {
     try {
       work();
       return true;
     } catch (error) {
-      if (codeOf(error, 'EDGE_INTERNAL') !== 'EDGE_STATE_FULL') throw error;
-      this.#telemetry.failure('EDGE_STATE_FULL', messageOf(error));
+      if (!isStoreUnwilling(error)) throw error;
+      this.#telemetry.failure(codeOf(error, 'EDGE_STATE_FULL'), messageOf(error));
       return false;
     }
   }
@@ -240,7 +240,7 @@ export class Sender {
     this.#turn(() => this.#ended(send, verdict, nextForm));
   }
 
-  /** osascript ended. Done again from the start when the disk is full. */
+  /** osascript ended. Done again from the start when state.db took nothing. */
   #ended(send: SendRow, verdict: Verdict, nextForm: number | undefined): void {
     const { sendId } = send;
     if (!this.#watch.has(sendId)) return; // the receipt was there before osascript had ended

@@ -1,5 +1,6 @@
 import type { ChatRow } from '../chatdb/types.ts';
 import type { SendRow } from '../state/Sends.ts';
+import { sameHandle } from './address.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 
 /** How far a receipt may be dated before its send when the date is all there is (another epoch), ms. */
@@ -76,8 +77,8 @@ function isPast(send: SendRow, row: ChatRow, epoch: number): boolean {
 }
 
 function isOfThread(send: SendRow, row: ChatRow, lastLook: boolean): boolean {
-  if (row.chat) return row.chat.identifier === send.threadId;
-  return lastLook && (row.handle === undefined || row.handle === send.threadId);
+  if (row.chat) return sameHandle(row.chat.identifier, send.threadId);
+  return lastLook && (row.handle === undefined || sameHandle(row.handle, send.threadId));
 }
 
 /** Messages may compose characters, trim the ends and write line ends its own way. */

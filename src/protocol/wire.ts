@@ -95,7 +95,8 @@ export const messageResponseSchema = z.object({
   reply_text: optional(z.string()),
   reflex_message: optional(z.string()),
   burst_messages: optional(z.array(z.string())),
-  burst_delay_ms: optional(z.number().nonnegative()),
+  // A delay that makes no sense is no reason to say nothing: the answer would be asked for without end.
+  burst_delay_ms: optional(z.number().nonnegative()).catch(undefined),
   commands: optional(z.array(z.unknown())),
   reflex_command_id: optional(z.string()),
 });

@@ -29,3 +29,9 @@ export function messageOf(error: unknown): string {
 export function codeOf(error: unknown, otherwise: ErrorCode): ErrorCode {
   return error instanceof EdgeError ? error.code : otherwise;
 }
+
+/** Whether state.db takes nothing for the time being, because the disk is full or another process holds it. */
+export function isStoreUnwilling(error: unknown): boolean {
+  const code = codeOf(error, 'EDGE_INTERNAL');
+  return code === 'EDGE_STATE_FULL' || code === 'EDGE_STATE_BUSY';
+}

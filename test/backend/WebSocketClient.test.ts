@@ -126,7 +126,7 @@ describe('frames', () => {
 });
 
 describe('a callback that throws', () => {
-  it.each(['EDGE_STATE_FULL', 'EDGE_COMMANDS_FULL'] as const)(
+  it.each(['EDGE_STATE_FULL', 'EDGE_STATE_BUSY', 'EDGE_COMMANDS_FULL'] as const)(
     '%s closes with 1013 and backs off, and nothing after the command is taken',
     async (code) => {
       const taken: unknown[] = [];

@@ -19,7 +19,7 @@ function rig(up: boolean) {
   const state = {
     up,
     pings: 0,
-    post: async (_ack: CommandAck): Promise<void> => {},
+    post: async (_ack: CommandAck, _signal: AbortSignal): Promise<void> => {},
   };
   const courier = new AckCourier({
     store,
@@ -31,9 +31,9 @@ function rig(up: boolean) {
       if (state.up && frame.type === 'command_ack') sent.push(frame.data.command_id);
       return state.up;
     },
-    postAck: (ack) => {
+    postAck: (ack, signal) => {
       posted.push(ack.command_id);
-      return state.post(ack);
+      return state.post(ack, signal);
     },
     sendPing: () => state.pings++,
   });
@@ -81,6 +81,20 @@ describe('AckCourier over the socket', () => {
     courier.pong();
     courier.pong();
     expect(waiting()).toEqual(['b']);
+  });
+
+  it('takes a late pong for no proof, because the ack may have been lost with the ping, and sends it again', async () => {
+    const { clock, courier, sent, add, waiting } = rig(true);
+    add('a');
+    await clock.advance(1000);
+    await clock.advance(6000);
+    courier.pong();
+    courier.pong();
+    expect([sent, waiting()]).toEqual([['a', 'a'], ['a']]);
+    await clock.advance(1000);
+    courier.pong();
+    courier.pong();
+    expect(waiting()).toEqual([]);
   });
 
   it('sends the unproven again over the next connection, or by HTTP', async () => {
@@ -202,5 +216,21 @@ describe('AckCourier by HTTP', () => {
     await stop;
     expect(waiting()).toEqual(['b']);
     expect(clock.pending).toBe(0);
+  });
+
+  it('breaks off a request that does not end when it stops, and keeps the ack', async () => {
+    const { clock, courier, calls, state, add, waiting } = rig(false);
+    state.post = (_ack, signal) =>
+      new Promise((_, reject) => {
+        const broken = new EdgeError('EDGE_BACKEND_UNREACHABLE', 'broken off');
+        signal.addEventListener('abort', () => reject(broken));
+      });
+    add('a');
+    await settle();
+    const stop = courier.stop();
+    await clock.advance(1000);
+    await stop;
+    expect(waiting()).toEqual(['a']);
+    expect([clock.pending, calls]).toEqual([0, []]);
   });
 });

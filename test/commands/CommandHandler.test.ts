@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CommandHandler } from '../../src/commands/CommandHandler.ts';
+import { MAX_SCHEDULES } from '../../src/commands/scheduleMessage.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { recordingTelemetry } from '../support/recordingTelemetry.ts';
@@ -153,6 +154,7 @@ describe('CommandHandler', () => {
 
 describe('CommandHandler, with schedules', () => {
   const later = '2030-01-01T08:00:00Z';
+  const schedule = { thread_id: ANNA, text: 'later', send_at: later };
 
   it('acknowledges a schedule as received once it is on disk', () => {
     const { store, command, acks, woken } = rig();
@@ -160,6 +162,28 @@ describe('CommandHandler, with schedules', () => {
     expect(store.schedules.byId(id)).toMatchObject({ text: 'later', sendAt: Date.parse(later), state: 'pending' });
     expect(acks()).toMatchObject([{ command_id: id, status: 'received', success: true }]);
     expect(woken).toEqual(['schedules', 'acks']);
+  });
+
+  it('counts no schedule among the commands that wait, so that it can be cancelled however many there are', () => {
+    const { command, acks } = rig(2);
+    const [id] = [1, 2, 3].map(() => command('schedule_message', schedule));
+    command('cancel_scheduled', { schedule_id: id });
+    expect(acks().at(-1)).toMatchObject({ status: 'completed' });
+    command('send_message_now', { thread_id: ANNA, text: '1' });
+    command('send_message_now', { thread_id: ANNA, text: '2' });
+    expect(() => command('send_message_now', { thread_id: ANNA, text: '3' })).toThrow('2 commands');
+  });
+
+  it('refuses a schedule past the limit with an ack that says so', () => {
+    const { store, command, acks } = rig();
+    store.transaction(() => {
+      for (let n = 0; n < MAX_SCHEDULES; n++) {
+        store.schedules.insert({ scheduleId: `s${n}`, threadId: ANNA, text: 'later', sendAt: 1e15, now: 0 });
+      }
+    });
+    const id = command('schedule_message', schedule);
+    expect(acks()).toMatchObject([{ command_id: id, status: 'failed', error: '10000 messages are scheduled already' }]);
+    expect(store.schedules.byId(id)).toBeUndefined();
   });
 
   it('cancels a schedule, whose own command then fails as cancelled', () => {

@@ -78,6 +78,22 @@ describe('a reflex command that comes after its answer', () => {
     expect(store.sends.byKey('command:r1')).toBeUndefined();
   });
 
+  it('is sent when the answer that named it is of another thread, whatever its own thread says', () => {
+    const { store, now, bubble, reflex } = rig();
+    store.sends.insert({
+      key: 'reply:G2:0',
+      groupKey: 'reply:G2',
+      threadId: '+15550100002',
+      text: 'hey',
+      bubbleType: 'normal',
+      reflexCommandId: 'r1',
+      now,
+    });
+    reflex();
+    expect(store.sends.byKey('command:r1')?.state).toBe('queued');
+    expect(store.sends.byId(bubble.sendId)?.reflexCommandId).toBeNull();
+  });
+
   it('is sent when it says something else, or the bubble has its reflex already', () => {
     const other = rig();
     other.reflex('hello');

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Scheduler } from '../../src/messaging/Scheduler.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
@@ -9,7 +10,8 @@ import { ANNA } from './senderRig.ts';
 
 function rig() {
   const clock = new FakeClock();
-  const store = StateStore.open(join(tempDir(), 'state.db'), clock.now());
+  const statePath = join(tempDir(), 'state.db');
+  const store = StateStore.open(statePath, clock.now());
   onTestFinished(() => store.close());
   const state = { due: 0 };
   const scheduler = new Scheduler({ store, clock, telemetry: silentTelemetry, onDue: () => state.due++ });
@@ -25,7 +27,7 @@ function rig() {
     });
     store.schedules.insert({ scheduleId: commandId, threadId: ANNA, text: commandId, sendAt: now + inMs, now });
   };
-  return { clock, store, scheduler, schedule, state };
+  return { clock, statePath, store, scheduler, schedule, state };
 }
 
 describe('Scheduler', () => {
@@ -70,6 +72,19 @@ describe('Scheduler', () => {
     clock.jumpWall(86_400_000);
     await clock.advance(60_000);
     expect(store.sends.openOf(ANNA)).toHaveLength(1);
+  });
+
+  it('tries again when another process held state.db at the moment', async () => {
+    const { clock, statePath, scheduler, schedule, state } = rig();
+    schedule('s1', 5000);
+    scheduler.start();
+    const other = new Database(statePath);
+    other.exec('BEGIN IMMEDIATE');
+    await clock.advance(5000);
+    expect(state.due).toBe(0);
+    other.close();
+    await clock.advance(1000);
+    expect(state.due).toBe(1);
   });
 
   it('leaves no timer behind', () => {

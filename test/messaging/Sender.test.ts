@@ -176,6 +176,22 @@ describe('Sender', () => {
     expect(rig.events()).toContain(`failed:${long.key}`);
   });
 
+  it.each([
+    ['5550100001', '+15550100001'],
+    ['Someone@Example.com', 'someone@example.com'],
+  ])('knows the receipt of a bubble to %s in the chat that Messages calls %s', async (threadId, identifier) => {
+    const rig = senderRig();
+    rig.mac.onRun = (call) => {
+      rig.mac.write(call, { chat: chat(identifier), handle: identifier });
+      return EXIT_0;
+    };
+    const send = rig.queue(threadId, 'hello');
+    await rig.wake();
+    expect(rig.state(send)).toBe('confirmed');
+    await rig.clock.advance(2 * SETTLE_MS);
+    expect(rig.texts()).toEqual(['hello']);
+  });
+
   it('fails a thread that is neither a chat nor a handle', async () => {
     const rig = senderRig();
     const send = rig.command('c1', 'nobody', 'hello');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressForms } from '../../src/messaging/address.ts';
+import { addressForms, sameHandle } from '../../src/messaging/address.ts';
 import { findReceipt } from '../../src/messaging/receipts.ts';
 import { judge } from '../../src/messaging/scriptErrors.ts';
 import { sendScript } from '../../src/messaging/sendScript.ts';
@@ -30,8 +30,25 @@ describe('addressForms', () => {
   });
 
   it('knows no way to what is neither', () => {
-    for (const threadId of ['chat831', 'Anna', '12', `${ANNA} x`])
+    for (const threadId of ['chat831', 'Anna', '12', `${ANNA} x`, 'a\0b@example.com'])
       expect(addressForms(threadId, undefined)).toEqual([]);
+  });
+});
+
+describe('sameHandle', () => {
+  it.each([
+    ['+15550100001', '15550100001', true],
+    ['+15550100001', '5550100001', true],
+    ['05550100001', '+15550100001', true],
+    ['Someone@Example.com', 'someone@example.com', true],
+    ['+15550100001', '+15550100002', false],
+    ['00001', '+15550100001', false],
+    ['chat831', 'chat8315550100001', false],
+    ['5550100001', 'chat5550100001', false],
+    ['', '', true],
+    ['', '+15550100001', false],
+  ])('of %s and %s says %s', (a, b, same) => {
+    expect([sameHandle(a, b), sameHandle(b, a)]).toEqual([same, same]);
   });
 });
 

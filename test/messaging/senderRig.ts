@@ -15,6 +15,7 @@ export const SETTLE_MS = 60_000;
 
 /** A Sender on a real state.db, with a Mac that does as the test says. */
 export class SenderRig {
+  readonly statePath = join(tempDir(), 'state.db');
   readonly store: StateStore;
   readonly mac: FakeMac;
   readonly telemetry: Telemetry;
@@ -27,7 +28,7 @@ export class SenderRig {
   #keys = 0;
 
   constructor() {
-    this.store = StateStore.open(join(tempDir(), 'state.db'), this.clock.now());
+    this.store = StateStore.open(this.statePath, this.clock.now());
     onTestFinished(() => this.store.close());
     this.mac = new FakeMac(() => this.clock.now());
     this.db = this.mac;

@@ -51,6 +51,12 @@ describe('the bubbles of an answer', () => {
     expect(plan({ burst_messages: ['b'], burst_delay_ms: 1e12 }).bubbles[0]?.delayMs).toBe(MAX_BURST_DELAY_MS);
   });
 
+  it('wait the usual delay when the one named makes no sense', () => {
+    for (const delay of [-1, '700', Number.NaN, Number.POSITIVE_INFINITY, null, {}]) {
+      expect(plan({ burst_messages: ['b'], burst_delay_ms: delay }).bubbles[0]?.delayMs).toBe(DEFAULT_BURST_DELAY_MS);
+    }
+  });
+
   it('without text are left out and counted, NUL being none', () => {
     expect(plan({ reply_bubbles: ['a', '', ' \n', '\0', 'b'] })).toMatchObject({ blank: 3, refused: 0 });
     expect(plan({ reply_text: ' ' })).toMatchObject({ bubbles: [], blank: 1 });

@@ -1,0 +1,62 @@
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { EXIT_0 } from './FakeMac.ts';
+import { ANNA, BEN, SETTLE_MS, type SenderRig, senderRig } from './senderRig.ts';
+
+/** Another process writes to state.db until the returned function is called. */
+function lock(rig: SenderRig): () => void {
+  const other = new Database(rig.statePath);
+  other.exec('BEGIN IMMEDIATE');
+  return () => other.close();
+}
+
+describe('Sender, while another process holds state.db', () => {
+  it('starts no osascript, and goes on when it is free', async () => {
+    const rig = senderRig();
+    const send = rig.queue(ANNA, 'hello');
+    const unlock = lock(rig);
+    await rig.wake();
+    expect(rig.texts()).toEqual([]);
+    expect(rig.told('failure')).toContainEqual(['EDGE_STATE_BUSY', expect.anything()]);
+    unlock();
+    await rig.clock.advance(1000);
+    expect(rig.state(send)).toBe('confirmed');
+  });
+
+  it('notes the end of an osascript as soon as it is free', async () => {
+    const rig = senderRig();
+    let unlock = () => {};
+    rig.mac.onRun = (call) => {
+      rig.mac.write(call);
+      unlock = lock(rig);
+      return EXIT_0;
+    };
+    const send = rig.queue(ANNA, 'hello');
+    await rig.wake();
+    expect(rig.state(send)).toBe('sending');
+    unlock();
+    await rig.clock.advance(1000);
+    expect(rig.state(send)).toBe('confirmed');
+    expect(rig.texts()).toEqual(['hello']);
+  });
+
+  it('does not let the settle time of another bubble pass faster', async () => {
+    const rig = senderRig();
+    rig.mac.onRun = () => EXIT_0;
+    const slow = rig.queue(BEN, 'slow');
+    const quick = rig.queue(ANNA, 'quick');
+    await rig.wake();
+    expect(rig.texts()).toEqual(['slow', 'quick']);
+    const unlock = lock(rig);
+    rig.mac.write({ target: ANNA, text: 'quick' });
+    await rig.changed();
+    for (let looks = 0; looks < 20; looks++) await rig.clock.advance(1000);
+    unlock();
+    await rig.clock.advance(SETTLE_MS - 22_000);
+    expect(rig.state(quick)).toBe('confirmed');
+    expect(rig.texts()).toEqual(['slow', 'quick']);
+    rig.mac.write({ target: BEN, text: 'slow' });
+    await rig.changed();
+    expect(rig.state(slow)).toBe('confirmed');
+  });
+});
