@@ -14,6 +14,8 @@ import { sendMessageNow } from './sendMessageNow.ts';
 
 /** Commands without an outcome that are kept at most: hours of sending, and some megabytes. */
 const MAX_OPEN_COMMANDS = 10_000;
+/** How much of an unknown command_type an ack repeats, characters: with all of it the ack could exceed a frame. */
+const MAX_SHOWN_TYPE = 100;
 
 const TYPES: ReadonlyMap<string, CommandType> = new Map([
   ['send_message_now', sendMessageNow],
@@ -84,7 +86,10 @@ export class CommandHandler {
     if (this.#store.commands.openCount() >= this.#maxOpenCommands) {
       throw new EdgeError('EDGE_COMMANDS_FULL', `${this.#maxOpenCommands} commands have no outcome yet`);
     }
-    const commandType = read.kind === 'command' ? read.command.command_type : read.commandType;
+    const commandType = (read.kind === 'command' ? read.command.command_type : read.commandType).slice(
+      0,
+      MAX_SHOWN_TYPE,
+    );
     const effect = this.#execute(commandId, commandType, read, channel);
     this.#telemetry.commandReceived({ commandId, commandType, channel });
     // What starts osascript comes first: a person waits for it.
@@ -122,7 +127,8 @@ function check(read: Readable): Checked {
   if (read.kind === 'bad') return { ok: false, detail: read.detail };
   const { command_type: commandType, payload } = read.command;
   const type = TYPES.get(commandType);
-  return type ? type(payload) : { ok: false, detail: `unsupported command_type: ${commandType}` };
+  if (type) return type(payload);
+  return { ok: false, detail: `unsupported command_type: ${commandType.slice(0, MAX_SHOWN_TYPE)}` };
 }
 
 function failed(checked: { detail: string }): Effect {

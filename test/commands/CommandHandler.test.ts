@@ -54,6 +54,13 @@ describe('CommandHandler', () => {
     expect(woken).toEqual(['sends']);
   });
 
+  it('answers a command_type as long as a frame with an ack that fits into one', () => {
+    const { store, command, acks } = rig();
+    const id = command('x'.repeat(1_000_000), {});
+    expect(acks()[0]).toMatchObject({ success: false, error: `unsupported command_type: ${'x'.repeat(100)}` });
+    expect(store.commands.byId(id)?.commandType).toHaveLength(100);
+  });
+
   it.each([
     ['message_text for text', { command_type: 'send_message_now', payload: { thread_id: ANNA, message_text: 'hi' } }],
     ['params for payload', { command_type: 'send_message_now', params: { thread_id: ANNA, text: 'hi' } }],
