@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import { Commands } from './Commands.ts';
@@ -14,6 +15,9 @@ const KEEP_DAYS = { texts: 7, rows: 90 } as const;
 /** Rows deleted a call: a short transaction, so that nothing waits behind it. */
 const PRUNE_BATCH = 500;
 const DAY_MS = 86_400_000;
+
+/** SQLite's words for files that this user may not write. */
+const NOT_OURS: ReadonlySet<string> = new Set(['SQLITE_READONLY', 'SQLITE_CANTOPEN', 'SQLITE_PERM', 'SQLITE_AUTH']);
 
 /** Told of trouble with the file, so that one place can raise the alarm whoever was writing. */
 export interface StoreObserver {
@@ -36,13 +40,22 @@ export class StateStore {
   readonly quarantined: string | undefined;
   readonly #db: Database;
   readonly #observer: StoreObserver | undefined;
+  /** Undefined for a store that is only read. */
+  readonly #file: { path: string; ino: number } | undefined;
   #isFailing = false;
   readonly #afterCommit: (() => void)[] = [];
 
-  private constructor(db: Database, quarantined: string | undefined, observer: StoreObserver | undefined) {
+  private constructor(o: {
+    db: Database;
+    path?: string;
+    quarantined?: string | undefined;
+    observer?: StoreObserver | undefined;
+  }) {
+    const { db } = o;
     this.#db = db;
-    this.#observer = observer;
-    this.quarantined = quarantined;
+    this.#observer = o.observer;
+    this.#file = o.path === undefined ? undefined : { path: o.path, ino: statSync(o.path).ino };
+    this.quarantined = o.quarantined;
     this.epochs = new Epochs(db);
     this.inbound = new Inbound(db);
     this.sends = new Sends(db);
@@ -56,7 +69,7 @@ export class StateStore {
   static open(path: string, now: number, observer?: StoreObserver): StateStore {
     try {
       const { db, quarantined } = openDatabase(path, now);
-      return new StateStore(db, quarantined, observer);
+      return new StateStore({ db, path, quarantined, observer });
     } catch (error) {
       throw translate(error);
     }
@@ -64,7 +77,7 @@ export class StateStore {
 
   /** Opens an existing file for reading only. */
   static openReadOnly(path: string): StateStore {
-    return new StateStore(openReadOnly(path), undefined, undefined);
+    return new StateStore({ db: openReadOnly(path) });
   }
 
   /**
@@ -76,6 +89,7 @@ export class StateStore {
     if (this.#db.inTransaction) return work();
     let result: T;
     try {
+      this.#checkFile();
       result = this.#db.transaction(work).immediate();
     } catch (cause) {
       this.#afterCommit.length = 0;
@@ -121,6 +135,14 @@ export class StateStore {
   close(): void {
     this.#db.close();
   }
+
+  /** SQLite goes on in a file that was deleted or replaced, and what it stores there is lost with the process. */
+  #checkFile(): void {
+    if (!this.#file) return;
+    const { path, ino } = this.#file;
+    if (statSync(path, { throwIfNoEntry: false })?.ino === ino) return;
+    throw new EdgeError('EDGE_STATE_IO', `${path} is not the file that was opened: it was moved, deleted or replaced`);
+  }
 }
 
 function translate(error: unknown): unknown {
@@ -130,6 +152,9 @@ function translate(error: unknown): unknown {
   if (code.startsWith('SQLITE_BUSY')) return new EdgeError('EDGE_STATE_BUSY', messageOf(error), { cause: error });
   if (code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CORRUPT')) {
     return new EdgeError('EDGE_STATE_IO', `${code}: ${messageOf(error)}`, { cause: error });
+  }
+  if (NOT_OURS.has(code.split('_').slice(0, 2).join('_')) || code === 'EPERM' || code === 'EACCES') {
+    return new EdgeError('EDGE_STATE_DIR', `cannot write state.db: ${messageOf(error)}`, { cause: error });
   }
   return error;
 }

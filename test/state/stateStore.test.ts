@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -37,6 +46,19 @@ describe('opening state.db', () => {
     const db = new Database(path, { readonly: true });
     expect(db.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION);
     db.close();
+  });
+
+  it('promises nothing once the file was deleted or replaced', () => {
+    const path = newPath();
+    const failures: string[] = [];
+    const store = StateStore.open(path, NOW, { failed: ({ code }) => failures.push(code), recovered() {} });
+    onTestFinished(() => store.close());
+    add(store, 'a');
+    renameSync(path, `${path}.away`);
+    expect(() => add(store, 'b')).toThrow(expect.objectContaining({ code: 'EDGE_STATE_IO' }));
+    copyFileSync(`${path}.away`, path);
+    expect(() => add(store, 'c')).toThrow(expect.objectContaining({ code: 'EDGE_STATE_IO' }));
+    expect(failures).toEqual(['EDGE_STATE_IO', 'EDGE_STATE_IO']);
   });
 
   it('sets synchronous FULL and WAL on every open, the later ones too', () => {
@@ -141,7 +163,7 @@ describe('a transaction', () => {
 
   it('names a full disk, and works again when there is room', () => {
     const { db } = openDatabase(newPath(), NOW);
-    const store = Reflect.construct(StateStore, [db, undefined]) as StateStore;
+    const store = Reflect.construct(StateStore, [{ db }]) as StateStore;
     onTestFinished(() => store.close());
     db.pragma(`max_page_count = ${db.pragma('page_count', { simple: true })}`);
     const fill = () => add(store, `big ${'x'.repeat(100_000)}`);
