@@ -39,11 +39,11 @@ export function linkTelemetry({ logger, metrics }: TelemetryParts): Pick<Telemet
     },
     websocketClosed(code, reason) {
       metrics.count('websocket_closes');
-      logger.warn(`WebSocket closed: code=${code}, reason=${reason || 'Unknown'}`);
+      logger.warn(`WebSocket closed: code=${code}, reason=${maskIn(reason) || 'Unknown'}`);
     },
     websocketError(message) {
       metrics.count('websocket_errors');
-      logger.error('WebSocket error:', message);
+      logger.error('WebSocket error:', maskIn(message));
     },
     websocketRefused({ status, body, likelyCause, check }) {
       metrics.count('websocket_refusals');
@@ -108,7 +108,7 @@ export function linkTelemetry({ logger, metrics }: TelemetryParts): Pick<Telemet
       ];
       if (changes.length > 0) logger.info(`The backend set ${changes.join(' and ')}`);
       if (refused.length > 0) {
-        logger.warn(`The backend may set sync_interval and log_level only; refused: ${refused.join(', ')}`);
+        logger.warn(`The backend may set sync_interval and log_level only; refused: ${maskIn(refused.join(', '))}`);
       }
     },
   };

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tempDir } from '../support/tempDir.ts';
@@ -12,6 +12,7 @@ async function running(place = home(), env: Record<string, string> = {}) {
   const agent = start(['run', '--config', place.config], { env: { EDGE_SECRET: SECRET, ...env } });
   const isUp = async () => (await edgeAgent(['status', '--json', '--config', place.config])).code !== 3;
   await waitFor('the agent to answer', isUp);
+  await waitFor('its first line', () => existsSync(place.log)); // the control socket is there a moment before it
   return { ...place, ...agent };
 }
 
