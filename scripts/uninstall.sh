@@ -54,11 +54,12 @@ find_data() {
   log_file=${found#*$'\n'}
 }
 
-# Only files with names the agent gives: state.dir may be a folder that holds other things.
+# Only names that the agent gives, in full: state.dir may be a folder that holds other things.
 data_files() {
   local file
-  for file in "$state_dir"/state.db* "$state_dir"/lock.db* "$state_dir"/*.lock* "$state_dir"/*.sock \
-    "$log_file" "$log_file".[0-9]* "$LOG_DIR/edge-agent.stderr.log"; do
+  for file in "$state_dir"/state.db "$state_dir"/state.db-{wal,shm} "$state_dir"/state.db.v[0-9]*.bak \
+    "$state_dir"/state.db.corrupt-[0-9]* "$state_dir"/lock.db "$state_dir"/lock.db-journal "$state_dir"/control.sock \
+    "$log_file" "$log_file".[0-9] "$log_file".[0-9][0-9] "$LOG_DIR/edge-agent.stderr.log"; do
     [ ! -e "$file" ] || printf '%s\n' "$file"
   done
 }

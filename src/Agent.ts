@@ -22,6 +22,7 @@ import { Metrics } from './ops/metrics.ts';
 import { Retention } from './ops/Retention.ts';
 import { StatusReports } from './ops/StatusReports.ts';
 import { type AgentStatus, conditionStatus, storeStatus } from './ops/status.ts';
+import { syncRequest } from './ops/syncRequest.ts';
 import { createTelemetry } from './ops/telemetry.ts';
 import { packageVersion } from './ops/version.ts';
 import { WakeDetector } from './ops/WakeDetector.ts';
@@ -33,8 +34,8 @@ import { StateStore } from './state/StateStore.ts';
 import { type Clock, systemClock } from './util/Clock.ts';
 import { codeOf, type EdgeError, messageOf } from './util/EdgeError.ts';
 
-/** Events reported in one sync; the rest follows in the next. */
-const EVENTS_A_SYNC = 100;
+/** Commands taken from one sync, so that a backend gone wild cannot fill the log and the disk at a stroke. */
+const COMMANDS_A_SYNC = 1000;
 /** Longest wait for the last sync of an orderly stop, ms. */
 const GOODBYE_MS = 1500;
 
@@ -342,20 +343,12 @@ export class Agent {
     }
 
     function collect(): SyncRequest {
-      return {
-        edge_agent_id: agentId,
-        last_command_id: store.commands.lastId(),
-        pending_events: store.events.waiting(EVENTS_A_SYNC),
-        status: {
-          scheduled_messages: store.schedules.pendingCount(),
-          active_rules: 0,
-          uptime_seconds: Math.round((clock.monotonic() - startedAt) / 1000),
-        },
-      };
+      return syncRequest(store, { agentId, uptimeMs: clock.monotonic() - startedAt });
     }
 
     function deliver(response: SyncResponse): void {
-      for (const raw of response.commands) commands.handle(raw, 'sync');
+      // What is left over was not acknowledged and comes again.
+      for (const raw of response.commands.slice(0, COMMANDS_A_SYNC)) commands.handle(raw, 'sync');
       store.transaction(() => {
         for (const eventId of response.ack_events) store.events.ack(eventId, clock.now());
       });

@@ -32,6 +32,7 @@ export class Rig {
   hub: Hub;
   readonly cable: CuttableProxy;
   readonly agent: AgentProcess;
+  #hubPort = 0;
 
   /** Builds the Mac, starts the hub, writes config.yaml. The agent is not started yet. */
   static async create(options: RigOptions): Promise<Rig> {
@@ -44,7 +45,7 @@ export class Rig {
     this.options = options;
     this.mac = mac;
     this.hub = this.#makeHub(0);
-    this.cable = new CuttableProxy(() => this.hub.port);
+    this.cable = new CuttableProxy(() => this.#hubPort);
     this.agent = new AgentProcess({
       configPath: this.path('config.yaml'),
       secret: this.secret,
@@ -60,6 +61,7 @@ export class Rig {
 
   async #prepare(): Promise<this> {
     await this.hub.start();
+    this.#hubPort = this.hub.port;
     await this.cable.start();
     const config: Record<string, Record<string, unknown>> = {
       edge: { agent_id: AGENT_ID },
@@ -89,10 +91,8 @@ export class Rig {
 
   /** Stops the hub; another on the same port and database takes its place when `startHub` is called. */
   async stopHub(): Promise<void> {
-    this.#hubPort = this.hub.port;
     await this.hub.stop();
   }
-  #hubPort = 0;
 
   async startHub(): Promise<void> {
     this.hub = this.#makeHub(this.#hubPort);

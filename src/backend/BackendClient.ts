@@ -57,7 +57,8 @@ export class BackendClient {
   constructor(options: BackendClientOptions) {
     this.#o = options;
     const agentOptions = { keepAlive: true, maxSockets: options.maxSockets + CONTROL_SOCKETS, timeout: IDLE_SOCKET_MS };
-    this.#agent = options.baseUrl.startsWith('https:') ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
+    this.#agent =
+      new URL(options.baseUrl).protocol === 'https:' ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
   }
 
   /** `onWrittenOut` is called once at most, when the whole request is in the kernel's hands. 409 gives 'known'. */

@@ -12,8 +12,8 @@ export interface ConfigChange {
 export function readConfigUpdate(raw: unknown): ConfigChange {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return { refused: ['(not an object)'] };
   const entries = Object.entries(raw);
-  const known = entries.filter(([key]) => key in configUpdateSchema.shape);
-  const refused = entries.filter(([key]) => !(key in configUpdateSchema.shape)).map(([key]) => key);
+  const known = entries.filter(([key]) => Object.hasOwn(configUpdateSchema.shape, key));
+  const refused = entries.filter((entry) => !known.includes(entry)).map(([key]) => key);
   const change: { syncIntervalSeconds?: number; logLevel?: LogLevel } = {};
   for (const [key, value] of known) {
     const parsed = configUpdateSchema.safeParse({ [key]: value });

@@ -20,6 +20,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   EDGE_STATE_NEWER: EXIT.config,
   EDGE_ALREADY_RUNNING: EXIT.tempFail,
   EDGE_STATE_FULL: EXIT.tempFail,
+  EDGE_STATE_BUSY: EXIT.tempFail,
   EDGE_STATE_IO: EXIT.io,
   EDGE_STATE_DIR: EXIT.noPermission,
   EDGE_CHATDB_MISSING: EXIT.unavailable,

@@ -17,7 +17,11 @@ const STOP_MS = 9_500;
 /** `edge-agent run`: the daemon. Returns the exit code once it has stopped. */
 export async function run(options: CommonOptions, io: Io): Promise<number> {
   const stopSignal = Promise.withResolvers<string>();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopSignal.resolve(signal));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const early = process.listeners(signal); // those of index.ts, removed last: a signal in between would be lost
+    process.on(signal, () => stopSignal.resolve(signal));
+    for (const listener of early) process.off(signal, listener);
+  }
 
   const { config } = openConfig(options, io);
   const secrets = new SecretSource({
@@ -46,7 +50,9 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     log.reopen();
     log.logger.info('SIGHUP: the secret is read again and the log file reopened');
   });
-  const crash = (error: unknown) => io.exit(lastWords(error, log, config.logging.file, io));
+  // The disk is no defect, wherever its refusal came to light.
+  const isDisk = (error: unknown) => error instanceof EdgeError && error.code === 'EDGE_STATE_IO';
+  const crash = (error: unknown) => io.exit((isDisk(error) ? refuse : lastWords)(error, log, config.logging.file, io));
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 

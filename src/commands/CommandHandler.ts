@@ -1,9 +1,9 @@
 import { completeCommand, failCommand } from '../messaging/commandOutcome.ts';
-import { receivedAck } from '../protocol/ack.ts';
-import type { CommandChannel } from '../state/Commands.ts';
+import { completedAck, failedAck, receivedAck } from '../protocol/ack.ts';
+import type { CommandChannel, CommandRow } from '../state/Commands.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
-import { EdgeError } from '../util/EdgeError.ts';
+import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import type { Checked, CommandType, Effect } from './CommandType.ts';
 import { cancelScheduled } from './cancelScheduled.ts';
@@ -14,6 +14,8 @@ import { sendMessageNow } from './sendMessageNow.ts';
 
 /** Commands that wait for their bubbles at most: hours of sending, and some megabytes. */
 const MAX_OPEN_COMMANDS = 10_000;
+/** How much of an unknown command_type an ack repeats, characters: with all of it the ack could exceed a frame. */
+const MAX_SHOWN_TYPE = 100;
 
 const TYPES: ReadonlyMap<string, CommandType> = new Map([
   ['send_message_now', sendMessageNow],
@@ -71,14 +73,23 @@ export class CommandHandler {
       return;
     }
     const commandId = read.kind === 'command' ? read.command.command_id : read.commandId;
-    if (this.#store.commands.byId(commandId)) this.#repeat(commandId);
+    const known = this.#store.commands.byId(commandId);
+    if (known) this.#repeat(known);
     else this.#take(commandId, read, channel);
   }
 
-  #repeat(commandId: string): void {
-    const due = this.#store.transaction(() => this.#store.commands.offerLastAckAgain(commandId));
+  #repeat({ commandId, state }: CommandRow): void {
+    const { commands } = this.#store;
+    const now = this.#clock.now();
+    this.#store.transaction(() => {
+      if (commands.offerLastAckAgain(commandId)) return;
+      // The ack was pruned: its outcome is still known.
+      if (state === 'completed') commands.addAck(completedAck(commandId, now), now);
+      if (state === 'failed')
+        commands.addAck(failedAck(commandId, now, 'failed before; the reason is no longer kept'), now);
+    });
     this.#telemetry.commandRepeated(commandId);
-    if (due) this.#onAcks();
+    this.#onAcks();
   }
 
   #take(commandId: string, read: Readable, channel: CommandChannel): void {
@@ -87,8 +98,12 @@ export class CommandHandler {
     if (waiting >= this.#maxOpenCommands) {
       throw new EdgeError('EDGE_COMMANDS_FULL', `${this.#maxOpenCommands} commands have no outcome yet`);
     }
-    const commandType = read.kind === 'command' ? read.command.command_type : read.commandType;
+    const commandType = (read.kind === 'command' ? read.command.command_type : read.commandType).slice(
+      0,
+      MAX_SHOWN_TYPE,
+    );
     const effect = this.#execute(commandId, commandType, read, channel);
+    if (effect.defect !== undefined) this.#telemetry.failure('EDGE_INTERNAL', `command ${commandId}: ${effect.defect}`);
     this.#telemetry.commandReceived({ commandId, commandType, channel });
     // What starts osascript comes first: a person waits for it.
     if (effect.outcome === 'pending') this.#onSends();
@@ -107,17 +122,25 @@ export class CommandHandler {
     const { commands } = this.#store;
     const now = this.#clock.now();
     const checked = check(read);
-    return this.#store.transaction(() => {
-      const issuedAt = read.kind === 'command' ? issuedAtOf(read.command.timestamp) : undefined;
-      const payload = checked.ok ? checked.payload : {};
-      commands.insert({ commandId, commandType, payload, channel, issuedAt, now });
-      const immediate = read.kind === 'command' && read.command.priority === 'immediate';
-      const effect = checked.ok ? checked.execute({ store: this.#store, commandId, immediate, now }) : failed(checked);
-      if (effect.outcome === 'completed') completeCommand(this.#store, commandId, now, effect.result);
-      if (effect.outcome === 'failed') failCommand(this.#store, commandId, now, effect.reason);
-      if (effect.outcome === 'received') commands.addAck(receivedAck(commandId, now), now);
-      return effect;
-    });
+    const immediate = read.kind === 'command' && read.command.priority === 'immediate';
+    const run = (by: Checked): Effect =>
+      this.#store.transaction(() => {
+        const issuedAt = read.kind === 'command' ? issuedAtOf(read.command.timestamp) : undefined;
+        const payload = by.ok ? by.payload : {};
+        commands.insert({ commandId, commandType, payload, channel, issuedAt, now });
+        const effect = by.ok ? by.execute({ store: this.#store, commandId, immediate, now }) : failed(by);
+        if (effect.outcome === 'completed') completeCommand(this.#store, commandId, now, effect.result);
+        if (effect.outcome === 'failed') failCommand(this.#store, commandId, now, effect.reason);
+        if (effect.outcome === 'received') commands.addAck(receivedAck(commandId, now), now);
+        return effect;
+      });
+    try {
+      return run(checked);
+    } catch (error) {
+      if (error instanceof EdgeError) throw error;
+      // A defect of ours must neither lose the command nor block those behind it: it is undone, and said to have failed.
+      return { ...run({ ok: false, detail: 'EDGE_INTERNAL: a defect in edge-agent' }), defect: messageOf(error) };
+    }
   }
 }
 
@@ -125,7 +148,8 @@ function check(read: Readable): Checked {
   if (read.kind === 'bad') return { ok: false, detail: read.detail };
   const { command_type: commandType, payload } = read.command;
   const type = TYPES.get(commandType);
-  return type ? type(payload) : { ok: false, detail: `unsupported command_type: ${commandType}` };
+  if (type) return type(payload);
+  return { ok: false, detail: `unsupported command_type: ${commandType.slice(0, MAX_SHOWN_TYPE)}` };
 }
 
 function failed(checked: { detail: string }): Effect {

@@ -14,6 +14,8 @@ export interface CommandContext {
 export type Effect = Outcome & {
   /** The command is a late reflex: this thread has the bubble from an answer already. */
   readonly saidIn?: string;
+  /** Executing it threw what it must not; for the log. */
+  readonly defect?: string;
 };
 
 type Outcome =

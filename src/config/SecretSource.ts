@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 
 /** Longest secret that is taken, bytes: an HTTP header beyond that is refused by most servers. */
@@ -103,7 +103,8 @@ export class SecretSource {
 function readSecretFile(file: string): string {
   let descriptor: number;
   try {
-    descriptor = openSync(file, 'r');
+    // A FIFO without a writer would hold up the whole program.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     return missing(`${file} cannot be read: ${messageOf(error)}`);
   }

@@ -64,7 +64,11 @@ export function texts(o: { doc: string; of: string }) {
 }
 
 const PATH = 'a path';
-const pathType = z.string({ error: PATH }).min(1, { error: PATH });
+/** Control characters: no file call takes NUL, and scripts that list files by line would take a newline for two. */
+const pathType = z
+  .string({ error: PATH })
+  .min(1, { error: PATH })
+  .regex(/^\P{Cc}*$/u, { error: 'a path without control characters' });
 
 export function path(o: { doc: string; default: string }) {
   return pathType.default(o.default).register(keyDocs, { doc: o.doc, expected: PATH, isPath: true });
@@ -79,7 +83,8 @@ export function urlType(schemes: readonly string[], expected: string) {
   return z.string({ error: expected }).refine(
     (text) => {
       const url = URL.parse(text);
-      if (!url || !schemes.includes(url.protocol)) return false;
+      // The parser forgives what would not survive appending a path: an empty query, spaces around, backslashes.
+      if (!url || !schemes.includes(url.protocol) || !/^[a-z]+:\/\/[^\s?#@\\]+$/i.test(text)) return false;
       return !url.username && !url.password && !url.search && !url.hash;
     },
     { error: expected },

@@ -51,11 +51,11 @@ function nearest(at: readonly string[]): string | undefined {
   return (beside[0]?.key ?? elsewhere)?.path.join('.');
 }
 
-/** The value as a person would find it in the file; never the password in a URL. */
+/** The value as a person would find it in the file; never the password or the query of a URL. */
 function show(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'a section';
-  const text = typeof value === 'string' ? value.replace(/\/\/[^/]*@/, '//…@') : value;
+  const text = typeof value === 'string' ? value.replace(/:.*@/s, ':…@').replace(/\?.*/s, '?…') : value;
   const shown = typeof text === 'string' ? JSON.stringify(text) : String(text);
   return shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}…` : shown;
 }

@@ -4,6 +4,12 @@ import Database from 'better-sqlite3';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 
 /**
+ * How long the lock may be contended, ms. Of two that reach for it at the same moment SQLite may refuse both at once,
+ * and a holder that was killed has it until the kernel is done with the process.
+ */
+const PATIENCE_MS = 250;
+
+/**
  * Lets one agent at a time use a state directory. An exclusive SQLite transaction on a file of its own is a lock held
  * by the kernel: it ends with the process however that ends, so that none is ever stale.
  */
@@ -14,12 +20,12 @@ export class InstanceLock {
     this.#db = db;
   }
 
-  /** Takes the lock or fails at once. @throws EdgeError EDGE_ALREADY_RUNNING, EDGE_STATE_DIR */
+  /** Takes the lock or fails within a moment, blocking meanwhile. @throws EdgeError EDGE_ALREADY_RUNNING, EDGE_STATE_DIR */
   static acquire(path: string): InstanceLock {
     let db: Database.Database | undefined;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      db = new Database(path, { timeout: 0 });
+      db = new Database(path, { timeout: PATIENCE_MS });
       chmodSync(path, 0o600);
       db.exec('BEGIN EXCLUSIVE');
       return new InstanceLock(db);

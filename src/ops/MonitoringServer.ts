@@ -7,6 +7,9 @@ import { prometheusText } from './prometheus.ts';
 import { createRouteServer } from './routes.ts';
 import type { AgentStatus } from './status.ts';
 
+/** A web page whose name was made to point here (DNS rebinding) asks for its own name, and gets nothing. */
+const LOCAL_HOST = /^(localhost|127\.0\.0\.1)(:\d+)?$/i;
+
 /** GET /health and GET /metrics for this machine; nothing that changes anything. */
 export class MonitoringServer {
   readonly #port: number;
@@ -25,6 +28,9 @@ export class MonitoringServer {
     const server = createRouteServer({
       'GET /health': () => health(this.#status()),
       'GET /metrics': async () => prometheusText(this.#metrics, this.#status()),
+    });
+    server.prependListener('request', (request) => {
+      if (!LOCAL_HOST.test(request.headers.host ?? '')) request.url = '/';
     });
     server.listen(this.#port, '127.0.0.1');
     try {

@@ -1,4 +1,15 @@
-import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf } from '../util/EdgeError.ts';
 
@@ -12,6 +23,10 @@ export interface RotatingFileOptions {
   readonly lostLine: (count: number, reason: string) => string;
 }
 
+/** O_NONBLOCK: a FIFO that nobody reads would stop the program. It changes nothing for a file. */
+const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
+const OPEN_FLAGS = O_APPEND | O_CREAT | O_NONBLOCK | O_WRONLY;
+
 /**
  * A file of lines that never grows past its limit and never stops its owner. Writes are synchronous, so that the last
  * line before a crash is there. A line that cannot be written (disk full, no permission) is counted and told of by the
@@ -20,6 +35,7 @@ export interface RotatingFileOptions {
 export class RotatingFile {
   readonly #options: RotatingFileOptions;
   #descriptor: number | undefined;
+  #ino = 0;
   #size = 0;
   #torn = false;
   #lost = 0;
@@ -71,6 +87,8 @@ export class RotatingFile {
   }
 
   #append(line: string): void {
+    // Another program may have rotated or deleted it, and would in time delete what is written there.
+    if (statSync(this.#options.path, { throwIfNoEntry: false })?.ino !== this.#ino) this.close();
     if (this.#descriptor === undefined) this.#open();
     if (this.#size > 0 && this.#size + Buffer.byteLength(line) > this.#options.maxBytes) this.#rotate();
     const bytes = Buffer.from(this.#torn ? `\n${line}` : line);
@@ -85,8 +103,10 @@ export class RotatingFile {
 
   #open(): void {
     mkdirSync(dirname(this.#options.path), { recursive: true, mode: 0o700 });
-    this.#descriptor = openSync(this.#options.path, 'a', 0o600);
-    this.#size = fstatSync(this.#descriptor).size;
+    this.#descriptor = openSync(this.#options.path, OPEN_FLAGS, 0o600);
+    const { ino, size } = fstatSync(this.#descriptor);
+    this.#ino = ino;
+    this.#size = size;
   }
 
   #rotate(): void {

@@ -18,7 +18,7 @@ export class StatusReports {
   }
 
   started(): void {
-    this.#store.transaction(() => {
+    this.#tell(() => {
       this.#store.meta.set('started_at', String(this.#clock.now()));
       this.#store.meta.set('version', packageVersion());
       this.#store.meta.set('agent_id', this.#agentId);
@@ -27,7 +27,7 @@ export class StatusReports {
   }
 
   stopping(): void {
-    this.#store.transaction(() => {
+    this.#tell(() => {
       this.#store.meta.set('stopped_at', String(this.#clock.now()));
       this.#event({ status: 'stopping' });
     });
@@ -36,11 +36,16 @@ export class StatusReports {
   /** The conditions that stand have changed. */
   conditions(standing: readonly Condition[]): void {
     const reasons = standing.map(({ code }) => code);
+    this.#tell(() => {
+      this.#store.meta.set('conditions', JSON.stringify(standing));
+      this.#event(reasons.length > 0 ? { status: 'degraded', reasons } : { status: 'recovered' });
+    });
+  }
+
+  /** A report that cannot be stored must keep the agent neither from starting nor from stopping in order. */
+  #tell(write: () => void): void {
     try {
-      this.#store.transaction(() => {
-        this.#store.meta.set('conditions', JSON.stringify(standing));
-        this.#event(reasons.length > 0 ? { status: 'degraded', reasons } : { status: 'recovered' });
-      });
+      this.#store.transaction(write);
     } catch (error) {
       // The store itself is what stands then: the log and `status` say so, and its recovery is the next change.
       if (!(error instanceof EdgeError)) throw error;

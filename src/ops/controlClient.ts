@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { request } from 'node:http';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { ErrorReply } from './routes.ts';
@@ -24,6 +25,9 @@ export interface ControlAnswer {
 export function controlRequest({ socketPath, method, path, body }: ControlCall): Promise<ControlAnswer> {
   return new Promise((resolve, reject) => {
     const fail = (detail: string, cause?: unknown) => reject(new EdgeError('EDGE_NOT_RUNNING', detail, { cause }));
+    // Where state.dir is long the socket lies in a folder that others may write: theirs would be told what we say.
+    const owner = lstatSync(socketPath, { throwIfNoEntry: false })?.uid;
+    if (owner !== undefined && owner !== process.getuid?.()) return fail(`${socketPath} belongs to another user`);
     const call = request(
       { socketPath, method, path, timeout: TIMEOUT_MS, headers: { 'content-type': 'application/json' } },
       (response) => {

@@ -1,5 +1,6 @@
 import type { Telemetry } from '../util/Telemetry.ts';
 import { maskIn } from './mask.ts';
+import { count } from './plural.ts';
 import type { TelemetryParts } from './telemetry.ts';
 
 type LinkEvents =
@@ -41,11 +42,11 @@ export function linkTelemetry({ logger, metrics, health }: TelemetryParts): Pick
     },
     websocketClosed(code, reason) {
       metrics.count('websocket_closes');
-      logger.warn(`WebSocket closed: code=${code}, reason=${reason || 'Unknown'}`);
+      logger.warn(`WebSocket closed: code=${code}, reason=${maskIn(reason) || 'Unknown'}`);
     },
     websocketError(message) {
       metrics.count('websocket_errors');
-      logger.error('WebSocket error:', message);
+      logger.error('WebSocket error:', maskIn(message));
     },
     websocketRefused({ status, body, likelyCause, check }) {
       metrics.count('websocket_refusals');
@@ -66,7 +67,7 @@ export function linkTelemetry({ logger, metrics, health }: TelemetryParts): Pick
       metrics.count('syncs');
       if (isSyncRefused && health.clear('EDGE_BACKEND_AUTH')) logger.info('EDGE_BACKEND_AUTH is over');
       isSyncRefused = false;
-      const line = `Sync in ${Math.round(ms)} ms: ${commands} commands received, ${events} events taken`;
+      const line = `Sync in ${Math.round(ms)} ms: ${count(commands, 'command')} received, ${count(events, 'event')} taken`;
       if (commands + events > 0) logger.info(line);
       else logger.debug(line);
     },
@@ -104,9 +105,9 @@ export function linkTelemetry({ logger, metrics, health }: TelemetryParts): Pick
       metrics.count('commands_failed');
       logger.error(`❌ Command ${commandId} failed: ${maskIn(reason)}`);
     },
-    acksHandedOver(count, channel) {
-      metrics.count('acks_handed_over', count);
-      logger.debug(`${count} acks handed over by ${channel}`);
+    acksHandedOver(acks, channel) {
+      metrics.count('acks_handed_over', acks);
+      logger.debug(`${count(acks, 'ack')} handed over by ${channel}`);
     },
     configUpdated({ syncIntervalSeconds, logLevel, refused }) {
       const changes = [
@@ -115,7 +116,7 @@ export function linkTelemetry({ logger, metrics, health }: TelemetryParts): Pick
       ];
       if (changes.length > 0) logger.info(`The backend set ${changes.join(' and ')}`);
       if (refused.length > 0) {
-        logger.warn(`The backend may set sync_interval and log_level only; refused: ${refused.join(', ')}`);
+        logger.warn(`The backend may set sync_interval and log_level only; refused: ${maskIn(refused.join(', '))}`);
       }
     },
   };

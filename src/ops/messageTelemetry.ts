@@ -1,5 +1,6 @@
 import type { Telemetry } from '../util/Telemetry.ts';
 import { maskHandle, maskIn } from './mask.ts';
+import { count } from './plural.ts';
 import type { TelemetryParts } from './telemetry.ts';
 
 type MessageEvents =
@@ -46,7 +47,9 @@ export function messageTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
       metrics.count('messages_handed_over');
       metrics.count('message_handover_milliseconds', ms);
       const after = attempts > 1 ? ` at attempt ${attempts}` : '';
-      logger.info(`${message(guid, threadId)} handed over in ${Math.round(ms)} ms${after}, ${bubbles} bubbles back`);
+      logger.info(
+        `${message(guid, threadId)} handed over in ${Math.round(ms)} ms${after}, ${count(bubbles, 'bubble')} back`,
+      );
     },
     messageRetried({ guid, threadId, code, detail, retryInMs }) {
       metrics.count('message_retries');

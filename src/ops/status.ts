@@ -2,7 +2,7 @@ import type { InboundRow } from '../state/Inbound.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { Condition } from './Health.ts';
-import { maskHandle } from './mask.ts';
+import { maskHandle, maskIn } from './mask.ts';
 
 /** Dead letters shown; the count tells how many there are. */
 const MAX_DEAD_LETTERS = 20;
@@ -100,7 +100,7 @@ export function storeStatus(store: StateStore): StoreStatus {
 }
 
 export function conditionStatus({ code, since, detail }: Condition): ConditionStatus {
-  return { code, since: iso(since), detail, means: ERRORS[code].means, fix: ERRORS[code].fix };
+  return { code, since: iso(since), detail: maskIn(detail), means: ERRORS[code].means, fix: ERRORS[code].fix };
 }
 
 /** Reads the conditions an agent stored (`meta.conditions`, JSON of Condition[]); codes of other versions are left out. */
@@ -114,7 +114,7 @@ function deadLetter(row: InboundRow): DeadLetter {
     guid: row.guid,
     thread: row.threadId === null ? 'unknown' : maskHandle(row.threadId),
     code: row.errorCode,
-    detail: (row.errorDetail ?? '').slice(0, MAX_DETAIL),
+    detail: maskIn(row.errorDetail ?? '').slice(0, MAX_DETAIL),
     since: iso(row.createdAt),
   };
 }

@@ -223,7 +223,7 @@ export class InboundPump {
     if (!isShared(code)) this.#backendAnswered();
     else this.#raise(code, detail);
     this.#gate.failed(code, round, row.inboundId);
-    if (ERRORS[code].retry === 'never' && this.#write(() => store.inbound.markDead(guid, code, detail))) {
+    if (ERRORS[code].retry === 'never' && this.#write(() => store.inbound.markDead(guid, code, withBody(error)))) {
       this.#settled(lane, row);
       telemetry.messageSetAside({ guid, threadId, code, detail });
       return;
@@ -272,4 +272,10 @@ export class InboundPump {
   #clear(code: ErrorCode): void {
     if (this.#conditions.delete(code)) this.#o.telemetry.conditionCleared(code);
   }
+}
+
+/** What `edge-agent status` shows of a dead letter. Not for the log: a backend may echo the message in its answer. */
+function withBody(error: unknown): string {
+  const body = (error as { body?: unknown } | null)?.body;
+  return typeof body === 'string' && body !== '' ? `${messageOf(error)}: ${body}` : messageOf(error);
 }

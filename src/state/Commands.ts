@@ -36,6 +36,9 @@ export interface AckRow {
   body: CommandAck;
 }
 
+/** Ids remembered so that no command is executed twice: some 60 MB, decades of them at a command a minute. */
+const KEPT_COMMANDS = 1_000_000;
+
 const COLUMNS = `command_seq AS commandSeq, command_id AS commandId, command_type AS commandType, payload, channel, state,
   send_id AS sendId, issued_at AS issuedAt, received_at AS receivedAt, finished_at AS finishedAt`;
 
@@ -48,6 +51,7 @@ export class Commands {
   readonly #finish: Statement;
   readonly #last: Statement;
   readonly #open: Statement;
+  readonly #forgetPayloads: Statement;
   readonly #prune: Statement;
   readonly #addAck: Statement;
   readonly #waiting: Statement;
@@ -70,9 +74,14 @@ export class Commands {
     );
     this.#last = db.prepare('SELECT command_id FROM commands ORDER BY command_seq DESC LIMIT 1').pluck();
     this.#open = db.prepare(`SELECT count(*) FROM commands WHERE state = 'received'`).pluck();
+    this.#forgetPayloads = db.prepare(`
+      UPDATE commands SET payload = '{}' WHERE command_seq IN (
+        SELECT command_seq FROM commands WHERE finished_at < ? AND payload <> '{}' LIMIT ?)`);
     this.#prune = db.prepare(`
       DELETE FROM commands WHERE command_seq IN (
-        SELECT command_seq FROM commands WHERE finished_at < ? AND state <> 'received' LIMIT ?)`);
+        SELECT command_seq FROM commands
+        WHERE command_seq <= (SELECT max(command_seq) FROM commands) - ${KEPT_COMMANDS} AND state <> 'received'
+        ORDER BY command_seq LIMIT ?)`);
     this.#addAck = db.prepare('INSERT INTO acks (command_id, body, created_at) VALUES (?, ?, ?)');
     this.#waiting = db.prepare(`
       SELECT ack_id AS ackId, command_id AS commandId, body FROM acks
@@ -150,8 +159,15 @@ export class Commands {
     return this.#countWaiting.get() as number;
   }
 
-  /** Commands finished, and acks handed over, before `before`. */
+  /**
+   * Drops payloads and acks of commands done before `before`, and ids beyond the last million. A command whose ack is gone
+   * keeps its state, from which the ack can be told again.
+   */
   prune(before: number, limit: number): number {
-    return this.#prune.run(before, limit).changes + this.#pruneAcks.run(before, limit).changes;
+    return (
+      this.#forgetPayloads.run(before, limit).changes +
+      this.#prune.run(limit).changes +
+      this.#pruneAcks.run(before, limit).changes
+    );
   }
 }

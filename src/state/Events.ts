@@ -1,6 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { EdgeEvent } from '../protocol/wire.ts';
 
+/** Events kept for a backend that does not take them, which may have no /edge/sync at all: some 30 MB. */
+const KEPT_EVENTS = 100_000;
+
 /** Things that happened on the Mac, kept until the backend names their id in `ack_events`. */
 export class Events {
   readonly #insert: Statement;
@@ -18,9 +21,10 @@ export class Events {
       WHERE acked_at IS NULL ORDER BY event_seq LIMIT ?`);
     this.#ack = db.prepare('UPDATE events SET acked_at = ? WHERE event_id = ? AND acked_at IS NULL');
     this.#count = db.prepare('SELECT count(*) FROM events WHERE acked_at IS NULL').pluck();
-    this.#prune = db.prepare(
-      'DELETE FROM events WHERE event_seq IN (SELECT event_seq FROM events WHERE acked_at < ? LIMIT ?)',
-    );
+    this.#prune = db.prepare(`
+      DELETE FROM events WHERE event_seq IN (
+        SELECT event_seq FROM events
+        WHERE acked_at < ? OR event_seq <= (SELECT max(event_seq) FROM events) - ${KEPT_EVENTS} LIMIT ?)`);
   }
 
   /** False when the event_id was known: one thing is told once. */

@@ -322,11 +322,19 @@ export class Sends {
     return all;
   }
 
-  prune(finishedBefore: number, limit: number): number {
-    return this.#sql(`
-      DELETE FROM sends WHERE send_id IN (SELECT send_id FROM sends WHERE finished_at < ? AND NOT ${OPEN} LIMIT ?)`).run(
-      finishedBefore,
+  /** Drops texts of rows finished before `textsBefore` and whole rows finished before `rowsBefore`, at most `limit` each. */
+  prune(textsBefore: number, rowsBefore: number, limit: number): number {
+    const textsDropped = this.#sql(`
+      UPDATE sends SET text = '' WHERE send_id IN (
+        SELECT send_id FROM sends WHERE finished_at < ? AND text <> '' AND NOT ${OPEN} LIMIT ?)`).run(
+      textsBefore,
       limit,
-    ).changes;
+    );
+    const rowsDropped = this.#sql(`
+      DELETE FROM sends WHERE send_id IN (SELECT send_id FROM sends WHERE finished_at < ? AND NOT ${OPEN} LIMIT ?)`).run(
+      rowsBefore,
+      limit,
+    );
+    return textsDropped.changes + rowsDropped.changes;
   }
 }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import { Commands } from './Commands.ts';
@@ -9,11 +10,17 @@ import { openDatabase, openReadOnly } from './openDatabase.ts';
 import { Schedules } from './Schedules.ts';
 import { Sends } from './Sends.ts';
 
-/** How long finished rows stay, days. Guids and command ids outlive the longest outage a backend may replay after. */
+/**
+ * How long finished rows stay, days. Guids outlive the longest outage after which a Mac may replay them; command ids are
+ * kept by number, not by age, because a command is executed once, ever.
+ */
 const KEEP_DAYS = { texts: 7, rows: 90 } as const;
 /** Rows deleted a call: a short transaction, so that nothing waits behind it. */
 const PRUNE_BATCH = 500;
 const DAY_MS = 86_400_000;
+
+/** SQLite's words for files that this user may not write. */
+const NOT_OURS: ReadonlySet<string> = new Set(['SQLITE_READONLY', 'SQLITE_CANTOPEN', 'SQLITE_PERM', 'SQLITE_AUTH']);
 
 /** Told of trouble with the file, so that one place can raise the alarm whoever was writing. */
 export interface StoreObserver {
@@ -36,13 +43,22 @@ export class StateStore {
   readonly quarantined: string | undefined;
   readonly #db: Database;
   readonly #observer: StoreObserver | undefined;
+  /** Undefined for a store that is only read. */
+  readonly #file: { path: string; ino: number } | undefined;
   #isFailing = false;
   readonly #afterCommit: (() => void)[] = [];
 
-  private constructor(db: Database, quarantined: string | undefined, observer: StoreObserver | undefined) {
+  private constructor(o: {
+    db: Database;
+    path?: string;
+    quarantined?: string | undefined;
+    observer?: StoreObserver | undefined;
+  }) {
+    const { db } = o;
     this.#db = db;
-    this.#observer = observer;
-    this.quarantined = quarantined;
+    this.#observer = o.observer;
+    this.#file = o.path === undefined ? undefined : { path: o.path, ino: statSync(o.path).ino };
+    this.quarantined = o.quarantined;
     this.epochs = new Epochs(db);
     this.inbound = new Inbound(db);
     this.sends = new Sends(db);
@@ -56,7 +72,7 @@ export class StateStore {
   static open(path: string, now: number, observer?: StoreObserver): StateStore {
     try {
       const { db, quarantined } = openDatabase(path, now);
-      const store = new StateStore(db, quarantined, observer);
+      const store = new StateStore({ db, path, quarantined, observer });
       if (store.meta.get('begun_at') === undefined) store.meta.set('begun_at', String(now));
       return store;
     } catch (error) {
@@ -66,18 +82,20 @@ export class StateStore {
 
   /** Opens an existing file for reading only. */
   static openReadOnly(path: string): StateStore {
-    return new StateStore(openReadOnly(path), undefined, undefined);
+    return new StateStore({ db: openReadOnly(path) });
   }
 
   /**
-   * Runs `work` in one durable transaction; nested calls join the outer one. What `work` throws rolls everything back.
+   * Runs `work` in one durable transaction; what it throws rolls everything back. A nested call is part of the outer
+   * one, and what it throws rolls back the nested part.
    * @throws EdgeError EDGE_STATE_FULL, EDGE_STATE_BUSY (nothing was written; try later), EDGE_STATE_IO (stop: later
    * writes would lie)
    */
   transaction<T>(work: () => T): T {
-    if (this.#db.inTransaction) return work();
+    if (this.#db.inTransaction) return this.#savepoint(work);
     let result: T;
     try {
+      this.#checkFile();
       result = this.#db.transaction(work).immediate();
     } catch (cause) {
       this.#afterCommit.length = 0;
@@ -93,8 +111,20 @@ export class StateStore {
       this.#isFailing = false;
       this.#observer?.recovered();
     }
-    for (const act of due) act();
+    // Each in a turn of its own: what one of them throws says nothing about this transaction, which is through.
+    for (const act of due) queueMicrotask(act);
     return result;
+  }
+
+  /** A transaction within another: what it throws undoes its own writes and nothing before them. */
+  #savepoint<T>(work: () => T): T {
+    const before = this.#afterCommit.length;
+    try {
+      return this.#db.transaction(work)();
+    } catch (error) {
+      this.#afterCommit.length = before;
+      throw error;
+    }
   }
 
   /**
@@ -113,8 +143,8 @@ export class StateStore {
     return this.transaction(
       () =>
         this.inbound.prune(texts, rows, PRUNE_BATCH) +
-        this.sends.prune(rows, PRUNE_BATCH) +
-        this.commands.prune(rows, PRUNE_BATCH) +
+        this.sends.prune(texts, rows, PRUNE_BATCH) +
+        this.commands.prune(texts, PRUNE_BATCH) +
         this.schedules.prune(rows, PRUNE_BATCH) +
         this.events.prune(texts, PRUNE_BATCH),
     );
@@ -122,6 +152,14 @@ export class StateStore {
 
   close(): void {
     this.#db.close();
+  }
+
+  /** SQLite goes on in a file that was deleted or replaced, and what it stores there is lost with the process. */
+  #checkFile(): void {
+    if (!this.#file) return;
+    const { path, ino } = this.#file;
+    if (statSync(path, { throwIfNoEntry: false })?.ino === ino) return;
+    throw new EdgeError('EDGE_STATE_IO', `${path} is not the file that was opened: it was moved, deleted or replaced`);
   }
 }
 
@@ -132,6 +170,9 @@ function translate(error: unknown): unknown {
   if (code.startsWith('SQLITE_BUSY')) return new EdgeError('EDGE_STATE_BUSY', messageOf(error), { cause: error });
   if (code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CORRUPT')) {
     return new EdgeError('EDGE_STATE_IO', `${code}: ${messageOf(error)}`, { cause: error });
+  }
+  if (NOT_OURS.has(code.split('_').slice(0, 2).join('_')) || code === 'EPERM' || code === 'EACCES') {
+    return new EdgeError('EDGE_STATE_DIR', `cannot write state.db: ${messageOf(error)}`, { cause: error });
   }
   return error;
 }

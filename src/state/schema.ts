@@ -33,6 +33,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX inbound_open ON inbound (thread_id, inbound_id) WHERE state IN ('parked', 'pending');
   CREATE INDEX inbound_done ON inbound (done_at) WHERE state = 'done';
+  CREATE INDEX inbound_with_body ON inbound (done_at) WHERE state = 'done' AND body IS NOT NULL;
   CREATE INDEX inbound_dead ON inbound (inbound_id) WHERE state = 'dead';
 
   CREATE TABLE sends (
@@ -74,6 +75,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX sends_undelivered ON sends (confirmed_at) WHERE state = 'confirmed';
   CREATE INDEX sends_group ON sends (group_key);
   CREATE INDEX sends_finished ON sends (finished_at);
+  CREATE INDEX sends_with_text ON sends (finished_at) WHERE text <> '';
   CREATE INDEX sends_recent ON sends (thread_id, created_at);
 
   CREATE TABLE commands (
@@ -90,7 +92,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX commands_by_send ON commands (send_id) WHERE send_id IS NOT NULL;
   CREATE INDEX commands_open ON commands (command_seq) WHERE state = 'received';
-  CREATE INDEX commands_finished ON commands (finished_at);
+  CREATE INDEX commands_with_payload ON commands (finished_at) WHERE payload <> '{}';
 
   CREATE TABLE acks (
     ack_id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -179,8 +179,8 @@ describe('a connection that breaks', () => {
     expect(requests).toBe(3);
   });
 
-  it('before it is made names the cause', async () => {
-    const { client } = backendClient('http://127.0.0.1:1');
+  it.each(['http:', 'https:', 'HTTPS:'])('to %s before it is made names the cause', async (scheme) => {
+    const { client } = backendClient(`${scheme}//127.0.0.1:1`);
     expect(await errorOf(post(client, 'GUID-1'))).toMatchObject({
       code: 'EDGE_BACKEND_UNREACHABLE',
       message: expect.stringContaining('ECONNREFUSED'),

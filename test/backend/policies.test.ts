@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { closePolicy } from '../../src/backend/closePolicy.ts';
+import { readConfigUpdate } from '../../src/backend/configUpdate.ts';
 import { readFrame } from '../../src/backend/readFrame.ts';
 import { reconnectDelayMs } from '../../src/backend/reconnectDelay.ts';
 import { parseRetryAfter } from '../../src/backend/retryAfter.ts';
@@ -159,5 +160,20 @@ describe('a frame', () => {
     const deep = `{"type":"x","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     expect(read(deep)).toHaveProperty('type', 'x');
     expect(read('{"type":"x","__proto__":{"polluted":1}}')).not.toHaveProperty('polluted');
+  });
+});
+
+describe('config_update', () => {
+  it('takes what the protocol names, and refuses by name whatever else is in it', () => {
+    const raw = JSON.parse(
+      '{"sync_interval":5,"log_level":"trace","__proto__":1,"constructor":2,"toString":3,"url":4}',
+    );
+    expect(readConfigUpdate(raw)).toEqual({
+      syncIntervalSeconds: 5,
+      refused: ['__proto__', 'constructor', 'toString', 'url', 'log_level'],
+    });
+    for (const nonsense of [null, [], 'x', 7]) {
+      expect(readConfigUpdate(nonsense)).toEqual({ refused: ['(not an object)'] });
+    }
   });
 });

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tempDir } from '../support/tempDir.ts';
 import { waitFor } from '../support/waitFor.ts';
@@ -11,6 +12,7 @@ async function running(place = home(), env: Record<string, string> = {}) {
   const agent = start(['run', '--config', place.config], { env: { EDGE_SECRET: SECRET, ...env } });
   const isUp = async () => (await edgeAgent(['status', '--json', '--config', place.config])).code !== 3;
   await waitFor('the agent to answer', isUp);
+  await waitFor('its first line', () => existsSync(place.log)); // the control socket is there a moment before it
   return { ...place, ...agent };
 }
 
@@ -62,6 +64,31 @@ describe('edge-agent run', () => {
     // The secret is no longer in the environment, so that no program started from here inherits it.
     expect(readFileSync(log, 'utf8').trimEnd().split('\n').at(-1)).toMatch(
       /\[ERROR\] EDGE_INTERNAL: Error: boom …0002 undefined\\n {4}at /,
+    );
+  });
+
+  it('ends as the disk’s trouble, not as a defect, when a write failed where nobody caught it', async () => {
+    const place = home();
+    const preload = join(place.dir, 'preload.mjs');
+    const edgeError = resolve(import.meta.dirname, '../../src/util/EdgeError.ts');
+    writeFileSync(
+      preload,
+      `import { EdgeError } from ${JSON.stringify(edgeError)};
+      process.on('SIGUSR2', () => { throw new EdgeError('EDGE_STATE_IO', 'SQLITE_IOERR_FSYNC'); });`,
+    );
+    const { child, ended, log } = await running(place, { NODE_OPTIONS: `--import=${preload}` });
+    child.kill('SIGUSR2');
+    expect(await ended).toMatchObject({ code: 74, err: expect.stringContaining('EDGE_STATE_IO') });
+    expect(readFileSync(log, 'utf8')).not.toContain('EDGE_INTERNAL');
+  });
+
+  it('stops in order when its state has been deleted, and says that it is gone', async () => {
+    const { child, ended, log, state } = await running();
+    rmSync(state, { recursive: true });
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(0);
+    expect(readFileSync(log, 'utf8')).toMatch(
+      /\[ERROR\] EDGE_STATE_IO: .*it was moved, deleted or replaced[\s\S]*stopped\n$/,
     );
   });
 

@@ -55,6 +55,13 @@ describe('CommandHandler', () => {
     expect(woken).toEqual(['sends']);
   });
 
+  it('answers a command_type as long as a frame with an ack that fits into one', () => {
+    const { store, command, acks } = rig();
+    const id = command('x'.repeat(1_000_000), {});
+    expect(acks()[0]).toMatchObject({ success: false, error: `unsupported command_type: ${'x'.repeat(100)}` });
+    expect(store.commands.byId(id)?.commandType).toHaveLength(100);
+  });
+
   it.each([
     ['message_text for text', { command_type: 'send_message_now', payload: { thread_id: ANNA, message_text: 'hi' } }],
     ['params for payload', { command_type: 'send_message_now', params: { thread_id: ANNA, text: 'hi' } }],
@@ -138,6 +145,32 @@ describe('CommandHandler', () => {
       text: 'hi',
       bubble_type: 'normal',
     });
+  });
+
+  it('gives its ack again from the outcome when the ack itself is no longer kept', () => {
+    const { store, handler, command, acks, clock } = rig();
+    const id = command('no_such_type', {});
+    for (const { ackId } of store.commands.acksWaiting(0, 10)) store.commands.markHandedOver(ackId, clock.now());
+    while (store.prune(clock.now() + 3650 * 86_400_000) > 0);
+    handler.handle({ command_id: id, command_type: 'no_such_type', payload: {} }, 'sync');
+    expect(acks()).toMatchObject([{ command_id: id, status: 'failed', success: false }]);
+  });
+
+  it('fails a command that meets a defect of the agent, undoes what it did, and goes on with the next', () => {
+    const { store, command, acks, told } = rig();
+    const insert = store.sends.insert.bind(store.sends);
+    store.sends.insert = (send) => {
+      insert(send);
+      throw new TypeError('a defect');
+    };
+    const broken = command('send_message_now', { thread_id: ANNA, text: 'hi' });
+    store.sends.insert = insert;
+    command('send_message_now', { thread_id: ANNA, text: 'next' });
+    expect(acks()).toMatchObject([
+      { command_id: broken, status: 'failed', error: expect.stringContaining('EDGE_INTERNAL') },
+    ]);
+    expect(store.sends.openOf(ANNA).map(({ text }) => text)).toEqual(['next']);
+    expect(told('failure')).toEqual([['EDGE_INTERNAL', `command ${broken}: a defect`]]);
   });
 
   it('takes no more when too many are open, and is asked again later', () => {

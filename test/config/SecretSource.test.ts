@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { readKeychain, SecretSource, type SecretSourceOptions } from '../../src/config/SecretSource.ts';
 import { tempDir } from '../support/tempDir.ts';
 
+const sourceFile = resolve(import.meta.dirname, '../../src/config/SecretSource.ts');
 const keychain = { service: 'edge-agent', account: 'edge_15550100001' };
 
 function source(options: Partial<SecretSourceOptions>): SecretSource {
@@ -45,6 +47,15 @@ describe('SecretSource', () => {
     expect(secrets.current()).toBeUndefined();
     expect(secrets.problem).toMatchObject({ code: 'EDGE_SECRET_FILE_MODE' });
     expect(secrets.problem?.message).not.toContain('canary');
+  });
+
+  it('does not wait at a FIFO', () => {
+    const file = join(tempDir(), 'secret');
+    spawnSync('mkfifo', ['-m', '600', file]);
+    const code = `import { SecretSource } from ${JSON.stringify(sourceFile)};
+      console.log(new SecretSource({ file: ${JSON.stringify(file)} }).current(), 'said')`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { timeout: 5000 });
+    expect(stdout.toString()).toBe('undefined said\n');
   });
 
   it.each([0o600, 0o400])('uses a file of mode %o', (mode) => {

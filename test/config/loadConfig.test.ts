@@ -107,11 +107,22 @@ const BROKEN: [name: string, text: string | Buffer, problems: (string | RegExp)[
     GOOD.replace('https://', ''),
     [/^4:8 {2}backend.url: value was "backend.example.com", expected an http/],
   ],
+  ['a URL with an empty query', GOOD.replace('.com', '.com?'), [/^4:8 {2}backend.url: value was/]],
+  ['a URL with an empty fragment', GOOD.replace('.com', '.com#'), [/^4:8 {2}backend.url: value was/]],
+  ['a URL with spaces around it', GOOD.replace(/https.*com/, '" $& "'), [/^4:8 {2}backend.url: value was/]],
+  [
+    'a password with a slash in a URL',
+    GOOD.replace('backend.e', 'user:canary/x@backend.e'),
+    [/^4:8 {2}backend.url: value was "https:…@backend(?!.*canary)/],
+  ],
+  ['a token in a URL', GOOD.replace('.com', '.com/?t=canary'), [/^4:8 {2}backend.url: value was(?!.*canary)/]],
+  ['NUL in a path', and('state:\n  dir: "a\\0b"\n'), [/^6:8 {2}state.dir: value was .*a path without control/]],
+  ['two lines in a path', and('state:\n  dir: "a\\nb"\n'), [/^6:8 {2}state.dir: value was .*a path without control/]],
   ['a URL of another scheme', GOOD.replace('https', 'ftp'), [/^4:8 {2}backend.url: value was "ftp:/]],
   [
     'a URL with a password',
     GOOD.replace('://', '://me:canary-3@'),
-    [/^4:8 {2}backend.url: value was "https:\/\/…@backend/],
+    [/^4:8 {2}backend.url: value was "https:…@backend/],
   ],
   [
     'http to another host',

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ControlServer, controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { controlRequest } from '../../src/ops/controlClient.ts';
 import type { Routes } from '../../src/ops/routes.ts';
@@ -98,6 +98,16 @@ describe('the control socket', () => {
 });
 
 describe('controlRequest', () => {
+  it('tells nothing to a socket of another user', async () => {
+    const socketPath = await serve();
+    const getuid = vi.spyOn(process, 'getuid').mockReturnValue(12_345);
+    onTestFinished(() => getuid.mockRestore());
+    await expect(controlRequest({ socketPath, method: 'GET', path: '/status' })).rejects.toMatchObject({
+      code: 'EDGE_NOT_RUNNING',
+      message: `${socketPath} belongs to another user`,
+    });
+  });
+
   it('says that no agent runs when nobody listens', async () => {
     const socketPath = join(tempDir(), 'control.sock');
     await expect(controlRequest({ socketPath, method: 'GET', path: '/status' })).rejects.toMatchObject({

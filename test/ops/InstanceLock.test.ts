@@ -40,6 +40,18 @@ describe('InstanceLock', () => {
     lock.release();
   });
 
+  it('waits out one that is on its way out', async () => {
+    const path = join(tempDir(), 'lock.db');
+    const code = `import { InstanceLock } from ${JSON.stringify(source)};
+      const lock = InstanceLock.acquire(${JSON.stringify(path)}); console.log('held');
+      setTimeout(() => lock.release(), 50);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout!, 'data');
+    InstanceLock.acquire(path).release();
+  });
+
   it('says when the directory cannot be used', () => {
     const file = join(tempDir(), 'file');
     writeFileSync(file, '');

@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MonitoringServer } from '../../src/ops/MonitoringServer.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
@@ -48,6 +49,22 @@ describe('the monitoring port', () => {
     const get = await monitor(new Metrics(), agentStatus);
     expect((await get('/send', { method: 'POST', body: '{}' })).status).toBe(404);
     expect((await get('/health', { method: 'POST', body: '{}' })).status).toBe(404);
+  });
+
+  it.each([
+    ['127.0.0.1:9464', 200],
+    ['localhost', 200],
+    ['evil.example.com:9464', 404],
+    ['127.0.0.1.evil.example.com', 404],
+  ])('answers a request for the host %s with %i', async (host, status) => {
+    const server = new MonitoringServer({ port: 0, metrics: new Metrics(), status: agentStatus });
+    await server.start();
+    onTestFinished(() => server.stop());
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(`GET /health HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(`HTTP/1.1 ${status}`);
+    socket.destroy();
   });
 
   it('says when the port is taken', async () => {

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, fstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RotatingFile } from '../../src/ops/RotatingFile.ts';
@@ -25,6 +35,28 @@ describe('RotatingFile', () => {
     rotating(path).write('one\n');
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
+  });
+
+  it('goes on at its path when another program moved or deleted the file', () => {
+    const path = join(tempDir(), 'logs', 'x.log');
+    const file = rotating(path);
+    file.write('one\n');
+    renameSync(path, `${path}.0`);
+    file.write('two\n');
+    expect(readFileSync(path, 'utf8')).toBe('two\n');
+    rmSync(join(path, '..'), { recursive: true });
+    file.write('three\n');
+    expect(readFileSync(path, 'utf8')).toBe('three\n');
+  });
+
+  it('does not wait at a FIFO that nobody reads', () => {
+    const path = join(tempDir(), 'x.log');
+    spawnSync('mkfifo', [path]);
+    const code = `import { RotatingFile } from ${JSON.stringify(source)};
+      const file = new RotatingFile({ path: ${JSON.stringify(path)}, maxBytes: 100, maxFiles: 2, lostLine: () => '' });
+      file.write('one\\n'); console.log(file.lost);`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { timeout: 5000 });
+    expect(stdout.toString()).toBe('1\n');
   });
 
   it('keeps to its size and its number of files, the newest lines first', () => {

@@ -5,7 +5,8 @@ import { type InstalledMac, installedMac } from './installedMac.ts';
 
 const STATE = [
   'control.sock',
-  'agent.lock',
+  'lock.db',
+  'lock.db-journal',
   'state.db',
   'state.db-wal',
   'state.db-shm',
@@ -97,13 +98,16 @@ describe('uninstall.sh', () => {
     const mac = installedMac();
     const [dir, logs] = [join(mac.home, 'my things'), join(mac.home, 'logs')];
     const files = leaveData(dir, logs);
-    writeFileSync(join(dir, 'letter.txt'), '');
+    const others = ['letter.txt', 'yarn.lock', 'mysqld.sock', 'state.db.mine', 'lock.dbase'].map((name) =>
+      join(dir, name),
+    );
+    for (const other of others) writeFileSync(other, '');
     const config = { state: { dir }, logging: { file: join(logs, 'edge-agent.log') } };
     writeFileSync(mac.config, JSON.stringify(config));
     const { code } = await mac.run('uninstall.sh', ['--purge', '--yes']);
     expect(code).toBe(0);
     expect(files.filter((file) => existsSync(file))).toEqual([]);
-    expect(existsSync(join(dir, 'letter.txt'))).toBe(true);
+    expect(others.filter((other) => !existsSync(other))).toEqual([]);
     expect(existsSync(logs)).toBe(false);
     expect(existsSync(mac.config)).toBe(true);
   });

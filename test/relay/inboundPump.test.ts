@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { BackendError } from '../../src/backend/BackendError.ts';
 import { REFUSED_RETRY_MS } from '../../src/relay/BackendGate.ts';
 import { InboundPump, type InboundPumpOptions, STOP_AFTER_MS } from '../../src/relay/InboundPump.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
@@ -367,6 +368,16 @@ describe('a failure', () => {
     pump.wake();
     await settle();
     expect(backend.started).toEqual(['m1', 'm2', 'm1']);
+  });
+
+  it('of this message alone keeps what the backend said for status, and out of the log', async () => {
+    const { backend, add, told, store } = setUp();
+    add('m1');
+    await settle();
+    backend.last('m1').fail(new BackendError('EDGE_BACKEND_REJECTED', 'answered 422', { status: 422, body: 'no: hi' }));
+    await settle();
+    expect(store.inbound.byGuid('m1')?.errorDetail).toBe('answered 422: no: hi');
+    expect(told('messageSetAside')).toMatchObject([[{ detail: 'answered 422' }]]);
   });
 
   it('of the agent itself sets the message aside instead of looping', async () => {

@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -37,6 +46,19 @@ describe('opening state.db', () => {
     const db = new Database(path, { readonly: true });
     expect(db.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION);
     db.close();
+  });
+
+  it('promises nothing once the file was deleted or replaced', () => {
+    const path = newPath();
+    const failures: string[] = [];
+    const store = StateStore.open(path, NOW, { failed: ({ code }) => failures.push(code), recovered() {} });
+    onTestFinished(() => store.close());
+    add(store, 'a');
+    renameSync(path, `${path}.away`);
+    expect(() => add(store, 'b')).toThrow(expect.objectContaining({ code: 'EDGE_STATE_IO' }));
+    copyFileSync(`${path}.away`, path);
+    expect(() => add(store, 'c')).toThrow(expect.objectContaining({ code: 'EDGE_STATE_IO' }));
+    expect(failures).toEqual(['EDGE_STATE_IO', 'EDGE_STATE_IO']);
   });
 
   it('sets synchronous FULL and WAL on every open, the later ones too', () => {
@@ -141,7 +163,7 @@ describe('a transaction', () => {
 
   it('names a full disk, and works again when there is room', () => {
     const { db } = openDatabase(newPath(), NOW);
-    const store = Reflect.construct(StateStore, [db, undefined]) as StateStore;
+    const store = Reflect.construct(StateStore, [{ db }]) as StateStore;
     onTestFinished(() => store.close());
     db.pragma(`max_page_count = ${db.pragma('page_count', { simple: true })}`);
     const fill = () => add(store, `big ${'x'.repeat(100_000)}`);
@@ -221,13 +243,68 @@ describe('retention', () => {
       store.commands.addAck({ command_id: 'open', success: true, error: null, timestamp: '', status: 'received' }, NOW);
       store.events.insert({ event_id: 'open', event_type: 'error', details: {} }, NOW);
     });
-    expect(store.prune(NOW + 89 * DAY)).toBe(0);
-    const batches: number[] = [];
-    for (let n = store.prune(NOW + 91 * DAY); n > 0; n = store.prune(NOW + 91 * DAY)) batches.push(n);
-    expect(batches).toEqual([500, 500, 200]);
-    expect(store.sends.byKey('open')).toBeDefined();
+    const pruned = (at: number): number[] => {
+      const batches: number[] = [];
+      for (let n = store.prune(at); n > 0; n = store.prune(at)) batches.push(n);
+      return batches;
+    };
+    expect(pruned(NOW + 6 * DAY)).toEqual([]);
+    expect(pruned(NOW + 89 * DAY)).toEqual([500, 500, 200]);
+    expect(store.sends.byKey('s0')).toMatchObject({ text: '', state: 'unknown' });
+    expect(pruned(NOW + 91 * DAY)).toEqual([500, 500, 200]);
+    expect(store.sends.byKey('s0')).toBeUndefined();
+    expect(store.sends.byKey('open')).toMatchObject({ text: expect.stringMatching(/./) });
     expect(store.commands.byId('open')).toBeDefined();
     expect(store.commands.acksWaitingCount()).toBe(1);
     expect(store.events.waitingCount()).toBe(1);
+  });
+
+  it('remembers the id of a command when its payload and its ack are gone', () => {
+    const store = open(newPath());
+    const command = { commandId: 'c1', commandType: 'x', payload: { text: 'x' }, channel: 'sync' as const };
+    store.transaction(() => {
+      store.commands.insert({ ...command, issuedAt: undefined, now: NOW });
+      store.commands.finish('c1', 'completed', NOW);
+      store.commands.addAck({ command_id: 'c1', success: true, error: null, timestamp: '', status: 'completed' }, NOW);
+      store.commands.markHandedOver(1, NOW);
+    });
+    while (store.prune(NOW + 3650 * DAY) > 0);
+    expect(store.commands.byId('c1')).toMatchObject({ state: 'completed', payload: '{}' });
+    expect(store.commands.offerLastAckAgain('c1')).toBe(false);
+    expect(store.commands.insert({ ...command, issuedAt: undefined, now: NOW })).toBe(false);
+  });
+
+  it('keeps a bounded number of events for a backend that never takes them', () => {
+    const store = open(newPath());
+    store.transaction(() => {
+      for (let n = 0; n < 100_600; n++) {
+        store.events.insert({ event_id: `e${n}`, event_type: 'error', details: {} }, NOW);
+      }
+    });
+    while (store.prune(NOW) > 0);
+    expect(store.events.waitingCount()).toBe(100_000);
+    expect(store.events.waiting(1)[0]?.event_id).toBe('e600');
+  });
+});
+
+describe('what is done after a commit', () => {
+  it('is done once the outermost transaction is through, and not for a part that was rolled back', async () => {
+    const store = open(newPath());
+    const done: string[] = [];
+    store.transaction(() => {
+      store.afterCommit(() => done.push('outer'));
+      store.transaction(() => store.afterCommit(() => done.push('inner')));
+      expect(() =>
+        store.transaction(() => {
+          store.meta.set('version', 'never');
+          store.afterCommit(() => done.push('never'));
+          throw new Error('no');
+        }),
+      ).toThrow('no');
+      expect(done).toEqual([]);
+    });
+    await Promise.resolve();
+    expect(done).toEqual(['outer', 'inner']);
+    expect(store.meta.get('version')).toBeUndefined();
   });
 });
