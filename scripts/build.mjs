@@ -22,7 +22,7 @@ function fail(message, code = 1) {
 const started = performance.now();
 const tsc = spawnSync(
   process.execPath,
-  [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json'), '--outDir', next],
+  [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'scripts/tsconfig.build.json'), '--outDir', next],
   { stdio: 'inherit' },
 );
 if (tsc.status !== 0) fail('the compiler found errors', tsc.status ?? 1);

@@ -25,6 +25,7 @@ function look(): void {
 }
 
 watch(dirname(path), () => {
-  for (const delay of [0, 2, 10, 50]) setTimeout(look, delay);
+  look();
+  for (const delay of [2, 10, 50]) setTimeout(look, delay);
 });
 process.stdout.write('ready\n');

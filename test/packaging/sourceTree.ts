@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { tempDir } from '../support/tempDir.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
-const BUILD = ['.npmrc', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts'];
+const BUILD = ['.npmrc', 'package.json', 'tsconfig.json', 'scripts'];
 
 /** A program as small as one can be. */
 export const PROGRAM = "#!/usr/bin/env node\nimport process from 'node:process';\n\nprocess.exit(0);\n";
