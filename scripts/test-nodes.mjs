@@ -16,7 +16,13 @@ function test(version) {
     return { result: error.isMissing ? 'skipped' : 'failed', note: error.message };
   }
   console.log(`\nNode ${version}`);
-  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', 'test/vitest.config.ts', ...process.argv.slice(2)];
+  const args = [
+    join(root, 'node_modules/vitest/vitest.mjs'),
+    'run',
+    '--config',
+    'test/vitest.config.ts',
+    ...process.argv.slice(2),
+  ];
   const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` };
   const { status, signal } = spawnSync(node, args, { cwd: root, stdio: 'inherit', env });
   return status === 0 ? { result: 'passed', note: '' } : { result: 'failed', note: signal ?? `exit code ${status}` };
