@@ -5,7 +5,7 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
-import { createRouteServer, type Routes } from './routes.ts';
+import { closeRouteServer, createRouteServer, type Routes } from './routes.ts';
 
 /** Longest path of a Unix socket, bytes: sun_path has 104 with the final NUL on macOS (108 on Linux). */
 const MAX_SOCKET_PATH_BYTES = 103;
@@ -53,10 +53,6 @@ export class ControlServer {
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
-    if (!server) return;
-    const closed = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await closed;
+    if (server) await closeRouteServer(server);
   }
 }

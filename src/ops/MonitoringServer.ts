@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { Metrics } from './metrics.ts';
 import { prometheusText } from './prometheus.ts';
-import { createRouteServer } from './routes.ts';
+import { closeRouteServer, createRouteServer } from './routes.ts';
 import type { AgentStatus } from './status.ts';
 
 /** A web page whose name was made to point here (DNS rebinding) asks for its own name, and gets nothing. */
@@ -50,11 +50,7 @@ export class MonitoringServer {
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
-    if (!server) return;
-    const closed = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await closed;
+    if (server) await closeRouteServer(server);
   }
 }
 

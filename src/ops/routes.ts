@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 
@@ -44,6 +45,14 @@ export function createRouteServer(routes: Routes): Server {
   server.keepAliveTimeout = 1; // one request a connection: nothing stays open to hold up a stop
   server.maxConnections = MAX_CONNECTIONS;
   return server;
+}
+
+/** Stops listening and cuts what is open. */
+export async function closeRouteServer(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
 }
 
 async function answer(routes: Routes, request: IncomingMessage): Promise<RouteReply> {
