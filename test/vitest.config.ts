@@ -5,8 +5,9 @@ export default defineConfig({
   root: join(import.meta.dirname, '..'),
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // For what hangs: five times the longest test, so that a busy machine decides over none.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     restoreMocks: true,
     // Real files, sockets and child processes: processes isolate better than threads.
     pool: 'forks',
