@@ -310,7 +310,7 @@ export class Agent {
       };
     }
 
-    /** Rows of chat.db are read once everything that they may set in motion is there. */
+    /** Before the sender, which looks chat.db through for what was under way; intake stops last, with its cursor. */
     function feedPart(): Part {
       return {
         start: () => feed.start(),

@@ -13,7 +13,7 @@ import { openConfig } from './openConfig.ts';
 import { renderStatus } from './renderStatus.ts';
 
 /** As `systemctl status` has it, so that scripts need not learn another set. */
-export const STATUS_EXIT = { healthy: 0, conditions: 1, down: 3 } as const;
+const STATUS_EXIT = { healthy: 0, conditions: 1, down: 3 } as const;
 const LOG_LINES = 10;
 
 /** `edge-agent status`: asks the agent; when none runs, says so and reads what it left in state.db. */

@@ -21,6 +21,6 @@ export class ConfigError extends EdgeError {
 }
 
 /** `file:line:column  key: value was …, expected …` */
-export function formatProblem({ file, line, column, text }: ConfigProblem): string {
+function formatProblem({ file, line, column, text }: ConfigProblem): string {
   return `${[file, line, column].filter((part) => part !== undefined).join(':')}  ${text}`;
 }

@@ -18,11 +18,6 @@ export interface ListedKey {
 /** Every section and key of the schema, each section before what is in it. */
 export const KEYS: readonly ListedKey[] = list(configSchema, []);
 
-/** The key at `path`, if the schema has it. */
-export function keyAt(path: readonly PropertyKey[]): ListedKey | undefined {
-  return KEYS.find((key) => key.path.length === path.length && key.path.every((name, at) => name === path[at]));
-}
-
 function list(type: z.core.$ZodType, path: readonly string[]): ListedKey[] {
   const docs = keyDocs.get(type as z.ZodType);
   if (!docs) throw new Error(`the schema does not document ${path.join('.')}`);

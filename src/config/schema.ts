@@ -83,7 +83,10 @@ export const configSchema = section('The configuration of edge-agent.', {
   }),
   imessage: section('Where Messages keeps its data. It is only ever read.', {
     db_path: path({ doc: 'The database of Messages.', default: '~/Library/Messages/chat.db' }),
-    attachments_path: path({ doc: 'The folder of its attachments.', default: '~/Library/Messages/Attachments' }),
+    attachments_path: path({
+      doc: 'The folder of its attachments. Not read yet: the backend gets their names and sizes, not the files.',
+      default: '~/Library/Messages/Attachments',
+    }),
   }),
   sending: section('How bubbles are handed to Messages.', {
     osascript_path: path({ doc: 'The program that runs AppleScript.', default: '/usr/bin/osascript' }),

@@ -135,7 +135,6 @@ export const configUpdateSchema = z.object({
   sync_interval: optional(z.number().positive()),
   log_level: optional(z.enum(['debug', 'info', 'warn', 'error'])),
 });
-export type ConfigUpdate = z.output<typeof configUpdateSchema>;
 
 export const syncResponseSchema = z.object({
   commands: z

@@ -12,7 +12,7 @@ import { type QueuedAnswer, queueAnswer } from './queueAnswer.ts';
 import { ThreadLane } from './ThreadLane.ts';
 
 /** Delays between the attempts for one message, and between probes of a backend that is away. */
-export const RETRY: BackoffPolicy = { firstMs: 1_000, maxMs: 300_000, jitter: 0.25 };
+const RETRY: BackoffPolicy = { firstMs: 1_000, maxMs: 300_000, jitter: 0.25 };
 /** Longest Retry-After obeyed, ms: a backend that asks for more is asked again meanwhile. */
 export const MAX_RETRY_AFTER_MS = 900_000;
 /** How long POSTs under way may go on after stop(), ms. What is aborted is posted again under the same key. */

@@ -18,7 +18,7 @@ import { threadOf } from './toRequest.ts';
 /** Rows taken in a transaction: short enough that nothing waits behind it. */
 export const BATCH_ROWS = 200;
 /** How long the batch stops before an incomplete row, ms, so that order holds while Messages finishes writing it. */
-export const INCOMPLETE_FOR_MS = 250;
+const INCOMPLETE_FOR_MS = 250;
 /** When an incomplete row is looked at again, ms after the look before; the last one repeats. */
 const RELOOK_MS = [2, 8, 40, 50] as const;
 /** How often parked rows are looked at while there are any, ms. */

@@ -6,7 +6,7 @@ import type { MessageSource } from './MessageSource.ts';
 import { threadOf } from './toRequest.ts';
 
 /** How long a parked row may stay incomplete, ms; Messages is done within a second, or never. */
-export const PARKED_FOR_MS = 10_000;
+const PARKED_FOR_MS = 10_000;
 /** Rows looked at in one go; those behind have their turn when these are through. */
 const PARKED_LIMIT = 200;
 

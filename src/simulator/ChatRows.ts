@@ -3,7 +3,7 @@ import { appleNanoseconds } from './appleTime.ts';
 import type { ChatDbFile, SqlValue } from './ChatDbFile.ts';
 
 /** The person the simulated Mac is signed in as. */
-export const OWN = { login: 'E:relay@example.com', number: '+15550100000' } as const;
+const OWN = { login: 'E:relay@example.com', number: '+15550100000' } as const;
 
 /** A conversation, as it has to be found or made. */
 export interface ChatSpec {

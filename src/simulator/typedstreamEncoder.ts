@@ -24,7 +24,7 @@ export interface BodySegment {
 }
 
 /** What stands in the text where an attachment is. */
-export const ATTACHMENT_CHARACTER = '\uFFFC';
+const ATTACHMENT_CHARACTER = '\uFFFC';
 
 const NS_OBJECT: ArchivedClass = { name: 'NSObject', version: 0, superclass: undefined };
 const inherits = (name: string, version: number, superclass = NS_OBJECT): ArchivedClass => ({

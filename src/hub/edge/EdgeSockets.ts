@@ -13,7 +13,7 @@ const OVERFULL_BYTES = 4 * 1024 * 1024;
 /** How long a peer may take over the closing handshake, ms. */
 const CLOSE_MS = 1_000;
 
-export const CLOSE_REPLACED = 4409;
+const CLOSE_REPLACED = 4409;
 export const CLOSE_RESTART = 1012;
 const CLOSE_TRY_LATER = 1013;
 
