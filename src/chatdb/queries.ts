@@ -19,8 +19,27 @@ export interface RawMessage {
   handle: string | null;
   isFromMe: number;
   itemType: number | null;
+  rawDate: string | null;
+  subject: string | null;
+  account: string | null;
+  destination: string | null;
+  actionType: number | null;
+  title: string | null;
+  otherHandle: string | null;
+  shareStatus: number | null;
   associatedType: number | null;
+  associatedGuid: string | null;
+  emoji: string | null;
+  bundleId: string | null;
+  payload: Uint8Array | null;
   replyToGuid: string | null;
+  previousGuid: string | null;
+  summary: Uint8Array | null;
+  editedAt: number | null;
+  isEmpty: number | null;
+  partCount: number | null;
+  isAudio: number | null;
+  scheduleType: number | null;
   cacheHasAttachments: number | null;
   isSent: number | null;
   isDelivered: number | null;
@@ -43,6 +62,9 @@ export interface RawAttachment {
   filename: string | null;
   mimeType: string | null;
   sizeBytes: number | null;
+  transferState: number | null;
+  isSticker: number | null;
+  isHidden: number | null;
 }
 
 /** The SQL of every read, made for the columns this chat.db has. */
@@ -71,11 +93,23 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
   const m = (column: string, otherwise?: string) => schema.column('message', 'm', column, otherwise);
   // SQLite keeps any type in any column, and a name that is no text, in a damaged row, must not stop all others.
   const text = (expression: string) => `CAST(${expression} AS TEXT)`;
+  const other =
+    schema.column('message', 'm', 'other_handle') === 'NULL'
+      ? 'NULL'
+      : `(SELECT ${text('o.id')} FROM handle o WHERE o.ROWID = m.other_handle AND m.other_handle <> 0)`;
   const messages = (hint = '') => `
     SELECT m.ROWID AS rowid, ${text('m.guid')} AS guid, ${m('text')} AS text, ${m('attributedBody')} AS body,
       ${dateAtSql('m.date')} AS dateAt, ${text(m('service'))} AS service, ${text('h.id')} AS handle, m.is_from_me AS isFromMe,
-      ${m('item_type', '0')} AS itemType, ${m('associated_message_type', '0')} AS associatedType,
-      ${text(m('thread_originator_guid'))} AS replyToGuid, ${m('cache_has_attachments', '0')} AS cacheHasAttachments,
+      ${text('m.date')} AS rawDate, ${text(m('subject'))} AS subject, ${text(m('account'))} AS account,
+      ${text(m('destination_caller_id'))} AS destination, ${m('item_type', '0')} AS itemType,
+      ${m('group_action_type', '0')} AS actionType, ${text(m('group_title'))} AS title,
+      ${other} AS otherHandle, ${m('share_status', '0')} AS shareStatus,
+      ${m('associated_message_type', '0')} AS associatedType, ${text(m('associated_message_guid'))} AS associatedGuid,
+      ${text(m('associated_message_emoji'))} AS emoji, ${text(m('balloon_bundle_id'))} AS bundleId,
+      ${m('payload_data')} AS payload, ${text(m('thread_originator_guid'))} AS replyToGuid,
+      ${text(m('reply_to_guid'))} AS previousGuid, ${m('message_summary_info')} AS summary,
+      ${dateAtSql(m('date_edited'))} AS editedAt, ${m('is_empty', '0')} AS isEmpty, ${m('part_count')} AS partCount,
+      ${m('is_audio_message', '0')} AS isAudio, ${m('schedule_type', '0')} AS scheduleType, ${m('cache_has_attachments', '0')} AS cacheHasAttachments,
       ${m('is_sent', '0')} AS isSent, ${m('is_delivered', '0')} AS isDelivered, ${m('is_read', '0')} AS isRead,
       ${m('error', '0')} AS error, j.chat_id AS chatRowid
     FROM message m ${hint}
@@ -113,7 +147,8 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
       : NOTHING,
     attachments: schema.hasAttachments
       ? `SELECT ${text('a.guid')} AS guid, ${text(a('transfer_name'))} AS transferName,
-           ${text(a('filename'))} AS filename, ${text(a('mime_type'))} AS mimeType, ${a('total_bytes')} AS sizeBytes
+           ${text(a('filename'))} AS filename, ${text(a('mime_type'))} AS mimeType, ${a('total_bytes')} AS sizeBytes,
+           ${a('transfer_state')} AS transferState, ${a('is_sticker')} AS isSticker, ${a('hide_attachment')} AS isHidden
          FROM message_attachment_join j JOIN attachment a ON a.ROWID = j.attachment_id
          WHERE j.message_id = ? ORDER BY j.rowid LIMIT ${MAX_ATTACHMENTS}`
       : NOTHING,

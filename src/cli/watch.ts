@@ -118,7 +118,7 @@ export async function watchMessages(o: {
 }
 
 function isInbound(row: ChatRow): boolean {
-  return !row.isFromMe && row.itemType === 0 && [0, 2, 3].includes(row.associatedType);
+  return !row.isFromMe && !row.action && !row.association;
 }
 
 function isComplete(row: ChatRow): boolean {

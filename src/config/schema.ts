@@ -87,6 +87,13 @@ export const configSchema = section('The configuration of edge-agent.', {
       doc: 'The folder of its attachments. Not read yet: the backend gets their names and sizes, not the files.',
       default: '~/Library/Messages/Attachments',
     }),
+    attachment_wait_seconds: wholeNumber({
+      doc: 'How long a message waits for its attachments to be downloaded; then it goes, and what is missing is marked pending. 0 waits for none.',
+      min: 0,
+      max: 600,
+      default: 15,
+      unit: 'seconds',
+    }),
   }),
   sending: section('How bubbles are handed to Messages.', {
     osascript_path: path({ doc: 'The program that runs AppleScript.', default: '/usr/bin/osascript' }),

@@ -6,6 +6,9 @@ import type { TelemetryParts } from './telemetry.ts';
 type MessageEvents =
   | 'rowsRead'
   | 'rowParked'
+  | 'rowSkipped'
+  | 'eventNoted'
+  | 'chatdbLacks'
   | 'bodyUndecodable'
   | 'messageReceived'
   | 'messageHandedOver'
@@ -32,6 +35,17 @@ export function messageTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
     rowParked(guid, reason) {
       metrics.count('rows_parked');
       logger.debug(`Row ${guid} parked: ${reason}`);
+    },
+    rowSkipped({ guid, threadId, reason }) {
+      metrics.count('rows_skipped');
+      logger.info(`${message(guid, threadId)} is not handed over: ${reason}`);
+    },
+    eventNoted({ eventType, threadId, detail }) {
+      metrics.count('events_noted');
+      logger.info(`Event ${eventType} in ${maskHandle(threadId)}: ${maskIn(detail)}`);
+    },
+    chatdbLacks(features) {
+      logger.warn(`chat.db of this macOS does not have everything; without it: ${features.join('; ')}`);
     },
     bodyUndecodable(guid, reason, bytes) {
       metrics.count('bodies_undecodable');

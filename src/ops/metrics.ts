@@ -2,6 +2,8 @@
 export const COUNTERS = {
   rows_read: 'Rows read from chat.db',
   rows_parked: 'Rows of chat.db that were incomplete when first seen',
+  rows_skipped: 'Messages that are not handed over: filtered, echoes, known under another guid',
+  events_noted: 'Events written for the backend: edits, reactions, group changes',
   bodies_undecodable: 'Message bodies that could not be decoded',
   messages_received: 'Inbound messages taken in',
   messages_handed_over: 'Inbound messages the backend took',

@@ -78,7 +78,8 @@ export interface MessageRequest {
   was_redacted: boolean;
   redacted_fields: string[];
   filter_reason: string;
-  attachments?: { guid: string; name: string; mime_type: string; size_bytes: number }[];
+  /** `pending`: the file had not been downloaded when the message went. */
+  attachments?: { guid: string; name: string; mime_type: string; size_bytes: number; pending?: true }[];
   reply_to_guid?: string;
   backfill?: true;
   /** Set when the body could not be decoded; the text is then the text column or empty. */

@@ -1,8 +1,5 @@
 import type { ChatRow } from '../chatdb/types.ts';
 
-/** message.associated_message_type of a message; others are stickers, tapbacks and votes. */
-const MESSAGE_TYPES: readonly number[] = [0, 2, 3];
-
 /** What a row lacks. `echo`: it reads like a bubble of ours that Messages is just taking. */
 export type Missing = 'chat' | 'sender' | 'body' | 'attachments' | 'echo';
 
@@ -19,7 +16,7 @@ export type Classified =
  */
 export function classify(row: ChatRow, isEcho: (row: ChatRow) => boolean): Classified {
   if (row.isFromMe) return { kind: 'own' };
-  if (row.itemType !== 0 || !MESSAGE_TYPES.includes(row.associatedType)) return { kind: 'event' };
+  if (row.action || row.association) return { kind: 'event' };
   const missing = missingOf(row) ?? (isEcho(row) ? 'echo' : undefined);
   return missing === undefined ? { kind: 'message' } : { kind: 'incomplete', missing };
 }

@@ -131,6 +131,34 @@ export const MIGRATIONS: readonly string[] = [
     value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE epochs ADD COLUMN burst_base_at INTEGER; -- newest message date before the rows that come together now
+  ALTER TABLE epochs ADD COLUMN burst_at INTEGER;      -- when the latest of them was taken in
+
+  ALTER TABLE inbound ADD COLUMN message_at INTEGER;   -- when it was written; backfill is handed over in this order
+  ALTER TABLE inbound ADD COLUMN fingerprint TEXT;     -- of sender, date and text: knows a message under another guid
+  ALTER TABLE inbound ADD COLUMN skipped TEXT;         -- why a row that is done was not handed over; NULL when it was
+  CREATE INDEX inbound_fingerprint ON inbound (fingerprint) WHERE fingerprint IS NOT NULL;
+  DROP INDEX inbound_open;
+  CREATE INDEX inbound_open ON inbound (thread_id, inbound_id) WHERE state IN ('parked', 'pending') AND backfill = 0;
+  CREATE INDEX inbound_backfill ON inbound (thread_id, message_at, inbound_id)
+    WHERE state IN ('parked', 'pending') AND backfill = 1;
+
+  ALTER TABLE sends ADD COLUMN read_at INTEGER;
+  ALTER TABLE sends ADD COLUMN echo_guid TEXT;         -- the row in which a conversation with oneself gave it back
+  CREATE UNIQUE INDEX sends_echo ON sends (echo_guid) WHERE echo_guid IS NOT NULL;
+  CREATE INDEX sends_unread ON sends (confirmed_at) WHERE read_at IS NULL AND receipt_rowid IS NOT NULL;
+
+  ALTER TABLE events ADD COLUMN about_guid TEXT;       -- an event is told when this message is no longer on its way
+  CREATE INDEX events_acked ON events (acked_at) WHERE acked_at IS NOT NULL;
+
+  -- Threads in which answers come faster than people write: no automatic answer until the time given.
+  CREATE TABLE muted_threads (
+    thread_id TEXT PRIMARY KEY,
+    until_at INTEGER NOT NULL,
+    since_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -11,6 +11,12 @@ export interface Telemetry {
   chatdbOpened(info: { path: string; epoch: number; rowid: number; isNew: boolean }): void;
   rowsRead(count: number): void;
   rowParked(guid: string, reason: string): void;
+  /** A row that is no message to hand over, and why: an echo, a duplicate, a preview, filtered … */
+  rowSkipped(info: { guid: string; threadId: string; reason: string }): void;
+  /** An event was written that the backend will be told: an edit, a reaction, a group change … */
+  eventNoted(info: { eventType: string; threadId: string; detail: string }): void;
+  /** This chat.db has not all columns; what does not work without them. Once for each set of them. */
+  chatdbLacks(features: readonly string[]): void;
   bodyUndecodable(guid: string, reason: string, bytes: number): void;
   // In
   messageReceived(info: { guid: string; threadId: string; backfill: boolean; text: string }): void;

@@ -7,6 +7,7 @@ import { ChatDb } from '../../src/chatdb/ChatDb.ts';
 import { buildQueries } from '../../src/chatdb/queries.ts';
 import { probeSchema } from '../../src/chatdb/schemaProbe.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
+import { chatRow } from '../support/chatRow.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { appleNs, ChatDbFile } from './support/chatDbFile.ts';
 import { attributes, encodeBody, encodeText } from './support/typedstreamEncoder.ts';
@@ -44,12 +45,11 @@ describe('ChatDb rows', () => {
     const chatId = file.chat('+15550100002', [anna]);
     const rowid = file.message('A-1', { handle_id: anna, attributedBody: encodeText('hello') }, chatId);
     expect(open().rowsAfter(0, 10)).toEqual([
-      {
+      chatRow({
         rowid,
         guid: 'A-1',
-        isFromMe: false,
         dateAt: JAN_1,
-        service: 'iMessage',
+        rawDate: String(appleNs(JAN_1)),
         handle: '+15550100002',
         chat: {
           guid: 'iMessage;-;+15550100002',
@@ -60,18 +60,8 @@ describe('ChatDb rows', () => {
         },
         text: 'hello',
         body: expect.objectContaining({ text: 'hello' }),
-        decodeError: undefined,
-        hasBody: true,
-        itemType: 0,
-        associatedType: 0,
-        replyToGuid: undefined,
-        cacheHasAttachments: false,
-        attachments: [],
-        isSent: false,
-        isDelivered: false,
-        isRead: false,
-        error: 0,
-      },
+        bodyBytes: encodeText('hello').length,
+      }),
     ]);
   });
 
@@ -83,7 +73,7 @@ describe('ChatDb rows', () => {
     expect(
       open()
         .rowsAfter(0, 10)
-        .map((row) => [row.text, row.hasBody]),
+        .map((row) => [row.text, row.bodyBytes > 0]),
     ).toEqual([
       ['hello', true],
       ['text only', false],
@@ -99,7 +89,7 @@ describe('ChatDb rows', () => {
     expect(garbage).toMatchObject({
       text: 'fallback',
       body: undefined,
-      hasBody: true,
+      bodyBytes: 7,
       decodeError: 'not a typedstream',
     });
     expect(damaged).toMatchObject({ text: 'sound', body: { text: 'sound' }, decodeError: expect.any(String) });
@@ -169,7 +159,7 @@ describe('ChatDb rows', () => {
     file.attachment(file.message('A-2', { attributedBody: body }), 'at_2');
     file.db.exec(`UPDATE message SET cache_has_attachments = 0 WHERE guid = 'A-2'`);
     const [first, second] = open().rowsAfter(0, 10);
-    expect(first?.attachments).toEqual([
+    expect(first?.attachments).toMatchObject([
       { guid: 'at_0', name: 'a.jpg', mimeType: 'image/jpeg', sizeBytes: 7 },
       { guid: 'at_1', name: 'b.pdf', mimeType: 'application/octet-stream', sizeBytes: 0 },
     ]);
@@ -204,7 +194,7 @@ describe('ChatDb rows', () => {
     file.message('A-2', { item_type: 1, associated_message_type: 2000 });
     expect(open().rowsAfter(0, 10)).toMatchObject([
       { isFromMe: true, isSent: true, isDelivered: true, isRead: true, error: 22, replyToGuid: 'T' },
-      { isFromMe: false, itemType: 1, associatedType: 2000 },
+      { isFromMe: false, action: { itemType: 1 }, association: { type: 2000 } },
     ]);
   });
 });
@@ -288,7 +278,7 @@ describe('ChatDb open', () => {
       INSERT INTO message (guid, text, future_column) VALUES ('A-1', 'plain', 'x');
       INSERT INTO chat_message_join VALUES (1, 1)`);
     expect(open().rowsAfter(0, 10)).toMatchObject([
-      { text: 'plain', chat: { isGroup: true, participants: [] }, itemType: 0, service: '', attachments: [] },
+      { text: 'plain', chat: { isGroup: true, participants: [] }, action: undefined, service: '', attachments: [] },
     ]);
   });
 

@@ -2,6 +2,7 @@ import type { ChatInfo, ChatRow } from '../../src/chatdb/types.ts';
 import type { ReceiptSource } from '../../src/messaging/ReceiptSource.ts';
 import type { ScriptResult, ScriptRunner } from '../../src/messaging/ScriptRunner.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
+import { chatRow } from '../support/chatRow.ts';
 
 export interface ScriptCall {
   form: string;
@@ -43,29 +44,18 @@ export class FakeMac implements ReceiptSource, ScriptRunner {
   write(call: Pick<ScriptCall, 'target' | 'text'>, change: Partial<ChatRow> = {}): ChatRow {
     const rowid = ++this.#rowid;
     const identifier = call.target.split(';').at(-1)!;
-    const row: ChatRow = {
+    const row = chatRow({
       rowid,
       guid: `GUID-${rowid}`,
       isFromMe: true,
       dateAt: this.now(),
-      service: 'iMessage',
       handle: identifier,
       chat: this.chats.get(identifier) ?? chat(identifier),
       text: call.text,
-      body: undefined,
-      decodeError: undefined,
-      hasBody: true,
-      itemType: 0,
-      associatedType: 0,
-      replyToGuid: undefined,
-      cacheHasAttachments: false,
-      attachments: [],
+      bodyBytes: 100,
       isSent: true,
-      isDelivered: false,
-      isRead: false,
-      error: 0,
       ...change,
-    };
+    });
     this.rows.push(row);
     return row;
   }

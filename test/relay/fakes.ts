@@ -4,6 +4,7 @@ import type { MessageRequest, MessageResponse } from '../../src/protocol/wire.ts
 import { messageResponseSchema } from '../../src/protocol/wire.ts';
 import type { MessageSource } from '../../src/relay/MessageSource.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
+import { chatRow } from '../support/chatRow.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { tempDir } from '../support/tempDir.ts';
 
@@ -13,29 +14,16 @@ export const BERT = '+15550100003';
 /** A whole 1:1 message; `change` makes it another. */
 export function row(rowid: number, change: Partial<ChatRow> = {}): ChatRow {
   const handle = 'handle' in change ? change.handle : ANNA;
-  return {
+  return chatRow({
     rowid,
     guid: `guid-${rowid}`,
-    isFromMe: false,
     dateAt: new FakeClock().now(),
-    service: 'iMessage',
     handle,
     chat: chat(handle ?? ANNA),
     text: `text ${rowid}`,
-    body: undefined,
-    decodeError: undefined,
-    hasBody: true,
-    itemType: 0,
-    associatedType: 0,
-    replyToGuid: undefined,
-    cacheHasAttachments: false,
-    attachments: [],
-    isSent: false,
-    isDelivered: false,
-    isRead: false,
-    error: 0,
+    bodyBytes: 100,
     ...change,
-  };
+  });
 }
 
 export function chat(identifier: string, isGroup = false) {

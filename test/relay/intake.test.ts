@@ -9,6 +9,8 @@ import { ANNA, BERT, chat, FakeSource, openStore, row } from './fakes.ts';
 
 const FILE = { dev: '1', ino: '100' };
 const DAY = 86_400_000;
+const RENAMED = { itemType: 2, actionType: 0, title: 'us', otherHandle: undefined, shareStatus: 0 };
+const LOVED = { type: 2000, targetGuid: 'guid-1', part: 0, emoji: undefined };
 
 function setUp(change: { denyThreads?: string[]; source?: FakeSource } = {}) {
   const clock = new FakeClock();
@@ -89,7 +91,7 @@ describe('rows past the cursor', () => {
 
   it('that are our own or no messages are passed', () => {
     const { put, cursor, store, posts } = setUp();
-    put(row(1, { isFromMe: true }), row(2, { itemType: 2 }), row(3, { associatedType: 2000 }));
+    put(row(1, { isFromMe: true }), row(2, { action: RENAMED }), row(3, { association: LOVED }));
     expect(cursor()).toBe(3);
     expect(store.inbound.counts()).toEqual({ parked: 0, pending: 0, dead: 0 });
     expect(posts()).toBe(0);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createPrivacyFilter } from '../../src/relay/privacy.ts';
 import { MAX_TEXT_BYTES, threadOf, toRequest } from '../../src/relay/toRequest.ts';
+import { attachment } from '../support/chatRow.ts';
 import { ANNA, BERT, chat, row } from './fakes.ts';
 
 const privacy = createPrivacyFilter({ redact: ['payment_card'], denyThreads: [] });
@@ -33,7 +34,7 @@ describe('the request of a message', () => {
   });
 
   it('has attachments, a reply and old news only where there are any', () => {
-    const attachments = [{ guid: 'at_0', name: 'a.heic', mimeType: 'image/heic', sizeBytes: 9 }];
+    const attachments = [attachment({ guid: 'at_0', name: 'a.heic', mimeType: 'image/heic', sizeBytes: 9 })];
     expect(request({ attachments, replyToGuid: 'guid-0', text: '\ufffc' }, true)).toMatchObject({
       attachments: [{ guid: 'at_0', name: 'a.heic', mime_type: 'image/heic', size_bytes: 9 }],
       reply_to_guid: 'guid-0',
