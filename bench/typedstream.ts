@@ -158,7 +158,7 @@ function corpus(): Buffer[] {
 }
 
 /** Bodies as they occur: short and long texts, styles, mentions, links, attachments, data detectors' archives. */
-function ordinary(): Buffer[] {
+export function ordinary(): Buffer[] {
   const sentence = 'We could meet at the station around six, if the train is on time. ';
   const part0 = attributes({ part: 0 });
   const styled: Run[] = Array.from({ length: 24 }, (_, i) => ({

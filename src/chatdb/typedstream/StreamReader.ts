@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { MAX_WORK } from './limits.ts';
 import { StreamDamage } from './StreamDamage.ts';
+import type { WorkBudget } from './WorkBudget.ts';
 
 /** Head bytes that stand for themselves nowhere a head is expected. */
 export const HEAD = { int16: 0x81, int32: 0x82, real: 0x83, new: 0x84, nil: 0x85, end: 0x86, int64: 0x87 } as const;
@@ -17,33 +17,25 @@ const SIGNATURE = Buffer.from('\x04\x0bstreamtyped', 'latin1');
  */
 export class StreamReader {
   readonly #bytes: Buffer;
+  /** What reading this stream is charged to. */
+  readonly budget: WorkBudget;
   readonly #strings: string[] = [];
   #at = 0;
-  #work = 0;
   #hasBadUtf8 = false;
 
-  constructor(options: { bytes: Uint8Array }) {
+  constructor(options: { bytes: Uint8Array; budget: WorkBudget }) {
     const { bytes } = options;
     this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.budget = options.budget;
   }
 
   get left(): number {
     return this.#bytes.length - this.#at;
   }
 
-  /** What was done so far, in the unit of MAX_WORK. */
-  get work(): number {
-    return this.#work;
-  }
-
   /** Some string so far was no UTF-8. */
   get hasBadUtf8(): boolean {
     return this.#hasBadUtf8;
-  }
-
-  charge(work: number): void {
-    this.#work += work;
-    if (this.#work > MAX_WORK) throw new StreamDamage('more objects than a body may have');
   }
 
   header(): void {
