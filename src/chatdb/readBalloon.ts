@@ -51,7 +51,7 @@ function wordsOf(kind: BalloonKind, payload: Uint8Array): Words {
 
 /** LPLinkMetadata; older previews have it under `metadata` (imessage-exporter). */
 function linkWords(contents: Members): Words {
-  const metadata = members(contents, 'richLinkMetadata') ?? members(contents, 'metadata') ?? contents;
+  const metadata = members(contents, 'richLinkMetadata') ?? members(contents, 'metadata') ?? NOTHING;
   const summary = text(metadata, 'summary');
   return {
     app: text(metadata, 'siteName'),
