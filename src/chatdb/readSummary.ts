@@ -7,8 +7,8 @@ import { WorkBudget } from './typedstream/WorkBudget.ts';
 const APPLE_EPOCH_MS = 978_307_200_000;
 /** The furthest a Date reaches, ms. */
 const MAX_TIME = 8.64e15;
-/** Bytes of text that count as one value in what the versions may take together: they may overlap in the file. */
-const BYTES_PER_WORK = 256;
+/** Bytes that count as one value in what the versions may take together, some 6 MB: they may overlap in the file. */
+const BYTES_PER_WORK = 64;
 
 /** Undefined where the plist is damaged. Never throws. */
 export function readSummary(bytes: Uint8Array): MessageSummary | undefined {

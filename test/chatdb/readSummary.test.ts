@@ -83,7 +83,7 @@ describe('readSummary', () => {
 
   it('reads only so much text in versions that all hold the same long one', () => {
     const key = (name: string) => [0x50 | name.length, ...Buffer.from(name)];
-    const body = encodeText('x'.repeat(1_000_000));
+    const body = encodeText('x'.repeat(100_000));
     const length = Buffer.from([0x4f, 0x12, 0, 0, 0, 0]);
     length.writeUInt32BE(body.length, 2);
     const plist = rawPlist([
@@ -98,7 +98,7 @@ describe('readSummary', () => {
     ]);
     const versions = readSummary(plist)?.edits.get(0) ?? [];
     expect(versions).toHaveLength(400);
-    expect(versions[0]?.text).toHaveLength(1_000_000);
+    expect(versions[0]?.text).toHaveLength(100_000);
     expect(versions.at(-1)?.text).toBe('');
   });
 

@@ -4,9 +4,9 @@ export const MAX_PLIST_BYTES = 17 * 1024 * 1024;
 /**
  * Values one plist may have, counted as if every reference were written out in full, so that what comes out is bounded
  * too for whoever walks it: objects may stand within several others, and within each of those again. Real ones stay
- * below 2,000.
+ * below 2,000; at the limit a plist takes some 5 ms.
  */
-export const MAX_PLIST_WORK = 100_000;
+export const MAX_PLIST_WORK = 20_000;
 
 /** Bytes of a string that count as one value: strings may overlap in the file, each would be copied out. */
 export const BYTES_PER_WORK = 256;

@@ -132,6 +132,7 @@ export class ObjectReader {
       types = parseTypeEncoding(text);
       this.#encodings.set(text, types);
     }
+    if (types.length === 1) return [this.#value(types[0]!)];
     return types.map((type) => this.#value(type));
   }
 

@@ -71,6 +71,9 @@ const READINGS: ReadonlyMap<string, Reading> = new Map<string, Reading>([
   ['__kIMCalendarEventAttributeName', detection('calendar_event')],
 ]);
 
+/** The names of the attributes that are read. */
+export const ATTRIBUTES: readonly string[] = [...READINGS.keys()];
+
 export function meaningOf(attributes: ReadonlyMap<string, unknown>): Meaning {
   const meaning: Meaning = {
     part: undefined,
