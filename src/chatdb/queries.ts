@@ -44,7 +44,7 @@ const whole = (expression: string) => `CAST(coalesce(${expression}, 0) AS INTEGE
  */
 export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
   const m = (column: string, otherwise?: string) => schema.column('message', 'm', column, otherwise);
-  const guid = `coalesce(${text('m.guid')}, 'rowid:' || m.ROWID)`;
+  const guid = `coalesce(nullif(${text('m.guid')}, ''), 'rowid:' || m.ROWID)`;
   const messages = (hint = '') => `
     SELECT ${messageColumns(schema, guid)}
     FROM message m ${hint}
@@ -53,11 +53,14 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
     LEFT JOIN handle h ON h.ROWID = m.handle_id`;
   const byRowid = (condition: string) => `${messages('NOT INDEXED')}
     WHERE ${condition} AND m.ROWID <= ${LAST_ROWID} ORDER BY m.ROWID`;
-  /** Found in the date index alone and sorted before any row is touched. */
-  const since = (condition: string) => `
-      SELECT d.ROWID FROM message d
-      WHERE ${sinceSql('d.date')} AND +d.ROWID > @afterRowid AND +d.ROWID <= ${LAST_ROWID} AND ${condition}
-      ORDER BY +d.ROWID LIMIT @limit`;
+  /** Found in the date index and sorted before any body is touched. */
+  const since = (condition: string) => {
+    const found = sinceSql('d.date').map(
+      (dated) => `SELECT d.ROWID AS id FROM message d
+          WHERE ${dated} AND +d.ROWID > @afterRowid AND +d.ROWID <= ${LAST_ROWID} AND ${condition}`,
+    );
+    return `SELECT id FROM (${found.join(' UNION ALL ')}) ORDER BY +id LIMIT @limit`;
+  };
   const rowsSince = (condition: string) =>
     `${messages('NOT INDEXED')} WHERE m.ROWID IN (${since(condition)}) ORDER BY m.ROWID`;
   /** Of a message of ours; Send Later rows are there long before they are sent. */
