@@ -6,6 +6,7 @@ import { type Behaviour, BehaviourScript, type Form } from './Behaviour.ts';
 import type { ChatDbFile } from './ChatDbFile.ts';
 import type { ChatRows, StoredChat } from './ChatRows.ts';
 import type { Delays, Later } from './Later.ts';
+import type { MessageDates } from './MessageDates.ts';
 import { errorMessage, type ScriptAnswer, scriptFailure, scriptSuccess } from './osascriptErrors.ts';
 import { encodeBody, plainSegments } from './typedstreamEncoder.ts';
 
@@ -62,6 +63,7 @@ export class Messages {
   readonly #file: ChatDbFile;
   readonly #rows: ChatRows;
   readonly #clock: Clock;
+  readonly #dates: MessageDates;
   readonly #delays: Delays;
   readonly #later: Later;
   readonly #effectsFile: string | undefined;
@@ -71,6 +73,7 @@ export class Messages {
     file: ChatDbFile;
     rows: ChatRows;
     clock: Clock;
+    dates: MessageDates;
     delays: Delays;
     later: Later;
     effectsFile?: string | undefined;
@@ -78,6 +81,7 @@ export class Messages {
     this.#file = o.file;
     this.#rows = o.rows;
     this.#clock = o.clock;
+    this.#dates = o.dates;
     this.#delays = o.delays;
     this.#later = o.later;
     this.#effectsFile = o.effectsFile;
@@ -182,7 +186,8 @@ export class Messages {
         isFromMe: true,
         handle: chat.isGroup ? 0 : this.#rows.handle(chat.identifier, service),
         service,
-        dateAt: this.#clock.now(),
+        date: this.#dates.next(service),
+        chat,
         // Up to macOS 12 the column was filled as a rule; since then it is not in any own row (openclaw #73172).
         text: this.#file.macos === 12 ? request.text : null,
         body: encodeBody(plainSegments(request.text), { mutable: true }),
@@ -196,8 +201,9 @@ export class Messages {
     }
     this.#later.after(this.#delays.sentMs, () => this.#rows.set(guid, { is_sent: 1, is_finished: 1 }));
     // Carriers do not report delivery as a rule: SMS stays at is_sent.
-    if (service === 'SMS') return;
-    this.#later.after(this.#delays.deliveredMs, () =>
+    const { deliveredMs = service === 'SMS' ? 'never' : this.#delays.deliveredMs } = behaviour;
+    if (deliveredMs === 'never') return;
+    this.#later.after(deliveredMs, () =>
       this.#rows.set(guid, { is_delivered: 1, date_delivered: appleNanoseconds(this.#clock.now()) }),
     );
   }
@@ -208,7 +214,7 @@ export class Messages {
       isFromMe: true,
       handle: 0,
       service: 'SMS',
-      dateAt: this.#clock.now(),
+      date: this.#dates.next('SMS'),
       text: '',
       body: null,
     });

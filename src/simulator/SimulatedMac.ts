@@ -5,9 +5,12 @@ import { ChatDbFile, type MacosVersion } from './ChatDbFile.ts';
 import { ChatRows } from './ChatRows.ts';
 import { fillHistory, type HistorySpec } from './fillHistory.ts';
 import { DEFAULT_DELAYS, type Delays, Later } from './Later.ts';
+import { MessageDates } from './MessageDates.ts';
 import { Messages } from './Messages.ts';
+import { MessageWriter } from './MessageWriter.ts';
 import { OsascriptServer } from './OsascriptServer.ts';
 import { People } from './People.ts';
+import type { SchemaVariant } from './schemaVariant.ts';
 import { installStandIns } from './standIns/installStandIns.ts';
 
 export interface SimulatedMacOptions {
@@ -17,6 +20,8 @@ export interface SimulatedMacOptions {
   readonly macos?: MacosVersion;
   /** How durable chat.db's commits are; what Messages uses is not known. @default NORMAL */
   readonly synchronous?: 'NORMAL' | 'FULL';
+  /** Columns and tables this chat.db has not, or has beside its macOS's; only where it is made. @default none */
+  readonly schema?: SchemaVariant;
   /** @default DEFAULT_DELAYS */
   readonly delays?: Partial<Delays>;
   /** Each effect is appended to this file as a line of JSON. */
@@ -65,12 +70,14 @@ export class SimulatedMac {
     const parts = {
       file: this.chatDb,
       rows: new ChatRows(this.chatDb),
-      clock,
+      dates: new MessageDates(clock),
+      attachmentsPath: this.attachmentsPath,
       delays: { ...DEFAULT_DELAYS, ...o.delays },
       later: this.#later,
     };
-    this.messages = new Messages({ ...parts, effectsFile: o.effectsFile });
-    this.people = new People({ ...parts, attachmentsPath: this.attachmentsPath });
+    this.messages = new Messages({ ...parts, clock, effectsFile: o.effectsFile });
+    const writer = new MessageWriter(parts);
+    this.people = new People({ ...parts, writer });
     this.#server = new OsascriptServer({ messages: this.messages });
   }
 

@@ -1,8 +1,9 @@
 import type { Behaviour } from './Behaviour.ts';
 import type { Replacement } from './ChatDbFile.ts';
 import type { HistorySpec } from './fillHistory.ts';
-import type { Incoming, Reaction } from './Incoming.ts';
+import type { Incoming } from './Incoming.ts';
 import type { Automation, Effect, SendRequest } from './Messages.ts';
+import type { Reaction } from './Reactions.ts';
 import type { SimulatedMac } from './SimulatedMac.ts';
 
 /** A Behaviour as it goes over a pipe: a hook is the name under which the other side is asked to call it. */
