@@ -31,6 +31,8 @@ export interface Behaviour {
   /** When, ms after the row. @default 10 */
   readonly errorMs?: number;
 
+  /** The same text comes back as an inbound row with another guid, ms after the row: a bubble to oneself. @default never */
+  readonly selfCopyMs?: number;
   /** When the other party's device has it, ms after the row, or `never`. @default the Mac's delay; SMS never */
   readonly deliveredMs?: number | 'never';
 

@@ -48,6 +48,7 @@ const ERROR_MS = 10;
  *   asked ─┬─ hangs, fails, is swallowed
  *          └─ bubble is out ─ row ─┬─ osascript ends (0, or an error all the same)
  *                                  ├─ (joinMs) chat_message_join
+ *                                  ├─ (selfCopyMs) the same text, inbound
  *                                  ├─ (sentMs) is_sent ─ (deliveredMs) is_delivered
  *                                  └─ (errorMs) error ≠ 0, is_sent 0: refused, and no bubble was out
  */
@@ -194,6 +195,8 @@ export class Messages {
       }),
     );
     this.#later.after(this.#delays.joinMs, () => this.#rows.join(guid, chat));
+    if (behaviour.selfCopyMs !== undefined)
+      this.#later.after(behaviour.selfCopyMs, () => this.#copy(request, chat, service));
     if (behaviour.error !== undefined) {
       const columns = { error: behaviour.error, is_finished: 1 };
       this.#later.after(behaviour.errorMs ?? ERROR_MS, () => this.#rows.set(guid, columns));
@@ -206,6 +209,24 @@ export class Messages {
     this.#later.after(deliveredMs, () =>
       this.#rows.set(guid, { is_delivered: 1, date_delivered: appleNanoseconds(this.#clock.now()) }),
     );
+  }
+
+  /** What was sent to oneself, as it arrives: complete, in one commit. */
+  #copy({ text }: SendRequest, chat: StoredChat, service: string): void {
+    const guid = randomUUID().toUpperCase();
+    this.#file.transaction(() => {
+      this.#rows.message({
+        guid,
+        isFromMe: false,
+        handle: this.#rows.handle(chat.identifier, service),
+        service,
+        date: this.#dates.next(service),
+        chat,
+        text: this.#file.macos === 12 ? text : null,
+        body: encodeBody(plainSegments(text)),
+      });
+      this.#rows.join(guid, chat);
+    });
   }
 
   #ghost(): ScriptAnswer {

@@ -20,6 +20,7 @@ const CONSTRAINT = /^(UNIQUE|PRIMARY KEY|CHECK)\b/;
  */
 export function varySchema(sql: string, { without = [], extra = [] }: SchemaVariant): string {
   const left = new Set(without);
+  const toAdd = new Set(extra);
   const isGone = (table: string, column: string) => {
     const name = `${table}.${column}`;
     return without.some((gone) => gone === table || gone.toLowerCase() === name.toLowerCase());
@@ -39,7 +40,7 @@ export function varySchema(sql: string, { without = [], extra = [] }: SchemaVari
           return gone.length === 0;
         });
       const added = extra
-        .filter((column) => column.startsWith(`${table}.`))
+        .filter((column) => column.startsWith(`${table}.`) && toAdd.delete(column))
         .map((column) => column.slice(table.length + 1))
         .map((column) => (column.includes(' ') ? column : `${column} TEXT`));
       const firstConstraint = kept.findIndex((line) => CONSTRAINT.test(line));
@@ -51,7 +52,8 @@ export function varySchema(sql: string, { without = [], extra = [] }: SchemaVari
       return columns.length === 0 ? '' : statement.replace(`(${list})`, `(${columns.join(', ')})`);
     })
     .replace(TRIGGER, (statement) => (mentions(statement, without) ? '' : statement));
-  if (left.size > 0) throw new Error(`the schema has no ${[...left].join(', ')}`);
+  const unknown = [...left, ...toAdd];
+  if (unknown.length > 0) throw new Error(`the schema has no ${unknown.join(', ')}`);
   return varied;
 }
 

@@ -49,6 +49,24 @@ describe('a send by osascript', () => {
     expect(mac.messages.effects).toMatchObject([{ form: 'chat', target: 'any;+;chat831', text: 'yes' }]);
   });
 
+  it('can come back as an inbound row, as from oneself, and can be delivered late or never', async () => {
+    const mac = await simulatedMac();
+    mac.messages.behave({ selfCopyMs: 20, deliveredMs: 'never' });
+    await send(mac, { text: 'note' });
+    await mac.settled();
+    const rows = query(mac.chatDbPath, 'SELECT guid, is_from_me, is_delivered FROM message ORDER BY ROWID');
+    expect(rows).toMatchObject([
+      { is_from_me: 1, is_delivered: 0, guid: mac.messages.effects[0]!.guid },
+      { is_from_me: 0, guid: expect.not.stringContaining(mac.messages.effects[0]!.guid) },
+    ]);
+    expect(query(mac.chatDbPath, 'SELECT * FROM chat_message_join')).toHaveLength(2);
+    mac.messages.behave({ deliveredMs: 40 });
+    await send(mac, { text: 'late' });
+    expect(query(mac.chatDbPath, OUTGOING)).toMatchObject([{}, { is_delivered: 0 }]);
+    await mac.settled();
+    expect(query(mac.chatDbPath, OUTGOING)).toMatchObject([{ is_delivered: 0 }, { is_delivered: 1 }]);
+  });
+
   it('leaves an SMS at is_sent', async () => {
     const mac = await simulatedMac();
     await send(mac, { service: 'SMS' });

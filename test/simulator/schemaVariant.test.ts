@@ -79,5 +79,6 @@ describe('a chat.db with other columns than its macOS makes', () => {
 
   it('is refused when there is nothing of such a name', async () => {
     await expect(simulatedMac({ schema: { without: ['message.typo'] } })).rejects.toThrow('no message.typo');
+    await expect(simulatedMac({ schema: { extra: ['mesage.new'] } })).rejects.toThrow('no mesage.new');
   });
 });
