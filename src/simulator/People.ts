@@ -70,7 +70,7 @@ export class People {
     this.#change(guid, { is_delivered: 1, date_delivered: appleNanoseconds(this.#o.dates.now()) });
   }
 
-  /** A message is in a second conversation as well. */
+  /** A message is in a second conversation as well; in the first once it is settled, or later if that is not waited for. */
   alsoIn(guid: string, chat: Pick<Incoming, 'from' | 'group' | 'service' | 'chatPrefix'>): void {
     this.#o.file.transaction(() => this.#o.rows.join(guid, this.#writer.chatOf(chat)));
   }

@@ -76,7 +76,7 @@ export class Reactions {
         `DELETE FROM message WHERE is_from_me = ? AND handle_id = ? AND associated_message_guid = ?
          AND associated_message_type BETWEEN 2000 AND 3999`,
         reaction.fromMe ? 1 : 0,
-        reaction.fromMe && chat.isGroup ? 0 : this.#o.rows.handle(reaction.from, chat.service),
+        reaction.fromMe && chat.isGroup ? 0 : this.#o.rows.handle(personIn(chat, reaction.from), chat.service),
         associated,
       );
       const isStuck = reaction.kind === 'sticker' && !reaction.removed;
@@ -131,7 +131,7 @@ export class Reactions {
   ): string {
     return this.#writer.write({
       guid: randomUUID().toUpperCase(),
-      from: chat.isGroup ? from : chat.identifier,
+      from: personIn(chat, from),
       fromMe,
       service: chat.service,
       chatPrefix: chat.guid.split(';')[0]!,
@@ -140,6 +140,11 @@ export class Reactions {
       ...what,
     });
   }
+}
+
+/** The rows of a conversation of two name the other party, whoever wrote them. */
+function personIn(chat: StoredChat, from: string): string {
+  return chat.isGroup ? from : chat.identifier;
 }
 
 function associatedGuid({ target, part = 0, form = 'part' }: Associated): string {

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { waitFor } from '../support/waitFor.ts';
 import { readRows } from './readRows.ts';
 import { query, simulatedMac } from './simulatedMac.ts';
 
@@ -56,8 +55,7 @@ describe('an attachment', () => {
 
   it('can take its time: the file and the state come later, the size is known before', async () => {
     const mac = await simulatedMac();
-    mac.people.receive({ from, attachments: [{ name: 'a.mov', content: 'pixels', downloadMs: 60 }] });
-    await waitFor('the join', () => readRows(mac)[0]!.attachments.length === 1);
+    mac.people.receiveMany([{ from, attachments: [{ name: 'a.mov', content: 'pixels', downloadMs: 20 }] }]);
     const [early] = readRows(mac)[0]!.attachments;
     expect(early).toMatchObject({ transferState: 'pending', sizeBytes: 6 });
     expect(existsSync(fileOf(mac, early!.path!))).toBe(false);
@@ -91,8 +89,7 @@ describe('an attachment', () => {
 describe('a voice note', () => {
   it('is a file, and its transcript an attribute that can come later', async () => {
     const mac = await simulatedMac();
-    mac.people.receive({ from, audio: { transcript: 'call me', transcriptMs: 30 } });
-    await waitFor('the join', () => readRows(mac)[0]!.attachments.length === 1);
+    mac.people.receiveMany([{ from, audio: { transcript: 'call me', transcriptMs: 20 } }]);
     const transcripts = () =>
       readRows(mac)[0]!.body!.runs.map(({ attributes }) => attributes.get('IMAudioTranscription'));
     expect(readRows(mac)).toMatchObject([
