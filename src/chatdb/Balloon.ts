@@ -22,4 +22,6 @@ export interface Balloon {
   readonly caption: string | undefined;
   /** Where it leads, for links. */
   readonly url: string | undefined;
+  /** What a poll lets one choose from, where the payload has it. */
+  readonly options?: readonly string[];
 }
