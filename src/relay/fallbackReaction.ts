@@ -10,26 +10,26 @@ const MAX_LENGTH = 20_000;
 /** A quotation that is cut off names a message only when so much of it is left, characters. */
 const MIN_CUT_OFF = 10;
 
-const VERBS: Readonly<Record<string, Reaction['reaction']>> = {
-  Loved: 'love',
-  Liked: 'like',
-  Disliked: 'dislike',
-  'Laughed at': 'laugh',
-  Emphasized: 'emphasize',
-  Emphasised: 'emphasize',
-  Questioned: 'question',
-  'Reacted with a sticker to': 'sticker',
-};
-const NAMES: Readonly<Record<string, Reaction['reaction']>> = {
-  heart: 'love',
-  like: 'like',
-  dislike: 'dislike',
-  laugh: 'laugh',
-  exclamation: 'emphasize',
-  'exclamation mark': 'emphasize',
-  'question mark': 'question',
-  sticker: 'sticker',
-};
+const VERBS: ReadonlyMap<string, Reaction['reaction']> = new Map([
+  ['Loved', 'love'],
+  ['Liked', 'like'],
+  ['Disliked', 'dislike'],
+  ['Laughed at', 'laugh'],
+  ['Emphasized', 'emphasize'],
+  ['Emphasised', 'emphasize'],
+  ['Questioned', 'question'],
+  ['Reacted with a sticker to', 'sticker'],
+]);
+const NAMES: ReadonlyMap<string, Reaction['reaction']> = new Map([
+  ['heart', 'love'],
+  ['like', 'like'],
+  ['dislike', 'dislike'],
+  ['laugh', 'laugh'],
+  ['exclamation', 'emphasize'],
+  ['exclamation mark', 'emphasize'],
+  ['question mark', 'question'],
+  ['sticker', 'sticker'],
+]);
 /** The quotation is the longest there is, because the message may have quotation marks of its own. */
 const QUOTING = /^([^“"\n]{1,60}?) [“"]([\s\S]*)[”"]\s*$/;
 const REMOVED = /^Removed (?:an? )?(.+?)(?: reaction)? from$/;
@@ -72,10 +72,11 @@ function readFallback(text: string) {
 }
 
 function meaningOf(phrase: string): Pick<Reaction, 'reaction' | 'emoji' | 'isRemoved'> | undefined {
-  const reaction = VERBS[phrase];
-  if (reaction) return { reaction, emoji: undefined, isRemoved: false };
+  const added = VERBS.get(phrase);
+  if (added) return { reaction: added, emoji: undefined, isRemoved: false };
   const removed = REMOVED.exec(phrase)?.[1];
-  if (removed !== undefined && NAMES[removed]) return { reaction: NAMES[removed], emoji: undefined, isRemoved: true };
+  const reaction = NAMES.get(removed ?? '');
+  if (reaction) return { reaction, emoji: undefined, isRemoved: true };
   const emoji = removed ?? REACTED.exec(phrase)?.[1];
   if (emoji === undefined || !EMOJI.test(emoji)) return undefined;
   return { reaction: 'emoji', emoji, isRemoved: removed !== undefined };

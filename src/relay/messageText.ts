@@ -30,8 +30,8 @@ const LABELS: Record<Exclude<BalloonKind, 'link'>, string> = {
  */
 export function messageText(row: ChatRow): string {
   const text = bodyText(row);
-  if (row.subject === undefined) return text;
-  return text === '' ? row.subject : `${row.subject}\n${text}`;
+  const whole = [row.subject ?? '', text].filter((words) => words !== '').join('\n');
+  return withoutPlaceholders(whole);
 }
 
 function bodyText(row: ChatRow): string {
@@ -44,11 +44,15 @@ function bodyText(row: ChatRow): string {
 
 /** The text of the row itself, without placeholders. */
 export function writtenText({ text, balloon }: Pick<ChatRow, 'text' | 'balloon'>): string {
-  const words = text.includes(ATTACHMENT_PLACEHOLDER) ? text.replaceAll(ATTACHMENT_PLACEHOLDER, '') : text;
+  const words = withoutPlaceholders(text);
   if (!balloon) return words;
   // A link's text is what a person wrote: only where nothing else stands there is it a placeholder.
   const isAlone = words.trim() === BALLOON_PLACEHOLDER;
   return balloon.kind === 'link' && !isAlone ? words : words.replaceAll(BALLOON_PLACEHOLDER, '');
+}
+
+function withoutPlaceholders(text: string): string {
+  return text.includes(ATTACHMENT_PLACEHOLDER) ? text.replaceAll(ATTACHMENT_PLACEHOLDER, '') : text;
 }
 
 function balloonText(balloon: Balloon & { kind: BalloonKind }, words: string): string {

@@ -70,6 +70,7 @@ describe('a reaction in words', () => {
     'I loved “hi”',
     'Reacted badly to “hi”',
     'Removed a hat from “hi”',
+    'Removed a constructor from “hi”',
     'Loved the film “hi”',
     'loved “hi”',
   ])('is not %s', (text) => {
