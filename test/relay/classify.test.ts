@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { decodeBody } from '../../src/chatdb/typedstream/decodeBody.ts';
 import type { ChatRow } from '../../src/chatdb/types.ts';
 import { type Classified, classify, type Surroundings } from '../../src/relay/classify.ts';
+import { attributes, encodeBody } from '../chatdb/support/typedstreamEncoder.ts';
 import { attachment } from '../support/chatRow.ts';
 import {
   ANNA,
@@ -212,6 +214,12 @@ describe('the preview of a link', () => {
     expect(kindOf(preview(address), around({ rows: [short] }))).toBe('skipped: preview');
     const payload = { ...NO_WORDS, ...balloon('link', { url: 'https://example.com/' }) };
     expect(kindOf(preview(payload), around({ rows: [short] }))).toBe('skipped: preview');
+  });
+
+  it('is known where the address stands behind words', () => {
+    const link = { url: 'https://example.com/a?b=1' };
+    const body = decodeBody(encodeBody('see here', [{ length: 8, attributes: attributes({ part: 0, link }) }]));
+    expect(kindOf(preview(), around({ rows: [{ ...text, body, text: body.text }] }))).toBe('skipped: preview');
   });
 
   it.each<[string, ChatRow[]]>([

@@ -99,7 +99,7 @@ describe('an edit', () => {
   });
 
   it('is told in bounded length, however long and many the versions', () => {
-    const long = versions(...Array.from({ length: 500 }, (_, index) => `${index}${'x'.repeat(10_000)}`));
+    const long = versions(...Array.from({ length: 500 }, (_, index) => `${index}${'x'.repeat(40_000)}`));
     const edits = new Map(Array.from({ length: 300 }, (_, part) => [part, part === 0 ? long : versions('a', 'b')]));
     const [{ details }] = eventsOf(
       message({ ...said('y'.repeat(MAX_TEXT_BYTES)), editedAt: AT, ...summary({ edits }) }),
