@@ -11,19 +11,13 @@ const BATCH = 200;
 export const INCOMPLETE_MS = 2000;
 /** Incomplete rows waited for at a time; with more, the oldest is shown as it is. */
 const MAX_INCOMPLETE = 200;
-/** Rows looked at again for edits at each change; also those a reaction in words may quote. */
+/** Messages looked at again for edits at each change; one's own too. */
 const REMEMBERED = 200;
 
 /** One thing to print: a message, or with `event` what happened to one or in its conversation. */
 export interface Seen {
   readonly row: ChatRow;
   readonly event?: EventDraft;
-}
-
-interface Remembered {
-  readonly row: ChatRow;
-  /** Ids of the edits that were printed, or stand in the text that was. */
-  readonly told: Set<string>;
 }
 
 /** What a person at the terminal may see is not filtered: it does not leave this Mac. */
@@ -35,8 +29,8 @@ export class RowWatch {
   readonly #print: (seen: Seen) => void;
   /** Guids of rows that are not whole yet, with the time to stop waiting. */
   readonly #incomplete = new Map<string, number>();
-  /** The last messages, one's own too, oldest first. */
-  readonly #remembered = new Map<string, Remembered>();
+  /** By guid, the last messages, oldest first: ids of the edits that were printed, or stand in the text that was. */
+  readonly #told = new Map<string, Set<string>>();
 
   /** The last ROWID that was looked at. */
   #cursor: number | undefined;
@@ -71,7 +65,7 @@ export class RowWatch {
   }
 
   #lookAgain(db: ChatDb): void {
-    const guids = [...this.#incomplete.keys(), ...this.#remembered.keys()];
+    const guids = [...this.#incomplete.keys(), ...this.#told.keys()];
     for (const row of guids.length > 0 ? db.rowsByGuid(guids) : []) {
       const dueAt = this.#incomplete.get(row.guid);
       if (dueAt !== undefined) this.#take(db, row, dueAt);
@@ -97,13 +91,13 @@ export class RowWatch {
   }
 
   #remember(row: ChatRow): void {
-    this.#remembered.set(row.guid, { row, told: new Set(changesOf(row).map(({ event_id }) => event_id)) });
-    const [oldest] = this.#remembered.keys();
-    if (this.#remembered.size > REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest);
+    this.#told.set(row.guid, new Set(changesOf(row).map(({ event_id }) => event_id)));
+    const [oldest] = this.#told.keys();
+    if (this.#told.size > REMEMBERED && oldest !== undefined) this.#told.delete(oldest);
   }
 
   #tellChanges(row: ChatRow): void {
-    const told = this.#remembered.get(row.guid)?.told;
+    const told = this.#told.get(row.guid);
     for (const event of changesOf(row)) {
       if (!told || told.has(event.event_id)) continue;
       told.add(event.event_id);
@@ -115,13 +109,8 @@ export class RowWatch {
     return {
       isEcho: () => false,
       byGuid: (guid) => db.rowsByGuid([guid])[0],
-      recentOf: (row, limit) =>
-        [...this.#remembered.values()]
-          .filter((one) => threadOf(one.row) === threadOf(row))
-          .slice(-limit)
-          .reverse()
-          .map((one) => one.row),
-      isFirstOfChat: () => false,
+      recentOf: (row, limit) => db.recentOf(row, limit),
+      isFirstOfChat: (row) => db.isFirstOfChat(row),
     };
   }
 }

@@ -82,6 +82,13 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     .option('--json', 'print a JSON object a file')
     .action(async (files: string[], options) => ended(await (await import('./decode.ts')).decode(files, options, io)));
   command(
+    'doctor',
+    'Look at what the agent needs of this Mac, whether it runs or not. Exit code: 0 all is well, 1 warnings, 2 something fails.',
+    'edge-agent doctor --json',
+  )
+    .option('--json', 'print one JSON object')
+    .action(async (options: CommonOptions) => ended(await (await import('./doctor.ts')).doctor(options, io)));
+  command(
     'check-config',
     'Check the configuration file; start nothing. Exit code: 0 valid, 78 not.',
     'edge-agent check-config --config config.yaml',

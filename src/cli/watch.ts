@@ -18,7 +18,10 @@ export interface WatchOptions extends CommonOptions {
   readonly since?: number;
 }
 
-/** `edge-agent watch`: shows messages, reactions, edits and changes of groups as they come, until interrupted; needs no backend and keeps no state. */
+/**
+ * `edge-agent watch`: shows messages, reactions, edits and changes of groups as they come, until interrupted; needs no
+ * backend and keeps no state.
+ */
 export async function watch(options: WatchOptions, io: Io): Promise<number> {
   const abort = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => abort.abort());
@@ -49,6 +52,7 @@ function conditionsTo(io: Io): Telemetry {
         `edge-agent: ${code}: ${detail}\n  ${ERRORS[code].fix}\n  This goes on as soon as it can; Ctrl-C ends it.\n`,
       ),
     conditionCleared: (code) => io.err(`edge-agent: ${code} is over\n`),
+    chatdbLacks: (features) => io.err(`edge-agent: this chat.db does not tell: ${features.join('; ')}\n`),
     failure: (code, detail) => io.err(`edge-agent: ${code}: ${detail}\n`),
   });
 }

@@ -107,9 +107,8 @@ describe('edge-agent decode', () => {
 });
 
 describe('edge-agent watch', () => {
-  function watching(since?: number, prepare?: (file: ChatDbFile) => void) {
+  function watching(since?: number) {
     const file = new ChatDbFile(join(tempDir(), 'chat.db'));
-    prepare?.(file);
     onTestFinished(() => file.close());
     const anna = file.handle('+15550100002');
     const ids = { anna, dm: file.chat('+15550100002', [anna]), group: file.chat('chat831', [anna]) };
@@ -133,19 +132,8 @@ describe('edge-agent watch', () => {
     return { file, ids, clock, printed, seen, abort, done };
   }
 
-  /** The columns of macOS 13 that say what became of a message, in the file before it is watched. */
-  const laterColumns = (file: ChatDbFile) =>
-    file.db.exec(`
-      ALTER TABLE message ADD COLUMN associated_message_guid TEXT;
-      ALTER TABLE message ADD COLUMN associated_message_emoji TEXT;
-      ALTER TABLE message ADD COLUMN group_action_type INTEGER DEFAULT 0;
-      ALTER TABLE message ADD COLUMN group_title TEXT;
-      ALTER TABLE message ADD COLUMN other_handle INTEGER DEFAULT 0;
-      ALTER TABLE message ADD COLUMN date_edited INTEGER;
-      ALTER TABLE message ADD COLUMN is_empty INTEGER DEFAULT 0;`);
-
   it('prints reactions, also those in words, and changes of a group', async () => {
-    const { file, ids, clock, printed, seen } = watching(undefined, laterColumns);
+    const { file, ids, clock, printed, seen } = watching();
     await waitFor('the start', () => clock.pending > 0);
     const bert = file.handle('+15550100003');
     const by = { handle_id: ids.anna };
@@ -172,7 +160,7 @@ describe('edge-agent watch', () => {
   });
 
   it('prints an edit and an unsending once, and neither for what was edited before it was seen', async () => {
-    const { file, ids, clock, printed } = watching(undefined, laterColumns);
+    const { file, ids, clock, printed } = watching();
     await waitFor('the start', () => clock.pending > 0);
     const by = { handle_id: ids.anna };
     file.message('A-1', { ...by, text: 'frist' }, ids.dm);
