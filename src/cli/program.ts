@@ -77,7 +77,11 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     .addOption(new Option('--since <rowid>', 'begin after this ROWID (default: the newest)').argParser(rowid))
     .option('--json', 'print a JSON object a line')
     .action(async (options) => ended(await (await import('./watch.ts')).watch(options, io)));
-  command('decode', 'Print what is in attributedBody blobs.', 'edge-agent decode --json body.bin')
+  command(
+    'decode',
+    'Print what is in the blobs of chat.db: attributedBody, message_summary_info, payload_data.',
+    'edge-agent decode --json body.bin',
+  )
     .argument('<file...>', 'files with one blob each')
     .option('--json', 'print a JSON object a file')
     .action(async (files: string[], options) => ended(await (await import('./decode.ts')).decode(files, options, io)));

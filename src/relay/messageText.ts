@@ -7,8 +7,6 @@ const ATTACHMENT_PLACEHOLDER = '\ufffc';
 const BALLOON_PLACEHOLDER = '\ufffd';
 /** Where Messages shows the name of who is told of a workout or a ring closed (imessage-exporter). */
 const RECEIVER_TOKEN = '$(kIMTranscriptPluginBreadcrumbTextReceiverIdentifier)';
-const TRANSCRIPT = 'IMAudioTranscription';
-const ONE_TIME_CODE = '__kIMOneTimeCodeAttributeName';
 
 /** What a balloon is called where its words alone would not say it. */
 const LABELS: Record<Exclude<BalloonKind, 'link'>, string> = {
@@ -64,18 +62,13 @@ function balloonText(balloon: Balloon & { kind: BalloonKind }, words: string): s
   return words === '' || caption.includes(words) ? said : `${said}\n${words}`;
 }
 
-function transcriptOf(row: ChatRow): string | undefined {
-  const transcripts = attributesOf(row, TRANSCRIPT).filter((said) => typeof said === 'string' && said !== '');
-  return transcripts.length === 0 ? undefined : transcripts.join('\n');
+function transcriptOf({ body }: ChatRow): string | undefined {
+  return body?.transcripts.map(({ text }) => text).join('\n') || undefined;
 }
 
 /** The one-time codes that Messages found in the text, as it writes them and bare. */
-export function codesOf(row: ChatRow): string[] {
-  return attributesOf(row, ONE_TIME_CODE)
-    .flatMap((found) => (found instanceof Map ? [found.get('displayCode'), found.get('code')] : []))
-    .filter((code) => typeof code === 'string' && code !== '');
-}
-
-function attributesOf(row: ChatRow, name: string): unknown[] {
-  return (row.body?.runs ?? []).flatMap(({ attributes }) => (attributes.has(name) ? [attributes.get(name)] : []));
+export function codesOf({ body }: ChatRow): string[] {
+  return [...new Set(body?.codes.flatMap(({ displayCode, code }) => [displayCode, code]))].filter(
+    (code) => code !== '',
+  );
 }
