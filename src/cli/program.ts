@@ -68,7 +68,11 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     .action(async (guid: string | undefined, options: RetryOptions) =>
       ended(await (await import('./retry.ts')).retry(guid, options, io)),
     );
-  command('watch', 'Print inbound messages as they come; needs no backend.', 'edge-agent watch --json --since 0')
+  command(
+    'watch',
+    'Print messages, reactions, edits and group changes as they come; needs no backend.',
+    'edge-agent watch --json --since 0',
+  )
     .option('--db <path>', 'chat.db to watch (default: imessage.db_path)')
     .addOption(new Option('--since <rowid>', 'begin after this ROWID (default: the newest)').argParser(rowid))
     .option('--json', 'print a JSON object a line')

@@ -9,7 +9,7 @@ import type { Telemetry } from '../util/Telemetry.ts';
 import { admit, type Told } from './admit.ts';
 import { CatchUp, type Pass } from './CatchUp.ts';
 import { chooseEpoch } from './chooseEpoch.ts';
-import { classify } from './classify.ts';
+import { type Classified, classify } from './classify.ts';
 import type { MessageSource } from './MessageSource.ts';
 import { ParkedRows } from './ParkedRows.ts';
 import type { PrivacyFilter } from './privacy.ts';
@@ -74,7 +74,7 @@ export class Intake {
 
   constructor(o: IntakeOptions) {
     this.#o = o;
-    this.#parked = new ParkedRows(o, o.clock, (row) => this.#isEcho(row));
+    this.#parked = new ParkedRows(o, o.clock, (row) => this.#classify(row));
     this.#catchUp = new CatchUp(o.store);
   }
 
@@ -198,7 +198,7 @@ export class Intake {
     const now = this.#o.clock.monotonic();
     const waitedFor = new Map<string, number>();
     for (const row of rows) {
-      if (classify(row, (other) => this.#isEcho(other)).kind !== 'incomplete') continue;
+      if (this.#classify(row).kind !== 'incomplete') continue;
       waitedFor.set(row.guid, this.#waitedFor.get(row.guid) ?? now);
     }
     this.#waitedFor = waitedFor;
@@ -232,8 +232,8 @@ export class Intake {
   }
 
   #takeRow(row: ChatRow, epoch: number, now: number): Told[] {
-    const { kind } = classify(row, (other) => this.#isEcho(other));
-    if (kind === 'own' || kind === 'event') return [];
+    const { kind } = this.#classify(row);
+    if (kind === 'own' || kind === 'event' || kind === 'skipped') return [];
     const threadId = threadOf(row);
     if (kind === 'incomplete' || threadId === undefined) return [this.#parked.park(row, epoch, now)];
     return [admit(this.#o, row, threadId, epoch, now)];
@@ -258,7 +258,7 @@ export class Intake {
   #isNewsAt(source: MessageSource, at: EpochRow, max: number): boolean {
     const since = at.newestMessageAt ?? this.#begunAt();
     return source.rowsAfter(max - WITNESSES, WITNESSES).some((row) => {
-      const { kind } = classify(row, () => false);
+      const { kind } = this.#classify(row);
       const isYoung = row.dateAt !== undefined && row.dateAt >= since;
       return isYoung && (kind === 'message' || kind === 'incomplete') && !this.#o.store.inbound.knows(row.guid);
     });
@@ -267,6 +267,12 @@ export class Intake {
   /** When this agent's time began, ms since 1970. */
   #begunAt(): number {
     return Number(this.#o.store.meta.get('begun_at'));
+  }
+
+  #classify(row: ChatRow): Classified {
+    const byGuid = (guid: string) => this.#source?.rowsByGuid([guid])[0];
+    const isEcho = (other: ChatRow) => this.#isEcho(other);
+    return classify(row, { isEcho, byGuid, recentOf: () => [], isFirstOfChat: () => false }, this.#o.privacy);
   }
 
   /** Messages may write our own bubble as one that came in and turn it round later (imsg #80). */

@@ -1,7 +1,7 @@
 import type { ChatRow } from '../chatdb/types.ts';
 import type { Clock } from '../util/Clock.ts';
 import { type AdmitOptions, admit, type Told } from './admit.ts';
-import { type Classified, classify } from './classify.ts';
+import type { Classified } from './classify.ts';
 import type { MessageSource } from './MessageSource.ts';
 import { threadOf } from './toRequest.ts';
 
@@ -17,14 +17,14 @@ const PARKED_LIMIT = 200;
 export class ParkedRows {
   readonly #o: AdmitOptions;
   readonly #clock: Clock;
-  readonly #isEcho: (row: ChatRow) => boolean;
+  readonly #classify: (row: ChatRow) => Classified;
   /** Since when, monotonic, and as last seen: what is delivered if chat.db loses the row. At most PARKED_LIMIT. */
   readonly #watched = new Map<string, { since: number; row: ChatRow | undefined }>();
 
-  constructor(o: AdmitOptions, clock: Clock, isEcho: (row: ChatRow) => boolean) {
+  constructor(o: AdmitOptions, clock: Clock, classify: (row: ChatRow) => Classified) {
     this.#o = o;
     this.#clock = clock;
-    this.#isEcho = isEcho;
+    this.#classify = classify;
   }
 
   /**
@@ -35,7 +35,7 @@ export class ParkedRows {
     const threadId = threadOf(row) ?? null;
     const { guid, rowid: chatRowid } = row;
     this.#o.store.inbound.insert({ guid, epoch, chatRowid, threadId, body: undefined, backfill: false, now });
-    const classified = classify(row, this.#isEcho);
+    const classified = this.#classify(row);
     const reason = classified.kind === 'incomplete' ? classified.missing : classified.kind;
     return () => {
       this.#watched.set(guid, { since: this.#clock.monotonic(), row });
@@ -68,10 +68,11 @@ export class ParkedRows {
     const row = found ?? watched.row;
     this.#watched.set(guid, { since: watched.since, row });
     if (!row) return () => this.#giveUp(guid, 'the row is gone from chat.db');
-    const classified: Classified = classify(row, this.#isEcho);
+    const classified: Classified = this.#classify(row);
     const isOver = found === undefined || this.#clock.monotonic() - watched.since >= PARKED_FOR_MS;
-    if (classified.kind === 'own' || classified.kind === 'event') return (_epoch, now) => this.#settle(guid, now);
-    if (classified.kind === 'incomplete' && !isOver) return undefined;
+    if (classified.kind === 'incomplete' && !classified.isReadable && !isOver) return undefined;
+    const { kind } = classified.kind === 'incomplete' ? classified.otherwise : classified;
+    if (kind !== 'message') return (_epoch, now) => this.#settle(guid, now);
     const threadId = threadOf(row);
     if (threadId === undefined) {
       return () => this.#giveUp(guid, 'the row has neither a chat nor a handle');
