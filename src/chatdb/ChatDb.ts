@@ -1,30 +1,25 @@
 import { statSync } from 'node:fs';
-import Database, { type Statement } from 'better-sqlite3';
+import Database from 'better-sqlite3';
 import { EdgeError } from '../util/EdgeError.ts';
 import { sinceParameters } from './appleDate.ts';
 import { chatDbError } from './chatDbError.ts';
-import { buildQueries, type ChatDbQueries } from './queries.ts';
 import {
-  integer,
-  type RawAttachment,
-  type RawChat,
-  type RawMessage,
-  type RawPastMessage,
-  type RawReceiptState,
-  type RawRevision,
-} from './rawRows.ts';
-import { toAttachmentInfo, toChatInfo, toChatRow, toPastMessage, toReceiptState } from './rows.ts';
+  attachmentsOf,
+  type Connection,
+  chatAt,
+  chatInfo,
+  forgetOldChats,
+  pageOf,
+  prepare,
+  type Statements,
+  sizeOf,
+  versionOf,
+} from './connection.ts';
+import { buildQueries } from './queries.ts';
+import type { RawChat, RawMessage, RawPastMessage, RawReceiptState, RawRevision } from './rawRows.ts';
+import { toChatRow, toPastMessage, toReceiptState } from './rows.ts';
 import { probeSchema } from './schemaProbe.ts';
-import type {
-  AttachmentInfo,
-  ChatInfo,
-  ChatRow,
-  FileIdentity,
-  PastMessage,
-  ReceiptState,
-  Revision,
-  RevisionPage,
-} from './types.ts';
+import type { ChatInfo, ChatRow, FileIdentity, PastMessage, ReceiptState, Revision, RevisionPage } from './types.ts';
 
 /** Longest a read waits for another connection, ms. The wait blocks the event loop, so it is short. */
 const BUSY_MS = 50;
@@ -34,19 +29,6 @@ const PAGE_BYTES = 8 * 1024 * 1024;
 const MAX_EXAMINED = 2000;
 /** Rows looked at for each message of the past that is asked for: tapbacks lie between them. */
 const EXAMINED_PER_MESSAGE = 4;
-/** Chats remembered between two commits; more than most people have. */
-const MAX_CHATS = 5000;
-
-type Statements = { readonly [name in keyof ChatDbQueries]: Statement<unknown[]> };
-
-interface Connection {
-  readonly db: Database.Database;
-  readonly statements: Statements;
-  readonly lacks: readonly string[];
-  /** Chats by ROWID, as they are at `chatsVersion` of the data; undefined where there is none yet. */
-  readonly chats: Map<string, ChatInfo | undefined>;
-  chatsVersion: number;
-}
 
 /**
  * One read-only connection to one chat.db. Never writes and never opens `immutable`, which would hide the WAL and with
@@ -229,56 +211,4 @@ export class ChatDb {
       throw chatDbError(this.#path, error);
     }
   }
-}
-
-function prepare(db: Database.Database, queries: ChatDbQueries): Statements {
-  const entries = Object.entries(queries).map(([name, sql]) => [name, db.prepare(sql)]);
-  return Object.fromEntries(entries) as Statements;
-}
-
-function versionOf({ statements }: Connection): number {
-  return statements.dataVersion.pluck().get() as number;
-}
-
-/** Rows one after the other until `maxBytes` are passed; the statement is done with before they are decoded. */
-function pageOf<Row>(statement: Statement, parameters: object, maxBytes: number, size: (row: Row) => number): Row[] {
-  const page: Row[] = [];
-  let bytes = 0;
-  for (const row of statement.iterate(parameters) as IterableIterator<Row>) {
-    page.push(row);
-    bytes += size(row);
-    if (bytes > maxBytes) break;
-  }
-  return page;
-}
-
-function sizeOf(...values: readonly unknown[]): number {
-  return values.reduce<number>((sum, value) => sum + integer((value as { length?: unknown } | null)?.length), 0);
-}
-
-/** Read before the rows: what is newer than the version is forgotten with the next. */
-function forgetOldChats(connection: Connection): void {
-  const version = versionOf(connection);
-  if (version === connection.chatsVersion && connection.chats.size < MAX_CHATS) return;
-  connection.chats.clear();
-  connection.chatsVersion = version;
-}
-
-function chatAt({ statements, chats }: Connection, rowid: string | null): ChatInfo | undefined {
-  if (rowid === null) return undefined;
-  const known = chats.get(rowid);
-  if (known || chats.has(rowid)) return known;
-  const raw = statements.chat.get(rowid) as RawChat | undefined;
-  const chat = raw && chatInfo(statements, raw);
-  chats.set(rowid, chat);
-  return chat;
-}
-
-function chatInfo(statements: Statements, raw: RawChat): ChatInfo {
-  return toChatInfo(raw, statements.participants.pluck().all(raw.rowid) as string[]);
-}
-
-function attachmentsOf(statements: Statements, rowid: number): AttachmentInfo[] {
-  const rows = statements.attachments.all(rowid) as RawAttachment[];
-  return rows.map(toAttachmentInfo).filter((attachment) => attachment !== undefined);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { OPTIONAL_COLUMNS } from '../../src/chatdb/features.ts';
 import { buildQueries, type ChatDbQueries } from '../../src/chatdb/queries.ts';
 import { probeSchema } from '../../src/chatdb/schemaProbe.ts';
 import { tempDir } from '../support/tempDir.ts';
@@ -99,5 +100,26 @@ describe.each(variants())('The statements on $title', (variant) => {
           ).toEqual([]);
       }
     }
+  });
+});
+
+describe('The features', () => {
+  it('name every column that a statement reads where it is there', () => {
+    const read = new Set<string>();
+    const note = (table: string, column: string) => read.add(`${table}.${column}`);
+    buildQueries({
+      column: (table, alias, column) => {
+        note(table, column);
+        return `${alias}.${column}`;
+      },
+      has: (table, column) => {
+        note(table, column);
+        return true;
+      },
+      hasParticipants: true,
+      hasAttachments: true,
+      lacks: [],
+    });
+    expect([...read].filter((column) => !OPTIONAL_COLUMNS.includes(column))).toEqual([]);
   });
 });
