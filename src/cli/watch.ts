@@ -55,6 +55,7 @@ function conditionsTo(io: Io): Telemetry {
         `edge-agent: ${code}: ${detail}\n  ${ERRORS[code].fix}\n  This goes on as soon as it can; Ctrl-C ends it.\n`,
       ),
     conditionCleared: (code) => io.err(`edge-agent: ${code} is over\n`),
+    chatdbLacks: (features) => io.err(`edge-agent: this chat.db does not tell: ${features.join('; ')}\n`),
     failure: (code, detail) => io.err(`edge-agent: ${code}: ${detail}\n`),
   });
 }
@@ -89,7 +90,7 @@ export async function watchMessages(o: {
         if (isComplete(row)) o.print(row);
         else incomplete.set(row.guid, o.clock.monotonic() + INCOMPLETE_MS);
       }
-      if (rows.length < BATCH) return;
+      if (rows.length === 0) return;
     }
   };
 

@@ -88,10 +88,9 @@ export class FakeMac implements ReceiptSource, ScriptRunner {
     return this.#read(() => this.rows.filter((row) => row.rowid > rowid).slice(0, limit));
   }
 
-  outgoingSince(dateAt: number, limit: number): ChatRow[] {
-    return this.#read(() =>
-      this.rows.filter((row) => row.dateAt !== undefined && row.dateAt >= dateAt).slice(0, limit),
-    );
+  outgoingSince(dateAt: number, limit: number, afterRowid = 0): ChatRow[] {
+    const isMeant = (row: ChatRow) => row.rowid > afterRowid && row.dateAt !== undefined && row.dateAt >= dateAt;
+    return this.#read(() => this.rows.filter(isMeant).slice(0, limit));
   }
 
   rowsByRowid(rowids: readonly number[]): ChatRow[] {
