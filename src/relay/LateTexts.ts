@@ -69,13 +69,13 @@ export class LateTexts {
       // What was edited is told as that.
       return !row || row.editedAt !== undefined || saidBy(row) === said ? [] : this.#events(row);
     });
-    const isNews = tellEvents(this.#store, this.#telemetry, telling, this.#clock.now());
+    const told = tellEvents(this.#store, this.#telemetry, telling, this.#clock.now());
     for (const [guid, watched] of due) {
       const looks = watched.looks + 1;
       if (looks < LOOKS_MS.length && rows.has(guid)) this.#watched.set(guid, { ...watched, looks });
       else this.#watched.delete(guid);
     }
-    return isNews;
+    return told.size > 0;
   }
 
   #watch(guid: string, said: string | undefined): void {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { ChatRow, Revision } from '../chatdb/types.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
@@ -11,10 +10,14 @@ import { threadOf } from './toRequest.ts';
 
 /** From the moment an edit is noticed until it is read, ms: Messages may write date_edited before the new text. */
 const SETTLE_MS = 250;
-/** Longest wait for a row to say what was changed in it, ms. */
+/** Longest wait for a row to say something new, ms; for an edit that is a minute old there is none. */
 const UNEXPLAINED_MS = 3_000;
-/** Until a row is looked at again that intake has not come to, or that may be the receipt of a bubble under way, ms. */
-const UNDECIDED_MS = 1_000;
+const FRESH_MS = 60_000;
+/**
+ * Until a row is looked at again that says nothing new, that intake has not come to, or that may be the receipt of a
+ * bubble under way, ms.
+ */
+const AGAIN_MS = 1_000;
 /** Edits noticed and not yet told; those behind are noticed when there is room. */
 const MAX_NOTICED = 500;
 /** Rows read and decoded at a time: some 5 ms. */
@@ -33,9 +36,9 @@ interface Noticed {
 /**
  * Edits and unsends from the moment their date is noticed.
  * ```
- * noticed ──250 ms, and the row says something new (3 s at most)──▶ told: a row in events
- *    ▲  └──another date──┐      └──not a message the backend knows──▶ nothing
- *    └───────────────────┘
+ * noticed ──250 ms, the row says something new──▶ told: a row in events
+ *  │  ▲ └──it says nothing new for 3 s, or is none the backend knows──▶ nothing
+ *  └──┘ another date
  * ```
  * Nothing of this is on disk but the events: what was noticed and not told is noticed again.
  */
@@ -45,8 +48,8 @@ export class Revisions {
   readonly #telemetry: Telemetry;
   readonly #privacy: RevisionPrivacy;
   readonly #noticed = new Map<string, Noticed>();
-  /** By ROWID: the edit dealt with, and what the row said then. */
-  readonly #settled = new Map<number, { editedAt: number; digest: string | undefined }>();
+  /** By ROWID: the date of the edit dealt with. */
+  readonly #settled = new Map<number, number>();
 
   constructor(options: { store: StateStore; clock: Clock; telemetry: Telemetry; privacy: RevisionPrivacy }) {
     this.#store = options.store;
@@ -72,9 +75,9 @@ export class Revisions {
   notice(found: readonly Revision[]): number | undefined {
     const now = this.#clock.monotonic();
     for (const { rowid, guid, editedAt, isFromMe } of found) {
-      if (this.#settled.get(rowid)?.editedAt === editedAt || this.#noticed.get(guid)?.editedAt === editedAt) continue;
+      if (this.#settled.get(rowid) === editedAt || this.#noticed.get(guid)?.editedAt === editedAt) continue;
       if (!this.#store.changes.known(guid) && this.#isDecided(rowid, isFromMe)) {
-        this.#settle(rowid, editedAt, undefined);
+        this.#settle(rowid, editedAt);
         continue;
       }
       if (this.#noticed.size >= MAX_NOTICED) return rowid - 1;
@@ -89,38 +92,41 @@ export class Revisions {
     const due = [...this.#noticed].filter(([, { dueAt }]) => dueAt <= now).slice(0, READ_AT_ONCE);
     if (due.length === 0) return false;
     const rows = new Map(source.rowsByGuid(due.map(([guid]) => guid)).map((row) => [row.guid, row]));
-    const over: { guid: string; rowid: number; editedAt: number; digest: string | undefined }[] = [];
-    const telling: ToTell[] = [];
+    const telling = due.flatMap(([guid, noticed]) => {
+      const row = rows.get(guid);
+      return row && this.#isReady(noticed, row) ? this.#events(row) : [];
+    });
+    const told = tellEvents(this.#store, this.#telemetry, telling, this.#clock.now());
     for (const [guid, noticed] of due) {
       const row = rows.get(guid);
-      const next = this.#next(noticed, row, now);
-      if (next) {
-        this.#noticed.set(guid, next);
-        continue;
+      const next = row && !told.has(guid) ? this.#next(noticed, row) : undefined;
+      if (next) this.#noticed.set(guid, next);
+      else {
+        this.#noticed.delete(guid);
+        this.#settle(noticed.rowid, noticed.editedAt);
       }
-      if (row) telling.push(...this.#events(row));
-      const { rowid, editedAt } = noticed;
-      over.push({ guid, rowid, editedAt, digest: row && digestOf(row) });
     }
-    const isNews = tellEvents(this.#store, this.#telemetry, telling, this.#clock.now());
-    for (const { guid, rowid, editedAt, digest } of over) {
-      this.#noticed.delete(guid);
-      this.#settle(rowid, editedAt, digest);
-    }
-    return isNews;
+    return told.size > 0;
   }
 
-  /** What to wait for; undefined when the row says what it has to say, or is gone. */
-  #next(noticed: Noticed, row: ChatRow | undefined, now: number): Noticed | undefined {
-    if (!row || row.editedAt === undefined) return undefined;
-    if (row.editedAt !== noticed.editedAt) {
-      return { rowid: row.rowid, editedAt: row.editedAt, since: now, dueAt: now + SETTLE_MS };
-    }
-    if (!this.#store.changes.known(row.guid) && !this.#isDecided(row.rowid, row.isFromMe)) {
-      return { ...noticed, dueAt: now + UNDECIDED_MS };
-    }
-    const isExplained = saysWhat(row) && this.#settled.get(row.rowid)?.digest !== digestOf(row);
-    return isExplained || now - noticed.since >= UNEXPLAINED_MS ? undefined : { ...noticed, dueAt: now + SETTLE_MS };
+  /** Whether the row is as it was noticed, and says what was changed or has had its time to. */
+  #isReady(noticed: Noticed, row: ChatRow): boolean {
+    return row.editedAt === noticed.editedAt && (saysWhat(row) || this.#isOld(noticed));
+  }
+
+  /** What to wait for in a row that had nothing new to tell. */
+  #next(noticed: Noticed, row: ChatRow): Noticed | undefined {
+    const now = this.#clock.monotonic();
+    const { rowid, guid, editedAt, isFromMe } = row;
+    if (editedAt === undefined) return undefined;
+    if (editedAt !== noticed.editedAt) return { rowid, editedAt, since: now, dueAt: now + SETTLE_MS };
+    const isKnown = this.#store.changes.known(guid) !== undefined;
+    if (isKnown ? this.#isOld(noticed) : this.#isDecided(rowid, isFromMe)) return undefined;
+    return { ...noticed, dueAt: now + AGAIN_MS };
+  }
+
+  #isOld({ since, editedAt }: Noticed): boolean {
+    return this.#clock.monotonic() - since >= UNEXPLAINED_MS || this.#clock.now() - editedAt >= FRESH_MS;
   }
 
   #events(row: ChatRow): ToTell[] {
@@ -141,9 +147,9 @@ export class Revisions {
     return rowid <= (this.#store.epochs.latest()?.cursorRowid ?? 0);
   }
 
-  #settle(rowid: number, editedAt: number, digest: string | undefined): void {
+  #settle(rowid: number, editedAt: number): void {
     this.#settled.delete(rowid);
-    this.#settled.set(rowid, { editedAt, digest });
+    this.#settled.set(rowid, editedAt);
     if (this.#settled.size > MAX_SETTLED) this.#settled.delete(this.#settled.keys().next().value!);
   }
 }
@@ -151,10 +157,4 @@ export class Revisions {
 /** Messages notes in message_summary_info what was edited or unsent. */
 function saysWhat({ summary, isEmpty }: ChatRow): boolean {
   return isEmpty || (summary !== undefined && summary.edits.size + summary.unsentParts.length > 0);
-}
-
-function digestOf({ text, subject, isEmpty, summary }: ChatRow): string {
-  const edits = [...(summary?.edits ?? [])].map(([part, versions]) => [part, versions.length]);
-  const said = JSON.stringify([text, subject, isEmpty, edits, summary?.unsentParts]);
-  return createHash('sha1').update(said).digest('base64');
 }

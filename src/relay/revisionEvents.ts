@@ -18,7 +18,8 @@ export function revisionEvents(
     const { text, redacted } = o.privacy.redact(row.text);
     const redaction = { was_redacted: redacted.length > 0, redacted_fields: redacted };
     const details = { ...about, text, history: [], edited_at: at, ...redaction };
-    events.push({ event_id: `edited:${row.guid}:${row.editedAt}`, event_type: 'message_edited', details });
+    const editedAt = row.summary?.edits.get(0)?.at(-1)?.writtenAt ?? row.editedAt;
+    events.push({ event_id: `edited:${row.guid}:${editedAt}`, event_type: 'message_edited', details });
   }
   return events;
 }

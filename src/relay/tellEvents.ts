@@ -10,14 +10,19 @@ export interface ToTell {
   readonly aboutGuid: string | undefined;
 }
 
-/** Writes events in one transaction, those that are known left out. @returns whether there was a new one */
-export function tellEvents(store: StateStore, telemetry: Telemetry, telling: readonly ToTell[], now: number): boolean {
-  if (telling.length === 0) return false;
+/** Writes events in one transaction, those that are known left out. @returns the guids of which there is news */
+export function tellEvents(
+  store: StateStore,
+  telemetry: Telemetry,
+  telling: readonly ToTell[],
+  now: number,
+): ReadonlySet<string> {
+  if (telling.length === 0) return new Set();
   const told = store.transaction(() =>
     telling.filter(({ event, aboutGuid }) => store.events.insert(event, now, aboutGuid)),
   );
   for (const { event, guid } of told) {
     telemetry.eventNoted({ eventType: event.event_type, threadId: event.thread_id, detail: `message ${guid}` });
   }
-  return told.length > 0;
+  return new Set(told.map(({ guid }) => guid));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatRow } from '../../src/chatdb/types.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
-import { ChangeRig, summary } from './changeRig.ts';
+import { ChangeRig } from './changeRig.ts';
 import { ANNA, BERT } from './fakes.ts';
 
 const MINUTE = 60_000;
@@ -60,26 +60,28 @@ describe('an edit', () => {
   it('is told whole when Messages writes its date 2 s before its text', async () => {
     const rig = await started();
     rig.message(1);
-    const editedAt = rig.clock.now();
-    rig.source.change('guid-1', { editedAt });
+    rig.source.change('guid-1', { editedAt: rig.clock.now() });
     await rig.changed(2_000);
     expect(rig.ids).toEqual([]);
-    rig.source.change('guid-1', { text: 'better', summary: summary({ edits: new Map([[0, []]]) }) });
-    await rig.changed();
-    expect(rig.events[0]?.details).toMatchObject({ text: 'better' });
+    rig.edit('guid-1', 'better', { editedAt: rig.source.rows[0]!.editedAt! });
+    await rig.changed(1_500);
+    expect(rig.events.map(({ details }) => details.text)).toEqual(['better']);
   });
 
-  it('is told whole when that happens at the second edit', async () => {
+  it('is told whole when that happens at the second edit, also to an agent that restarted', async () => {
     const rig = await started();
     rig.message(1);
     rig.edit('guid-1', 'better');
     await rig.changed(1_000);
-    rig.source.change('guid-1', { editedAt: rig.clock.now() });
+    await rig.crash();
+    await rig.start();
+    const editedAt = rig.clock.now();
+    rig.source.change('guid-1', { editedAt });
     await rig.changed(2_000);
     expect(rig.ids).toHaveLength(1);
-    rig.source.change('guid-1', { text: 'best' });
-    await rig.changed();
-    expect(rig.events[1]?.details).toMatchObject({ text: 'best' });
+    rig.edit('guid-1', 'best', { editedAt });
+    await rig.changed(1_500);
+    expect(rig.events.map(({ details }) => details.text)).toEqual(['better', 'best']);
   });
 
   it('is told after 3 s though the row does not say what was edited', async () => {
@@ -88,7 +90,7 @@ describe('an edit', () => {
     rig.source.change('guid-1', { editedAt: rig.clock.now(), text: 'better' });
     await rig.changed(2_900);
     expect(rig.ids).toEqual([]);
-    await rig.clock.advance(600);
+    await rig.clock.advance(1_000);
     expect(rig.ids).toHaveLength(1);
   });
 

@@ -155,7 +155,8 @@ export class ChangeRig {
 
   edit(guid: string, text: string, change: Partial<ChatRow> = {}): number {
     const editedAt = this.clock.now();
-    const versions = [...(this.source.rows.find((one) => one.guid === guid)?.summary?.edits.get(0) ?? [])];
+    const before = this.source.rows.find((one) => one.guid === guid)!;
+    const versions = [...(before.summary?.edits.get(0) ?? [{ text: before.text, writtenAt: before.dateAt }])];
     versions.push({ text, writtenAt: editedAt });
     this.source.change(guid, { editedAt, text, summary: summary({ edits: new Map([[0, versions]]) }), ...change });
     return editedAt;
