@@ -120,6 +120,14 @@ export class ChatDb {
     });
   }
 
+  recentOf(_row: ChatRow, _limit: number): { guid: string; text: string; isFromMe: boolean; handle?: string }[] {
+    return [];
+  }
+
+  isFirstOfChat(_row: ChatRow): boolean {
+    return false;
+  }
+
   #rows(query: keyof Statements, parameters: Record<string, unknown>): ChatRow[] {
     return this.#read((statements) => {
       const chats = new Map<number, ChatInfo | undefined>();

@@ -65,6 +65,7 @@ function cut(bytes: Buffer, limit: number): string {
 }
 
 function wire(attachment: ChatRow['attachments'][number]) {
-  const { guid, name, mimeType, sizeBytes } = attachment;
-  return { guid, name, mime_type: mimeType, size_bytes: sizeBytes };
+  const { guid, name, mimeType, sizeBytes, transferState } = attachment;
+  const pending = transferState === 'pending' ? { pending: true as const } : {};
+  return { guid, name, mime_type: mimeType, size_bytes: sizeBytes, ...pending };
 }

@@ -14,8 +14,8 @@ export class Events {
 
   constructor(db: Database) {
     this.#insert = db.prepare(`
-      INSERT INTO events (event_id, event_type, thread_id, details, created_at)
-      VALUES (@eventId, @eventType, @threadId, @details, @now) ON CONFLICT (event_id) DO NOTHING`);
+      INSERT INTO events (event_id, event_type, thread_id, details, about_guid, created_at)
+      VALUES (@eventId, @eventType, @threadId, @details, @aboutGuid, @now) ON CONFLICT (event_id) DO NOTHING`);
     this.#waiting = db.prepare(`
       SELECT event_id AS eventId, event_type AS eventType, thread_id AS threadId, details FROM events
       WHERE acked_at IS NULL ORDER BY event_seq LIMIT ?`);
@@ -27,14 +27,18 @@ export class Events {
         WHERE acked_at < ? OR event_seq <= (SELECT max(event_seq) FROM events) - ${KEPT_EVENTS} LIMIT ?)`);
   }
 
-  /** False when the event_id was known: one thing is told once. */
-  insert(event: EdgeEvent, now: number): boolean {
+  /**
+   * False when the event_id was known: one thing is told once. `aboutGuid` names the inbound message it is about: the
+   * backend hears of that first.
+   */
+  insert(event: EdgeEvent, now: number, aboutGuid?: string): boolean {
     return (
       this.#insert.run({
         eventId: event.event_id,
         eventType: event.event_type,
         threadId: event.thread_id ?? null,
         details: JSON.stringify(event.details),
+        aboutGuid: aboutGuid ?? null,
         now,
       }).changes === 1
     );

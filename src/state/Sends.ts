@@ -210,6 +210,11 @@ export class Sends {
     ).all() as SendRow[];
   }
 
+  /** A conversation with oneself gave the bubble back in the row `guid`. */
+  markEcho(sendId: number, guid: string): void {
+    this.#sql('UPDATE sends SET echo_guid = ? WHERE send_id = ?').run(guid, sendId);
+  }
+
   /** Confirmed sends that wait for the news of their delivery. */
   undelivered(since: number, limit: number): SendRow[] {
     return this.#sql(

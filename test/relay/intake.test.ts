@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ChatRow } from '../../src/chatdb/types.ts';
 import { BATCH_ROWS, Intake } from '../../src/relay/Intake.ts';
 import { createPrivacyFilter } from '../../src/relay/privacy.ts';
@@ -18,17 +18,21 @@ function setUp(change: { denyThreads?: string[]; source?: FakeSource } = {}) {
   const { telemetry, calls } = recordingTelemetry();
   let posts = 0;
   const readFailures: string[] = [];
-  const make = () =>
-    new Intake({
+  const make = () => {
+    const intake = new Intake({
       store,
       clock,
       telemetry,
       privacy: createPrivacyFilter({ redact: [], denyThreads: change.denyThreads ?? [] }),
       chatDbPath: '/chat.db',
       answerMaxAgeSeconds: 3_600,
+      attachmentWaitSeconds: 15,
       onInbound: () => posts++,
       onReadFailed: ({ code }) => readFailures.push(code),
     });
+    onTestFinished(() => intake.stop());
+    return intake;
+  };
   const source = change.source ?? new FakeSource();
   const intake = make();
   intake.opened(source, FILE);
@@ -457,9 +461,10 @@ describe('another chat.db', () => {
     expect(store.inbound.knows('fresh')).toBe(true);
   });
 
-  it('is not seen in a tail that was deleted while it stays open', () => {
+  it('is not seen in a tail that was deleted while it stays open', async () => {
     const { put, intake, source, state } = setUp();
     put(row(1), row(2));
+    await settle();
     source.remove(2);
     intake.changed(source);
     intake.changed(source.add(row(3)));
