@@ -20,7 +20,7 @@ import { threadOf } from './toRequest.ts';
 export const BATCH_ROWS = 200;
 const MOST_ROWS = 1_000;
 /** How long a batch may keep the event loop, ms: a message to be sent waits no longer for a block to be read. */
-const SLICE_MS = 20;
+const SLICE_MS = 16;
 /** How long the batch stops before an incomplete row, ms, so that order holds while Messages finishes writing it. */
 const INCOMPLETE_FOR_MS = 250;
 /** When an incomplete row is looked at again, ms after the look before; the last one repeats. */

@@ -54,7 +54,7 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
     skip(o, row, threadId, 'echo', a);
     return undefined;
   }
-  const fingerprint = fingerprintOf(row);
+  const fingerprint = keyOf(row);
   if (fingerprint !== undefined && isKnown(o.store, row, fingerprint, a.now)) {
     skip(o, row, threadId, 'duplicate', a);
     return undefined;
@@ -101,7 +101,7 @@ export function skip(o: AdmitOptions, row: ChatRow, threadId: string, reason: st
   const { inbound } = o.store;
   if (a.isParked) inbound.skip(guid, reason, a.now);
   else {
-    const fingerprint = reason === 'duplicate' ? undefined : fingerprintOf(row);
+    const fingerprint = reason === 'duplicate' ? undefined : keyOf(row);
     const rest = { body: undefined, backfill: a.verdict === 'backfill', messageAt, fingerprint, skipped: reason };
     inbound.insert({ ...placeOf(row, a), threadId, ...rest });
   }
@@ -126,6 +126,12 @@ function aboutOf(row: ChatRow, threadId: string) {
 
 function placeOf(row: ChatRow, { epoch, now }: { epoch: number; now: number }) {
   return { guid: row.guid, epoch, chatRowid: row.rowid, now };
+}
+
+/** The date first: rows of one time stand together in the index, and a block does not dirty every page of it. */
+function keyOf(row: ChatRow): string | undefined {
+  const fingerprint = fingerprintOf(row);
+  return fingerprint === undefined ? undefined : `${row.rawDate}:${fingerprint}`;
 }
 
 /** iCloud inserts messages again under other guids; what is the same in sender, date and body is the same message. */
