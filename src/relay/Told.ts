@@ -13,17 +13,16 @@ export class Told {
   backfill = 0;
   /** Something changed for the pump: rows to post, or one less that holds up its thread. */
   isNews = false;
+  /** Rows were parked. */
   hasParked = false;
+  /** Events were written. */
+  hasEvents = false;
   /** A block was recognised: rows that waited for it are decided. */
   hasDecided = false;
   readonly #received: Received[] = [];
   readonly #skipped: Skipped[] = [];
   readonly #noted: Noted[] = [];
   readonly #others: ((telemetry: Telemetry) => void)[] = [];
-
-  get hasEvents(): boolean {
-    return this.#noted.length > 0;
-  }
 
   received(message: Received): void {
     this.#received.push(message);
@@ -37,6 +36,7 @@ export class Told {
 
   noted(event: Noted): void {
     this.#noted.push(event);
+    this.hasEvents = true;
   }
 
   later(tell: (telemetry: Telemetry) => void): void {

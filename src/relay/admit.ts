@@ -45,6 +45,7 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
     const details = { message_guid: guid, reason: refusal };
     const event = { event_id: `filtered:${guid}`, event_type: 'message_filtered' as const, details };
     store.events.insert({ ...event, thread_id: threadId }, a.now);
+    a.told.hasEvents = true;
     skip(o, row, threadId, 'filtered', a);
     return undefined;
   }

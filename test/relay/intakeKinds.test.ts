@@ -57,9 +57,10 @@ describe('a message that is not handed over', () => {
   });
 
   it('and is told of as filtered says only why', async () => {
-    const { put, store, fate } = setUp({ denyThreads: [ANNA] });
+    const { put, store, fate, eventTellings } = setUp({ denyThreads: [ANNA] });
     put(row(1, { text: 'private' }));
     await settle();
+    expect(eventTellings()).toBe(1);
     expect(fate('guid-1')).toBe('filtered');
     expect(store.events.waiting(9)).toMatchObject([
       { event_type: 'message_filtered', details: { message_guid: 'guid-1', reason: 'thread_denied' } },

@@ -17,6 +17,7 @@ export function setUp(change: { denyThreads?: string[]; source?: FakeSource; att
   let { store } = opened;
   let posts = 0;
   const backfill: number[] = [];
+  let eventTellings = 0;
   const admitted: string[] = [];
   const readFailures: string[] = [];
   const make = () => {
@@ -32,6 +33,7 @@ export function setUp(change: { denyThreads?: string[]; source?: FakeSource; att
         posts++;
         if (count > 0) backfill.push(count);
       },
+      onEvents: () => eventTellings++,
       onAdmitted: ({ guid }) => admitted.push(guid),
       onReadFailed: ({ code }) => readFailures.push(code),
     });
@@ -51,6 +53,8 @@ export function setUp(change: { denyThreads?: string[]; source?: FakeSource; att
     make,
     told: (event: string) => calls.filter((call) => call.event === event).map((call) => call.args),
     posts: () => posts,
+    /** How often it was said that events are there to be told. */
+    eventTellings: () => eventTellings,
     backfill,
     admitted,
     readFailures,
