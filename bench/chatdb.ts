@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { rows as block } from './block.ts';
 import type { BenchRow } from './BenchRow.ts';
+import { rows as reads } from './chatDbReads.ts';
 import { decodeSpeed } from './decode/speed.ts';
 
 /** Mutated bodies and plists to decode; COUNT in the environment overrides it, SEED the seed. */
@@ -8,7 +10,7 @@ const DEFAULT_COUNT = 10_000_000;
 
 /** The figures of the room that reads chat.db, section by section. */
 export async function run(): Promise<BenchRow[]> {
-  return [...decodeSpeed(), ...mutations()];
+  return [...(await reads()), ...(await block()), ...decodeSpeed(), ...mutations()];
 }
 
 function mutations(): BenchRow[] {

@@ -112,7 +112,9 @@ export class Agent {
       privacy: createPrivacyFilter({ redact: config.privacy.redact, denyThreads: config.privacy.threads.deny }),
       chatDbPath: config.imessage.db_path,
       answerMaxAgeSeconds: config.relay.answer_max_age_seconds,
-      onInbound: () => pump.wake(),
+      attachmentWaitSeconds: config.imessage.attachment_wait_seconds,
+      onInbound: (backfill) => pump.wake(backfill > 0),
+      onEvents: () => poller.syncSoon(),
       onReadFailed: (error) => feed.readFailed(error),
     });
     const feed = new ChatDbFeed({

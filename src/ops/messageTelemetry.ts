@@ -11,6 +11,7 @@ type MessageEvents =
   | 'chatdbLacks'
   | 'bodyUndecodable'
   | 'messageReceived'
+  | 'blockTaken'
   | 'messageHandedOver'
   | 'messageRetried'
   | 'messageSetAside'
@@ -56,6 +57,20 @@ export function messageTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
       metrics.count('messages_received');
       logger.info(`${message(guid, threadId)} received${backfill ? ' (backfill)' : ''}`);
       logger.debug(`Message ${guid} from ${threadId} says`, text);
+    },
+    blockTaken({ messages, skipped, events }) {
+      metrics.count('messages_received', messages.length);
+      metrics.count('rows_skipped', skipped.length);
+      metrics.count('events_noted', events);
+      const backfill = messages.filter((each) => each.backfill).length;
+      logger.info(
+        `${count(messages.length, 'message')} received at once (${backfill} backfill), ` +
+          `${skipped.length} not handed over, ${count(events, 'event')}`,
+      );
+      for (const { guid, threadId, text } of messages) logger.debug(`Message ${guid} from ${threadId} says`, text);
+      for (const { guid, threadId, reason } of skipped) {
+        logger.debug(`${message(guid, threadId)} is not handed over: ${reason}`);
+      }
     },
     messageHandedOver({ guid, threadId, ms, bubbles, attempts }) {
       metrics.count('messages_handed_over');

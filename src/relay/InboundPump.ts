@@ -8,8 +8,10 @@ import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { BackendGate, isShared, REFUSED_RETRY_MS } from './BackendGate.ts';
+import { BackfillHold } from './BackfillHold.ts';
+import { LaneSet } from './LaneSet.ts';
 import { type QueuedAnswer, queueAnswer } from './queueAnswer.ts';
-import { ThreadLane } from './ThreadLane.ts';
+import { type LaneKind, ThreadLane } from './ThreadLane.ts';
 
 /** Delays between the attempts for one message, and between probes of a backend that is away. */
 const RETRY: BackoffPolicy = { firstMs: 1_000, maxMs: 300_000, jitter: 0.25 };
@@ -17,6 +19,9 @@ const RETRY: BackoffPolicy = { firstMs: 1_000, maxMs: 300_000, jitter: 0.25 };
 export const MAX_RETRY_AFTER_MS = 900_000;
 /** How long POSTs under way may go on after stop(), ms. What is aborted is posted again under the same key. */
 export const STOP_AFTER_MS = 5_000;
+
+/** Of the requests at once, the share that backfill may have: it is in no hurry, and what is live is. */
+const BACKFILL_SHARE = 1 / 4;
 
 /** What the state store refuses for the time being. */
 const STATE_CODES: readonly ErrorCode[] = ['EDGE_STATE_FULL', 'EDGE_STATE_BUSY'];
@@ -58,10 +63,9 @@ export interface InboundPumpOptions {
 export class InboundPump {
   readonly #o: InboundPumpOptions;
   readonly #gate: BackendGate;
-  readonly #lanes = new Map<string, ThreadLane>();
-  /** Lanes to look at, in turn; a Set keeps the order of arrival and each lane once. */
-  readonly #turns = new Set<ThreadLane>();
-  readonly #running = new Map<number, { abort: AbortController; ended: Promise<void> }>();
+  readonly #hold: BackfillHold;
+  readonly #lanes: { readonly [kind in LaneKind]: LaneSet };
+  readonly #running = new Map<number, { kind: LaneKind; abort: AbortController; ended: Promise<void> }>();
   readonly #conditions = new Set<ErrorCode>();
   #state: 'new' | 'started' | 'stopped' = 'new';
   #lookScheduled = false;
@@ -70,6 +74,8 @@ export class InboundPump {
   constructor(o: InboundPumpOptions) {
     this.#o = o;
     this.#gate = new BackendGate({ clock: o.clock, random: o.random, policy: RETRY, onOpen: () => this.#look() });
+    this.#hold = new BackfillHold({ clock: o.clock, onOpen: () => this.wake() });
+    this.#lanes = { live: this.#laneSet('live'), backfill: this.#laneSet('backfill') };
   }
 
   start(): void {
@@ -77,8 +83,12 @@ export class InboundPump {
     this.wake();
   }
 
-  /** Rows may have come, or been completed. Calls of one turn of the event loop are one look at the table. */
-  wake(): void {
+  /**
+   * Rows may have come, or been completed; `backfillCame`: some of them backfill. Calls of one turn of the event loop are
+   * one look at the table.
+   */
+  wake(backfillCame = false): void {
+    if (backfillCame && this.#state !== 'stopped') this.#hold.came();
     this.#rowsMayBeNew = true;
     if (this.#lookScheduled) return;
     this.#lookScheduled = true;
@@ -94,10 +104,8 @@ export class InboundPump {
    */
   backendSeen(): void {
     this.#gate.opens();
-    for (const lane of this.#lanes.values()) {
-      lane.hurry();
-      this.#turns.add(lane);
-    }
+    this.#lanes.live.hurry();
+    this.#lanes.backfill.hurry();
     this.wake();
   }
 
@@ -105,7 +113,9 @@ export class InboundPump {
   async stop(): Promise<void> {
     this.#state = 'stopped';
     this.#gate.stop();
-    for (const lane of this.#lanes.values()) lane.stop();
+    this.#hold.stop();
+    this.#lanes.live.stop();
+    this.#lanes.backfill.stop();
     const timer = this.#o.clock.after(STOP_AFTER_MS, () => {
       for (const { abort } of this.#running.values()) abort.abort();
     });
@@ -118,30 +128,45 @@ export class InboundPump {
     const room = () => this.#gate.limit(this.#o.maxConcurrentRequests) - this.#running.size;
     if (room() <= 0) return;
     if (this.#rowsMayBeNew) this.#noticeRows();
-    for (const lane of this.#turns) {
-      if (room() <= 0) return;
-      this.#turns.delete(lane);
+    this.#takeTurns('live', room);
+    if (!this.#hold.isOpen) return;
+    this.#takeTurns('backfill', () => Math.min(room(), this.#backfillRoom()));
+    if (this.#lanes.backfill.isEmpty) this.#hold.emptied();
+  }
+
+  #takeTurns(kind: LaneKind, room: () => number): void {
+    const lanes = this.#lanes[kind];
+    while (room() > 0) {
+      const lane = lanes.next();
+      if (!lane) return;
       const head = lane.head(() => this.#turn(lane));
       if (head.kind === 'start') this.#start(lane, head.row);
-      else if (head.kind === 'empty') this.#lanes.delete(lane.threadId);
+      else if (head.kind === 'empty') lanes.drop(lane);
     }
+  }
+
+  #backfillRoom(): number {
+    const share = Math.max(1, Math.floor(this.#o.maxConcurrentRequests * BACKFILL_SHARE));
+    return share - [...this.#running.values()].filter(({ kind }) => kind === 'backfill').length;
   }
 
   #noticeRows(): void {
     this.#rowsMayBeNew = false;
-    for (const threadId of this.#o.store.inbound.openThreads()) {
-      let lane = this.#lanes.get(threadId);
-      if (!lane) {
-        const { store, clock, maxInFlightPerThread: maxInFlight } = this.#o;
-        lane = new ThreadLane({ threadId, inbound: store.inbound, clock, maxInFlight, longestWaitMs: RETRY.maxMs });
-        this.#lanes.set(threadId, lane);
-      }
-      if (!lane.isBusy) this.#turns.add(lane);
-    }
+    const { inbound } = this.#o.store;
+    this.#lanes.live.notice(inbound.openThreads());
+    // Found after a restart, or brought back by `edge-agent retry`.
+    if (this.#hold.isIdle && inbound.hasBackfill()) this.#hold.came();
+    if (this.#hold.isOpen) this.#lanes.backfill.notice(inbound.backfillThreads());
+  }
+
+  #laneSet(kind: LaneKind): LaneSet {
+    const { store, clock, maxInFlightPerThread: maxInFlight } = this.#o;
+    const rest = { kind, inbound: store.inbound, clock, maxInFlight, longestWaitMs: RETRY.maxMs };
+    return new LaneSet((threadId) => new ThreadLane({ threadId, ...rest }));
   }
 
   #turn(lane: ThreadLane): void {
-    this.#turns.add(lane);
+    this.#lanes[lane.kind].queue(lane);
     this.#look();
   }
 
@@ -165,7 +190,7 @@ export class InboundPump {
         lane.ended(row);
         this.#turn(lane);
       });
-    this.#running.set(row.inboundId, { abort, ended });
+    this.#running.set(row.inboundId, { kind: lane.kind, abort, ended });
   }
 
   async #post(row: Row, o: { signal: AbortSignal; onWrittenOut(): void }): Promise<MessageResponse | 'known'> {

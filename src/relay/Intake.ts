@@ -1,33 +1,36 @@
 import type { ChatRow, FileIdentity } from '../chatdb/types.ts';
 import { sameText } from '../messaging/reflex.ts';
 import type { EpochRow } from '../state/Epochs.ts';
+import type { SendRow } from '../state/Sends.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
-import { admit, type Told } from './admit.ts';
-import { CatchUp, type Pass } from './CatchUp.ts';
-import { chooseEpoch } from './chooseEpoch.ts';
-import { type Classified, classify } from './classify.ts';
+import { Batch, type BatchOptions, type SortedRow } from './Batch.ts';
+import { type Classified, classify, type Surroundings } from './classify.ts';
 import type { MessageSource } from './MessageSource.ts';
-import { ParkedRows } from './ParkedRows.ts';
+import { LOOK_EVERY_MS, ParkedRows } from './ParkedRows.ts';
+import { type Page, Position } from './Position.ts';
 import type { PrivacyFilter } from './privacy.ts';
+import { Told } from './Told.ts';
 import { threadOf } from './toRequest.ts';
 
-/** Rows taken in a transaction: short enough that nothing waits behind it. */
+/** Rows taken in the first transaction; what one takes says how many the next does. */
 export const BATCH_ROWS = 200;
+const MOST_ROWS = 1_000;
+/** How long a batch may keep the event loop, ms: a message to be sent waits no longer for a block to be read. */
+const SLICE_MS = 16;
 /** How long the batch stops before an incomplete row, ms, so that order holds while Messages finishes writing it. */
 const INCOMPLETE_FOR_MS = 250;
+/** From a message's date on, the time in which its body may follow its text column, ms. */
+const BODY_LATE_MS = 10_000;
 /** When an incomplete row is looked at again, ms after the look before; the last one repeats. */
 const RELOOK_MS = [2, 8, 40, 50] as const;
-/** How often parked rows are looked at while there are any, ms. */
-const PARKED_EVERY_MS = 500;
 /** When it is tried again after state.db refused, ms. */
 const RETRY_MS = 1_000;
-/** Rows asked where they stood, when the one at the cursor is gone. */
-const WITNESSES = 20;
-const DAY_MS = 86_400_000;
+/** Groups remembered as having an earlier message; beyond that chat.db is asked again. */
+const KNOWN_GROUPS = 10_000;
 
 export interface IntakeOptions {
   store: StateStore;
@@ -37,70 +40,85 @@ export interface IntakeOptions {
   /** For the log alone. */
   chatDbPath: string;
   answerMaxAgeSeconds: number;
-  /** Rows were written that may be posted. */
-  onInbound(): void;
+  /** How long a message waits for its attachments to be downloaded. */
+  attachmentWaitSeconds: number;
+  /** Rows were written that may be posted, `backfill` of them old news, or one that held up its thread is done. */
+  onInbound(backfill: number): void;
+  /** A message was queued as it stood in chat.db; its text may still change. */
+  onAdmitted?: (row: ChatRow) => void;
+  /** Events were written. */
+  onEvents?: () => void;
   /** chat.db could not be read, at a moment of intake's own choice; it is to be told of the change again. */
   onReadFailed(error: EdgeError): void;
 }
 
 /**
- * Takes the rows of chat.db in: each message becomes an inbound row in the transaction that moves the cursor past it.
+ * Takes the rows of chat.db in: each becomes what it is in the transaction that moves the cursor past it.
  * ```
- * row past the cursor ──own, event──▶ passed
+ * row past the cursor ──own, event──▶ passed, the event written
+ *                     ──no message to hand over──▶ done
  *                     ──whole──▶ pending
- *                     ──incomplete──▶ waited for, 250 ms ──▶ parked, 10 s ──▶ pending | done | dead
+ *                     ──incomplete──▶ waited for, 250 ms ──▶ parked ──▶ pending | done | dead
+ *                     ──without its file, or long after its time──▶ parked at once
  * ```
  */
 export class Intake {
   readonly #o: IntakeOptions;
   readonly #parked: ParkedRows;
-  readonly #catchUp: CatchUp;
+  readonly #position: Position;
+  readonly #batch: BatchOptions;
   #source: MessageSource | undefined;
-  #identity: FileIdentity | undefined;
-  /** The latest epoch as stored; undefined until it is known which one the open file belongs to. */
-  #at: EpochRow | undefined;
-  /** Last ROWID of a file whose tail was deleted, while it lies before the cursor. */
-  #shortTail: number | undefined;
-  /** Incomplete rows of the batch, and since when (monotonic); at most BATCH_ROWS. */
+  #batchRows = BATCH_ROWS;
+  /** Incomplete rows of the batch, and since when (monotonic); at most MOST_ROWS. */
   #waitedFor = new Map<string, number>();
   #relooks = 0;
   #timer: Timer | undefined;
-  #parkedTimer: Timer | undefined;
-  /** A damaged file is opened again and again, which is no news. */
-  #wasToldOf = false;
+  #parkedTimer: { timer: Timer; at: number } | undefined;
+  #isParkedDue = true;
   #isDraining = false;
   #isStopped = false;
   readonly #conditions = new Set<ErrorCode>();
+  readonly #knownGroups = new Set<string>();
+  /** Bubbles on their way out, asked once a step. */
+  #inFlight: readonly SendRow[] | undefined;
 
   constructor(o: IntakeOptions) {
     this.#o = o;
-    this.#parked = new ParkedRows(o, o.clock, (row) => this.#classify(row));
-    this.#catchUp = new CatchUp(o.store);
+    const isFirstOfGroup = (row: ChatRow) => this.#isFirstOfGroup(row);
+    this.#parked = new ParkedRows({ ...o, isFirstOfGroup, classify: (row) => this.#classify(row) });
+    this.#position = new Position({ ...o, isMessage: (row) => this.#isMessage(row) });
+    this.#batch = {
+      ...o,
+      isFirstOfGroup,
+      onParked: (row, missing) => {
+        this.#parked.parked(row, missing === 'company');
+        o.telemetry.rowParked(row.guid, missing);
+      },
+    };
   }
 
   /** The number of the current epoch; 0 before the first. */
   get epoch(): number {
-    return (this.#at ?? this.#o.store.epochs.latest())?.epoch ?? 0;
+    return this.#position.epoch;
   }
 
   /** chat.db was opened, for the first time or anew. @throws EdgeError EDGE_CHATDB_*: to be told again */
   opened(source: MessageSource, identity: FileIdentity): void {
-    this.#source = source;
-    this.#identity = identity;
-    this.#at = undefined;
-    this.#look();
+    this.#position.opened(identity);
+    this.changed(source);
   }
 
   /** Something in chat.db may have changed. @throws EdgeError EDGE_CHATDB_*: to be told again */
   changed(source: MessageSource): void {
     this.#source = source;
+    this.#isParkedDue = true;
     this.#look();
   }
 
   stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();
-    this.#parkedTimer?.cancel();
+    this.#parkedTimer?.timer.cancel();
   }
 
   #look(): void {
@@ -120,12 +138,15 @@ export class Intake {
 
   #step(): void {
     this.#isDraining = false;
-    if (this.#isStopped || !this.#source || !this.#identity) return;
+    const source = this.#source;
+    if (this.#isStopped || !source) return;
     this.#timer?.cancel();
+    this.#inFlight = undefined;
     try {
-      this.#at ??= this.#begin(this.#source, this.#identity, false);
-      this.#lookAtParked(this.#source);
-      const more = this.#takeBatch(this.#source, this.#at);
+      const at = this.#position.find(source);
+      if (!at) return;
+      if (this.#isParkedDue) this.#lookAtParked(source);
+      const more = this.#takeBatch(source, at);
       for (const code of this.#conditions) this.#o.telemetry.conditionCleared(code);
       this.#conditions.clear();
       if (!more) return;
@@ -142,168 +163,136 @@ export class Intake {
     if (code !== 'EDGE_STATE_FULL' && code !== 'EDGE_STATE_BUSY') throw error;
     this.#conditions.add(code);
     this.#o.telemetry.conditionRaised(code, messageOf(error));
+    this.#isParkedDue = true;
     this.#relookIn(RETRY_MS);
-  }
-
-  /** Finds or starts the epoch of the file. */
-  #begin(source: MessageSource, identity: FileIdentity, isRenumbered: boolean): EpochRow {
-    const { store, clock, telemetry, chatDbPath: path } = this.#o;
-    const { epochs, inbound } = store;
-    const last = epochs.latest();
-    const witnesses = last ? inbound.newestOf(last.epoch, WITNESSES) : [];
-    const choice = isRenumbered ? 'new' : chooseEpoch(last, witnesses, source, identity);
-    const now = clock.now();
-    const begunAt = this.#begunAt();
-    // Read before the dates: what is written in between lies past it.
-    const untilRowid = source.maxRowid();
-    store.transaction(() => {
-      if (choice === 'first' && source.rowsSince(begunAt, 0, 1).length === 0) {
-        const guid = source.guidAt(untilRowid) ?? null;
-        epochs.start({ ...identity, rowid: untilRowid, guid, newestMessageAt: null, now });
-      } else if (choice === 'first' || choice === 'new') {
-        const newestMessageAt = last?.newestMessageAt ?? null;
-        const epoch = epochs.start({ ...identity, rowid: 0, guid: null, newestMessageAt, now });
-        const sinceAt = Math.max((newestMessageAt ?? begunAt) - DAY_MS, begunAt);
-        this.#catchUp.begin({ epoch, sinceAt, untilRowid, ...(choice === 'first' && { untilAt: now + DAY_MS }) });
-      } else if (choice === 'moved') epochs.setIdentity(last!.epoch, identity.dev, identity.ino);
-    });
-    const at = epochs.latest()!;
-    this.#shortTail = undefined;
-    const isNew = choice === 'first' || choice === 'new';
-    const rowid = choice === 'first' ? untilRowid : at.cursorRowid;
-    if (choice !== 'same' || !this.#wasToldOf) telemetry.chatdbOpened({ path, epoch: at.epoch, rowid, isNew });
-    this.#wasToldOf = true;
-    return at;
   }
 
   /** True when there may be more to take at once. */
   #takeBatch(source: MessageSource, at: EpochRow): boolean {
-    if (this.#isRenumbered(source, at)) {
-      this.#at = this.#begin(source, this.#identity!, true);
-      return true;
-    }
-    const pass = this.#catchUp.of(at.epoch);
-    const rows = pass ? this.#catchUp.rows(pass, source, at, BATCH_ROWS) : source.rowsAfter(at.cursorRowid, BATCH_ROWS);
-    const taken = this.#takeable(rows);
-    const isWhole = taken.length === rows.length;
-    const isPassOver = pass !== undefined && isWhole && rows.length < BATCH_ROWS;
-    if (taken.length > 0 || isPassOver) this.#take(taken, source, at, pass, isPassOver);
+    const { clock } = this.#o;
+    const startedAt = clock.monotonic();
+    const page = this.#position.next(source, at, this.#batchRows);
+    const sorted = this.#sort(page);
+    const isWhole = sorted.length === page.rows.length;
+    const isPassOver = page.rows.length === 0 && page.pass !== undefined;
+    if (sorted.length > 0 || isPassOver) this.#take(sorted, source, at, page);
     if (isWhole) this.#relooks = 0;
     else this.#relookIn(RELOOK_MS[Math.min(this.#relooks++, RELOOK_MS.length - 1)]!);
-    return isPassOver || (isWhole && rows.length === BATCH_ROWS);
+    if (page.rows.length >= this.#batchRows) this.#adapt(clock.monotonic() - startedAt);
+    return isPassOver || (isWhole && page.rows.length > 0);
   }
 
-  /** The rows up to the first that is incomplete and younger than INCOMPLETE_FOR_MS. */
-  #takeable(rows: readonly ChatRow[]): readonly ChatRow[] {
+  #adapt(ms: number): void {
+    const wanted = Math.min((this.#batchRows * SLICE_MS) / Math.max(ms, 1), this.#batchRows * 2);
+    this.#batchRows = Math.round(Math.min(Math.max(wanted, BATCH_ROWS / 4), MOST_ROWS));
+  }
+
+  /** The rows up to the first that is incomplete and younger than INCOMPLETE_FOR_MS, each with what it is. */
+  #sort(page: Page): SortedRow[] {
     const now = this.#o.clock.monotonic();
+    const { rows } = page;
+    const known = this.#o.store.inbound.knownOf(rows.map(({ guid }) => guid));
     const waitedFor = new Map<string, number>();
-    for (const row of rows) {
-      if (this.#classify(row).kind !== 'incomplete') continue;
-      waitedFor.set(row.guid, this.#waitedFor.get(row.guid) ?? now);
-    }
+    let end: number | undefined;
+    const sorted = rows.map((row, index): SortedRow => {
+      const isKnown = known.has(row.guid) || this.#position.isHistory(page, row);
+      if (isKnown) return { row, isKnown, classified: { kind: 'own' } };
+      const classified = this.#classify(row);
+      // A download takes as long as it takes, and holds up its own thread only.
+      if (classified.kind === 'incomplete' && classified.missing !== 'download' && !this.#isFinal(classified, row)) {
+        const since = this.#waitedFor.get(row.guid) ?? now;
+        waitedFor.set(row.guid, since);
+        if (now - since < INCOMPLETE_FOR_MS) end ??= index;
+      }
+      return { row, isKnown, classified };
+    });
     this.#waitedFor = waitedFor;
-    const end = rows.findIndex(
-      ({ guid }) => now - (waitedFor.get(guid) ?? Number.NEGATIVE_INFINITY) < INCOMPLETE_FOR_MS,
-    );
-    return end === -1 ? rows : rows.slice(0, end);
+    return end === undefined ? sorted : sorted.slice(0, end);
+  }
+
+  /** A text that has stood without a body for longer than Messages takes is not waited for: old rows have none. */
+  #isFinal({ isReadable }: Extract<Classified, { kind: 'incomplete' }>, { dateAt }: ChatRow): boolean {
+    return isReadable && dateAt !== undefined && this.#o.clock.now() - dateAt > BODY_LATE_MS;
   }
 
   /** One transaction: the rows and the cursor past them, or past the whole pass. */
-  #take(found: readonly ChatRow[], source: MessageSource, at: EpochRow, pass: Pass | undefined, isPassOver: boolean) {
+  #take(sorted: readonly SortedRow[], source: MessageSource, at: EpochRow, page: Page): void {
     const { store, clock, telemetry } = this.#o;
-    const now = clock.now();
-    const passOverAt = isPassOver ? pass?.untilRowid : undefined;
-    const rows = pass ? found.filter((row) => !this.#catchUp.isHistory(pass, row)) : found;
-    const newest = rows.reduce((max, { dateAt }) => newer(max, dateAt, now), at.newestMessageAt);
-    const last = found.at(-1);
-    const rowid = passOverAt ?? last?.rowid ?? at.cursorRowid;
-    const guid = (passOverAt === undefined ? last?.guid : source.guidAt(passOverAt)) ?? null;
-    const told: Told[] = [];
-    store.transaction(() => {
-      for (const row of rows) if (!store.inbound.knows(row.guid)) told.push(...this.#takeRow(row, at.epoch, now));
-      store.epochs.moveCursor({ epoch: at.epoch, rowid, guid, newestMessageAt: newest });
-      if (passOverAt !== undefined) this.#catchUp.end();
+    const told = new Told();
+    const start = { epoch: at.epoch, now: clock.now(), burst: at, newestAt: at.newestMessageAt, told };
+    const moved = store.transaction(() => {
+      const batch = new Batch(this.#batch, start);
+      for (const row of sorted) batch.take(row);
+      const { burst, newestAt: newestMessageAt } = batch;
+      return this.#position.move(source, at, page, { last: sorted.at(-1)?.row, newestMessageAt, burst });
     });
-    this.#at = { ...at, cursorRowid: rowid, cursorGuid: guid, newestMessageAt: newest };
-    telemetry.rowsRead(rows.length);
-    for (const tell of told) tell();
-    if (told.length > 0) this.#o.onInbound();
-    this.#watchParked();
+    moved();
+    telemetry.rowsRead(sorted.length);
+    this.#tell(told);
+    if (told.hasDecided) this.#isParkedDue = true;
+    if (told.hasParked) this.#watchParked(LOOK_EVERY_MS);
   }
 
-  #takeRow(row: ChatRow, epoch: number, now: number): Told[] {
-    const { kind } = this.#classify(row);
-    if (kind === 'own' || kind === 'event' || kind === 'skipped') return [];
-    const threadId = threadOf(row);
-    if (kind === 'incomplete' || threadId === undefined) return [this.#parked.park(row, epoch, now)];
-    return [admit(this.#o, row, threadId, epoch, now)];
-  }
-
-  /**
-   * The database was renumbered while it stayed open: another row stands at the cursor, or new rows appear below it,
-   * which AUTOINCREMENT never does. A last ROWID that merely fell below the cursor is a deleted tail, unless there is
-   * news in what is left.
-   */
-  #isRenumbered(source: MessageSource, at: EpochRow): boolean {
-    const guid = source.guidAt(at.cursorRowid);
-    if (guid !== undefined) return at.cursorGuid !== null && guid !== at.cursorGuid;
-    const max = source.maxRowid();
-    const before = this.#shortTail;
-    this.#shortTail = max < at.cursorRowid ? max : undefined;
-    if (this.#shortTail === undefined || max === before) return false;
-    return before === undefined ? this.#isNewsAt(source, at, max) : max > before;
-  }
-
-  /** Whether the last rows have a message that was not taken in and is as young as the newest that was. */
-  #isNewsAt(source: MessageSource, at: EpochRow, max: number): boolean {
-    const since = at.newestMessageAt ?? this.#begunAt();
-    return source.rowsAfter(max - WITNESSES, WITNESSES).some((row) => {
-      const { kind } = this.#classify(row);
-      const isYoung = row.dateAt !== undefined && row.dateAt >= since;
-      return isYoung && (kind === 'message' || kind === 'incomplete') && !this.#o.store.inbound.knows(row.guid);
-    });
-  }
-
-  /** When this agent's time began, ms since 1970. */
-  #begunAt(): number {
-    return Number(this.#o.store.meta.get('begun_at'));
-  }
-
-  #classify(row: ChatRow): Classified {
-    const byGuid = (guid: string) => this.#source?.rowsByGuid([guid])[0];
-    const isEcho = (other: ChatRow) => this.#isEcho(other);
-    return classify(row, { isEcho, byGuid, recentOf: () => [], isFirstOfChat: () => false }, this.#o.privacy);
-  }
-
-  /** Messages may write our own bubble as one that came in and turn it round later (imsg #80). */
-  #isEcho(row: ChatRow): boolean {
-    const threadId = threadOf(row);
-    const inFlight = this.#o.store.sends.inFlight();
-    return inFlight.some((send) => send.threadId === threadId && sameText(send.text, row.text));
+  #tell(told: Told): void {
+    told.tell(this.#o.telemetry);
+    if (told.isNews) this.#o.onInbound(told.backfill);
+    if (told.hasEvents) this.#o.onEvents?.();
   }
 
   #lookAtParked(source: MessageSource): void {
-    const { left, admitted } = this.#parked.look(source, this.epoch);
-    if (admitted) this.#o.onInbound();
-    if (left) this.#watchParked();
+    this.#isParkedDue = false;
+    const told = new Told();
+    const nextMs = this.#parked.look(source, told);
+    this.#tell(told);
+    if (nextMs !== undefined) this.#watchParked(nextMs);
   }
 
-  #watchParked(): void {
-    if (this.#parkedTimer || this.#isStopped) return;
-    this.#parkedTimer = this.#o.clock.after(PARKED_EVERY_MS, () => {
+  #watchParked(ms: number): void {
+    const at = this.#o.clock.monotonic() + ms;
+    if (this.#isStopped || (this.#parkedTimer && this.#parkedTimer.at <= at)) return;
+    this.#parkedTimer?.timer.cancel();
+    const timer = this.#o.clock.after(ms, () => {
       this.#parkedTimer = undefined;
+      this.#isParkedDue = true;
       this.#stepAlone(() => this.#look());
     });
+    this.#parkedTimer = { timer, at };
   }
 
   #relookIn(ms: number): void {
     this.#timer?.cancel();
     if (!this.#isStopped) this.#timer = this.#o.clock.after(ms, () => this.#stepAlone(() => this.#look()));
   }
-}
 
-/** A date more than a day ahead is a wrong clock or a message to be sent later; it must not become the newest. */
-function newer(max: number | null, dateAt: number | undefined, now: number): number | null {
-  if (dateAt === undefined || dateAt > now + DAY_MS) return max;
-  return Math.max(max ?? dateAt, dateAt);
+  #classify(row: ChatRow): Classified {
+    const source = this.#source!;
+    const around: Surroundings = {
+      isEcho: (other) => this.#isEcho(other),
+      byGuid: (guid) => source.rowsByGuid([guid])[0],
+      recentOf: (other, limit) => source.recentOf(other, limit),
+      isFirstOfChat: (other) => source.isFirstOfChat(other),
+    };
+    return classify(row, around, this.#o.privacy);
+  }
+
+  #isMessage(row: ChatRow): boolean {
+    const { kind } = this.#classify(row);
+    return kind === 'message' || kind === 'incomplete';
+  }
+
+  /** Messages may write our own bubble as one that came in and turn it round later (imsg #80). */
+  #isEcho(row: ChatRow): boolean {
+    this.#inFlight ??= this.#o.store.sends.inFlight();
+    if (this.#inFlight.length === 0) return false;
+    const threadId = threadOf(row);
+    return this.#inFlight.some((send) => send.threadId === threadId && sameText(send.text, row.text));
+  }
+
+  #isFirstOfGroup(row: ChatRow): boolean {
+    const { identifier } = row.chat!;
+    if (this.#knownGroups.has(identifier)) return false;
+    if (this.#knownGroups.size >= KNOWN_GROUPS) this.#knownGroups.clear();
+    this.#knownGroups.add(identifier);
+    return this.#source!.isFirstOfChat(row);
+  }
 }

@@ -1,105 +1,193 @@
 import type { ChatRow } from '../chatdb/types.ts';
+import type { InboundRow } from '../state/Inbound.ts';
 import type { Clock } from '../util/Clock.ts';
-import { type AdmitOptions, admit, type Told } from './admit.ts';
-import type { Classified } from './classify.ts';
+import { type AdmitOptions, admit, note, skip } from './admit.ts';
+import { DECIDE_MS, isOld, type Verdict } from './backfill.ts';
+import type { Classified, Missing } from './classify.ts';
 import type { MessageSource } from './MessageSource.ts';
+import { groupCreated } from './rowEvents.ts';
+import type { Told } from './Told.ts';
 import { threadOf } from './toRequest.ts';
 
 /** How long a parked row may stay incomplete, ms; Messages is done within a second, or never. */
 const PARKED_FOR_MS = 10_000;
-/** Rows looked at in one go; those behind have their turn when these are through. */
-const PARKED_LIMIT = 200;
+/** Rows looked at in one go; where there are more, the next look goes on behind them. */
+const PAGE = 200;
+/** How often parked rows are looked at while there are any, ms; while there are more than a page. */
+export const LOOK_EVERY_MS = 500;
+const NEXT_PAGE_MS = 100;
+/** Rows remembered as they were last seen, to be delivered if chat.db loses them: a few MB. */
+const REMEMBERED = 1_000;
+/** More undecided rows than a burst can have. */
+const UNDECIDED = 10;
+
+export interface ParkedOptions extends AdmitOptions {
+  clock: Clock;
+  answerMaxAgeSeconds: number;
+  attachmentWaitSeconds: number;
+  classify(row: ChatRow): Classified;
+  /** Whether the row is the first of a group, which is then told of. */
+  isFirstOfGroup(row: ChatRow): boolean;
+}
+
+type End = (a: { now: number; told: Told }) => void;
 
 /**
- * Rows that stayed incomplete and that the cursor has passed: looked at again until they are whole or PARKED_FOR_MS is
- * over. Each ends as a message, as done (it turned out to be our own) or as a dead letter.
+ * Rows that the cursor has passed and that are not to be handed over yet, looked at again until that is over.
+ * ```
+ * incomplete ──whole, or its time is over──▶ message | done | dead
+ * undecided ──a block comes──▶ backfill      ──2 s without another──▶ live
+ * ```
+ * Without a download a row waits attachmentWaitSeconds, without anything else PARKED_FOR_MS. Each ends as a message, as
+ * done (it turned out to be our own, an event, a duplicate) or as a dead letter.
  */
 export class ParkedRows {
-  readonly #o: AdmitOptions;
-  readonly #clock: Clock;
-  readonly #classify: (row: ChatRow) => Classified;
-  /** Since when, monotonic, and as last seen: what is delivered if chat.db loses the row. At most PARKED_LIMIT. */
+  readonly #o: ParkedOptions;
+  /** Since when, monotonic, and as last seen. At most REMEMBERED; of the others the wall clock says since when. */
   readonly #watched = new Map<string, { since: number; row: ChatRow | undefined }>();
+  /** When the latest undecided row came, or was found by a restart; monotonic. */
+  #undecidedSince: number | undefined;
+  /** The last row of the page before, 0 before the first page. */
+  #after = 0;
 
-  constructor(o: AdmitOptions, clock: Clock, classify: (row: ChatRow) => Classified) {
+  constructor(o: ParkedOptions) {
     this.#o = o;
-    this.#clock = clock;
-    this.#classify = classify;
   }
 
-  /**
-   * Parks a row, within the caller's transaction. Without its chat it is taken for one of its sender's thread, which
-   * most are, so that what the sender writes next does not overtake it.
-   */
-  park(row: ChatRow, epoch: number, now: number): Told {
-    const threadId = threadOf(row) ?? null;
-    const { guid, rowid: chatRowid } = row;
-    this.#o.store.inbound.insert({ guid, epoch, chatRowid, threadId, body: undefined, backfill: false, now });
-    const classified = this.#classify(row);
-    const reason = classified.kind === 'incomplete' ? classified.missing : classified.kind;
-    return () => {
-      this.#watched.set(guid, { since: this.#clock.monotonic(), row });
-      this.#o.telemetry.rowParked(guid, reason);
-    };
+  /** A row was parked; `isUndecided`: for lack of company. */
+  parked(row: ChatRow, isUndecided: boolean): void {
+    const now = this.#o.clock.monotonic();
+    if (isUndecided) this.#undecidedSince = now;
+    if (this.#watched.size < REMEMBERED) this.#watched.set(row.guid, { since: now, row });
   }
 
-  /** Looks at the parked rows again, in one transaction; true while there are any left. */
-  look(source: MessageSource, epoch: number): { left: boolean; admitted: boolean } {
-    const { store } = this.#o;
-    const parked = store.inbound.parked(PARKED_LIMIT);
-    const guids = parked.map(({ guid }) => guid);
-    for (const guid of this.#watched.keys()) if (!guids.includes(guid)) this.#watched.delete(guid);
-    if (parked.length === 0) return { left: false, admitted: false };
-    const rows = new Map(source.rowsByGuid(guids).map((row) => [row.guid, row]));
-    const ready = guids.flatMap((guid) => {
-      const decision = this.#decide(guid, rows.get(guid));
-      return decision ? [decision] : [];
+  /** Looks at a page of parked rows, in one transaction; when to look again, ms, undefined when none are left. */
+  look(source: MessageSource, told: Told): number | undefined {
+    const { store, clock } = this.#o;
+    const undecided = store.inbound.undecided(UNDECIDED);
+    const page = store.inbound.parked(this.#after, PAGE);
+    const isWhole = this.#after === 0 && page.length < PAGE;
+    this.#after = page.length < PAGE ? 0 : page.at(-1)!.inboundId;
+    const rows = [...new Map([...undecided, ...page].map((row) => [row.guid, row])).values()];
+    if (isWhole) this.#forgetAllBut(rows);
+    if (undecided.length === 0) this.#undecidedSince = undefined;
+    else this.#undecidedSince ??= clock.monotonic();
+    if (rows.length === 0) return isWhole ? undefined : NEXT_PAGE_MS;
+    const found = new Map(source.rowsByGuid(rows.map(({ guid }) => guid)).map((row) => [row.guid, row]));
+    const ends = rows.flatMap((parked) => {
+      const end = this.#decide(parked, found.get(parked.guid));
+      return end ? [{ guid: parked.guid, end }] : [];
     });
-    if (ready.length === 0) return { left: true, admitted: false };
-    const now = this.#clock.now();
-    const told = store.transaction(() => ready.map((end) => end(epoch, now)));
-    for (const tell of told) tell();
-    return { left: ready.length < parked.length || parked.length === PARKED_LIMIT, admitted: true };
+    if (ends.length > 0) {
+      const now = clock.now();
+      store.transaction(() => {
+        for (const { end } of ends) end({ now, told });
+      });
+    }
+    if (isWhole && ends.length === rows.length && store.inbound.parked(0, 1).length === 0) return undefined;
+    return Math.min(isWhole ? LOOK_EVERY_MS : NEXT_PAGE_MS, this.#decideIn() || LOOK_EVERY_MS);
+  }
+
+  /** How long undecided rows still wait for company, ms. */
+  #decideIn(): number {
+    if (this.#undecidedSince === undefined) return 0;
+    return Math.max(0, this.#undecidedSince + DECIDE_MS - this.#o.clock.monotonic());
   }
 
   /** What becomes of the row now; undefined: it waits. */
-  #decide(guid: string, found: ChatRow | undefined): ((epoch: number, now: number) => Told) | undefined {
-    const watched = this.#watched.get(guid) ?? { since: this.#clock.monotonic(), row: undefined };
-    const row = found ?? watched.row;
-    this.#watched.set(guid, { since: watched.since, row });
-    if (!row) return () => this.#giveUp(guid, 'the row is gone from chat.db');
-    const classified: Classified = this.#classify(row);
-    const isOver = found === undefined || this.#clock.monotonic() - watched.since >= PARKED_FOR_MS;
-    if (classified.kind === 'incomplete' && !classified.isReadable && !isOver) return undefined;
-    const { kind } = classified.kind === 'incomplete' ? classified.otherwise : classified;
-    if (kind !== 'message') return (_epoch, now) => this.#settle(guid, now);
-    const threadId = threadOf(row);
-    if (threadId === undefined) {
-      return () => this.#giveUp(guid, 'the row has neither a chat nor a handle');
+  #decide(parked: InboundRow, found: ChatRow | undefined): End | undefined {
+    const { guid } = parked;
+    const row = found ?? this.#watched.get(guid)?.row;
+    const waitedMs = this.#waited(parked, row);
+    if (!row) return (a) => this.#giveUp(parked, 'the row is gone from chat.db', a);
+    const classified = this.#o.classify(row);
+    const isIncomplete = classified.kind === 'incomplete';
+    const settled = isIncomplete ? classified.otherwise : classified;
+    if (settled.kind === 'message' && parked.undecided && this.#decideIn() > 0) return undefined;
+    if (isIncomplete && found !== undefined && waitedMs < this.#mostMs(classified)) {
+      return parked.undecided ? () => this.#o.store.inbound.decideLive(guid) : undefined;
     }
-    return (epoch, now) => this.#admit(row, threadId, classified, epoch, now);
-  }
-
-  #admit(row: ChatRow, threadId: string, classified: Classified, epoch: number, now: number): Told {
-    const tell = admit(this.#o, row, threadId, epoch, now);
-    return () => {
-      if (classified.kind === 'incomplete') {
-        this.#o.telemetry.failure(
-          'EDGE_ROW_INCOMPLETE',
-          `${row.guid} was handed over without its ${classified.missing}`,
-        );
-      }
-      tell();
+    const threadId = threadOf(row);
+    const lacks = isIncomplete ? classified.missing : undefined;
+    return (a) => {
+      this.#noteGroup(parked, row, a);
+      if (settled.kind === 'own') this.#skip(parked, row, 'own', a);
+      else if (settled.kind === 'event') this.#note(parked, row, settled.event, 'event', a);
+      else if (settled.kind === 'skipped') this.#note(parked, row, settled.event, settled.reason, a);
+      else if (threadId === undefined) this.#giveUp(parked, 'the row has neither a chat nor a handle', a);
+      else this.#admit(parked, row, threadId, lacks, a);
     };
   }
 
-  #settle(guid: string, now: number): Told {
-    this.#o.store.inbound.markDone(guid, now);
-    return () => {};
+  #mostMs({ missing, isReadable }: Extract<Classified, { kind: 'incomplete' }>): number {
+    if (isReadable) return 0; // it has waited before it was parked
+    return missing === 'download' ? this.#o.attachmentWaitSeconds * 1_000 : PARKED_FOR_MS;
   }
 
-  #giveUp(guid: string, detail: string): Told {
+  /** A group's first row may come before its chat. */
+  #noteGroup(parked: InboundRow, row: ChatRow, a: { now: number; told: Told }): void {
+    if (!row.chat?.isGroup || !this.#o.isFirstOfGroup(row)) return;
+    const created = groupCreated(row);
+    if (created) note(this.#o, row, created, { ...a, isOld: this.#isOld(parked, row) });
+  }
+
+  #waited({ guid, createdAt }: InboundRow, row: ChatRow | undefined): number {
+    const { clock } = this.#o;
+    const since = this.#watched.get(guid)?.since;
+    if (since === undefined && this.#watched.size >= REMEMBERED) return clock.now() - createdAt;
+    this.#watched.set(guid, { since: since ?? clock.monotonic(), row });
+    return since === undefined ? 0 : clock.monotonic() - since;
+  }
+
+  #admit(
+    parked: InboundRow,
+    row: ChatRow,
+    threadId: string,
+    lacks: Missing | undefined,
+    a: { now: number; told: Told },
+  ) {
+    // A row without its file is complete as far as it ever may be; the attachment says so.
+    if (lacks !== undefined && lacks !== 'download') {
+      const detail = `${row.guid} was handed over without its ${lacks}`;
+      a.told.later((telemetry) => telemetry.failure('EDGE_ROW_INCOMPLETE', detail));
+    }
+    admit(this.#o, row, threadId, this.#admission(parked, row, a));
+  }
+
+  #skip(parked: InboundRow, row: ChatRow, reason: string, a: { now: number; told: Told }): void {
+    skip(this.#o, row, threadOf(row) ?? '', reason, this.#admission(parked, row, a));
+  }
+
+  #note(
+    parked: InboundRow,
+    row: ChatRow,
+    event: Parameters<typeof note>[2] | undefined,
+    reason: string,
+    a: { now: number; told: Told },
+  ): void {
+    if (event) note(this.#o, row, event, { ...a, isOld: this.#isOld(parked, row) });
+    this.#skip(parked, row, reason, a);
+  }
+
+  #admission(parked: InboundRow, row: ChatRow, a: { now: number; told: Told }) {
+    const isBackfill = (parked.backfill === 1 && parked.undecided === 0) || this.#isOld(parked, row);
+    const verdict: Verdict = isBackfill ? 'backfill' : 'live';
+    return { ...a, epoch: parked.epoch, isParked: true, verdict };
+  }
+
+  /** Old news when it was first seen. */
+  #isOld({ createdAt }: InboundRow, { dateAt }: ChatRow): boolean {
+    return isOld({ dateAt, now: createdAt, answerMaxAgeSeconds: this.#o.answerMaxAgeSeconds });
+  }
+
+  #giveUp({ guid }: InboundRow, detail: string, { told }: { told: Told }): void {
     this.#o.store.inbound.markDead(guid, 'EDGE_ROW_INCOMPLETE', detail);
-    return () => this.#o.telemetry.messageSetAside({ guid, threadId: '', code: 'EDGE_ROW_INCOMPLETE', detail });
+    told.isNews = true;
+    told.later((telemetry) => telemetry.messageSetAside({ guid, threadId: '', code: 'EDGE_ROW_INCOMPLETE', detail }));
+  }
+
+  #forgetAllBut(rows: readonly InboundRow[]): void {
+    const left = new Set(rows.map(({ guid }) => guid));
+    for (const guid of this.#watched.keys()) if (!left.has(guid)) this.#watched.delete(guid);
   }
 }

@@ -9,12 +9,16 @@ export type LaneHead =
   | { readonly kind: 'wait' }
   | { readonly kind: 'empty' };
 
+/** Live rows of a thread go in the order in which they came, backfill beside them in the order of its dates. */
+export type LaneKind = 'live' | 'backfill';
+
 /**
  * The order of one thread's POSTs: each starts once the one before is written out, and none past one that is being
  * retried or parked. It remembers what is in flight and when retries are due; the rows themselves stay in state.db.
  */
 export class ThreadLane {
   readonly threadId: string;
+  readonly kind: LaneKind;
   readonly #inbound: Inbound;
   readonly #clock: Clock;
   readonly #maxInFlight: number;
@@ -26,8 +30,16 @@ export class ThreadLane {
   #writing: number | undefined;
   #timer: Timer | undefined;
 
-  constructor(o: { threadId: string; inbound: Inbound; clock: Clock; maxInFlight: number; longestWaitMs: number }) {
+  constructor(o: {
+    threadId: string;
+    kind: LaneKind;
+    inbound: Inbound;
+    clock: Clock;
+    maxInFlight: number;
+    longestWaitMs: number;
+  }) {
     this.threadId = o.threadId;
+    this.kind = o.kind;
     this.#inbound = o.inbound;
     this.#clock = o.clock;
     this.#maxInFlight = o.maxInFlight;
@@ -43,8 +55,7 @@ export class ThreadLane {
   /** The next row to post. `onDue` is called when one that is not due yet will be. */
   head(onDue: () => void): LaneHead {
     if (this.isBusy) return { kind: 'wait' };
-    const rows = this.#inbound.openOf(this.threadId, 0, this.#inFlight.size + 1);
-    const row = rows.find((open) => !this.#inFlight.has(open.inboundId));
+    const row = this.#firstRows(this.#inFlight.size + 1).find((open) => !this.#inFlight.has(open.inboundId));
     if (!row) return this.#inFlight.size > 0 ? { kind: 'wait' } : { kind: 'empty' };
     if (row.state === 'parked') return { kind: 'wait' };
     const waitMs = this.#dueIn(row);
@@ -92,6 +103,11 @@ export class ThreadLane {
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+  }
+
+  #firstRows(limit: number): InboundRow[] {
+    const { threadId } = this;
+    return this.kind === 'live' ? this.#inbound.openOf(threadId, 0, limit) : this.#inbound.backfillOf(threadId, limit);
   }
 
   #dueIn(row: InboundRow): number {

@@ -1,42 +1,144 @@
 import type { ChatRow } from '../chatdb/types.ts';
+import { findSelfEcho } from '../messaging/selfEcho.ts';
 import type { StateStore } from '../state/StateStore.ts';
-import type { Telemetry } from '../util/Telemetry.ts';
-import { isBackfill } from './backfill.ts';
+import type { Verdict } from './backfill.ts';
+import type { EventDraft } from './classify.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import type { PrivacyFilter } from './privacy.ts';
-import { toRequest } from './toRequest.ts';
+import type { Told } from './Told.ts';
+import { threadOf, toRequest } from './toRequest.ts';
+
+/**
+ * How long after a message of a whole second one that is the same counts as the same, ms. SMS dates have no more than
+ * seconds, and people tap twice.
+ */
+const DOUBLE_TAP_MS = 120_000;
+/** Digits of a date in seconds, at most; more are nanoseconds. */
+const SECONDS_DIGITS = 11;
 
 export interface AdmitOptions {
   store: StateStore;
-  telemetry: Telemetry;
   privacy: PrivacyFilter;
-  answerMaxAgeSeconds: number;
+  /** A message was queued: what is to be said of it once the transaction is through. */
+  onAdmitted?: ((row: ChatRow) => void) | undefined;
 }
 
-/** What is told once the transaction is through. */
-export type Told = () => void;
+/** What a row is written with. */
+export interface Admission {
+  epoch: number;
+  now: number;
+  /** Its row is in state.db and parked. */
+  isParked: boolean;
+  verdict: Verdict;
+  told: Told;
+}
 
 /**
- * Writes a message as an inbound row that may be posted, or completes the parked one, within the caller's transaction.
- * A message of a denied thread becomes a row that is done and an event without its text; it is never posted.
+ * Writes a whole message within the caller's transaction: one that may be posted, one that waits for company, or one
+ * that is done because it is not handed over, with the reason. Of what privacy keeps back only the reason is told.
  */
-export function admit(o: AdmitOptions, row: ChatRow, threadId: string, epoch: number, now: number): Told {
-  const { inbound, events } = o.store;
-  const { guid } = row;
-  const isParked = inbound.knows(guid);
-  const known = { guid, epoch, chatRowid: row.rowid, threadId, now };
-  if (o.privacy.denies(threadId)) {
-    if (!isParked) inbound.insert({ ...known, body: undefined, backfill: false });
-    inbound.markDone(guid, now);
-    const details = { message_guid: guid, reason: 'thread_denied' };
-    events.insert({ event_id: `filtered:${guid}`, event_type: 'message_filtered', thread_id: threadId, details }, now);
-    return () => {};
+export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admission): 'parked' | undefined {
+  const { store, privacy } = o;
+  const { guid, dateAt: messageAt } = row;
+  const refusal = privacy.refuses(aboutOf(row, threadId));
+  if (refusal !== undefined) {
+    const details = { message_guid: guid, reason: refusal };
+    const event = { event_id: `filtered:${guid}`, event_type: 'message_filtered' as const, details };
+    store.events.insert({ ...event, thread_id: threadId }, a.now);
+    a.told.hasEvents = true;
+    skip(o, row, threadId, 'filtered', a);
+    return undefined;
   }
-  const backfill = isBackfill({ dateAt: row.dateAt, now, answerMaxAgeSeconds: o.answerMaxAgeSeconds });
-  const body = toRequest(row, threadId, { privacy: o.privacy, backfill, now });
-  if (isParked) inbound.complete(guid, threadId, body, backfill);
-  else inbound.insert({ ...known, body, backfill });
-  return () => {
-    if (row.decodeError !== undefined) o.telemetry.bodyUndecodable(guid, row.decodeError, 0);
-    o.telemetry.messageReceived({ guid, threadId, backfill, text: body.filtered_text });
-  };
+  const echoed = findSelfEcho(store, row, threadId, a.now);
+  if (echoed) {
+    store.sends.markEcho(echoed.sendId, guid);
+    skip(o, row, threadId, 'echo', a);
+    return undefined;
+  }
+  const fingerprint = keyOf(row);
+  if (fingerprint !== undefined && isKnown(o.store, row, fingerprint, a.now)) {
+    skip(o, row, threadId, 'duplicate', a);
+    return undefined;
+  }
+  if (a.verdict === 'undecided') {
+    park(o, row, { ...a, fingerprint });
+    return 'parked';
+  }
+  const backfill = a.verdict === 'backfill';
+  const body = toRequest(row, threadId, { privacy, backfill, now: a.now });
+  if (a.isParked) store.inbound.complete(guid, { threadId, body, backfill, messageAt, fingerprint });
+  else store.inbound.insert({ ...placeOf(row, a), threadId, body, backfill, messageAt, fingerprint });
+  a.told.received({ guid, threadId, backfill, text: body.filtered_text });
+  const { decodeError } = row;
+  if (decodeError !== undefined || o.onAdmitted) {
+    a.told.later((telemetry) => {
+      if (decodeError !== undefined) telemetry.bodyUndecodable(guid, decodeError, row.bodyBytes);
+      o.onAdmitted?.(row);
+    });
+  }
+  return undefined;
+}
+
+/**
+ * Parks a row. Without its chat it is taken for one of its sender's thread, which most are, so that what the sender
+ * writes next does not overtake it. What may be backfill holds up nobody but backfill.
+ */
+export function park(o: AdmitOptions, row: ChatRow, a: Omit<Admission, 'told'> & { fingerprint?: string | undefined }) {
+  const { fingerprint, verdict } = a;
+  o.store.inbound.insert({
+    ...placeOf(row, a),
+    threadId: threadOf(row) ?? null,
+    body: undefined,
+    backfill: verdict !== 'live',
+    undecided: verdict === 'undecided',
+    messageAt: row.dateAt,
+    fingerprint,
+  });
+}
+
+/** The row is done without being handed over. */
+export function skip(o: AdmitOptions, row: ChatRow, threadId: string, reason: string, a: Admission): void {
+  const { guid, dateAt: messageAt } = row;
+  const { inbound } = o.store;
+  if (a.isParked) inbound.skip(guid, reason, a.now);
+  else {
+    const fingerprint = reason === 'duplicate' ? undefined : keyOf(row);
+    const rest = { body: undefined, backfill: a.verdict === 'backfill', messageAt, fingerprint, skipped: reason };
+    inbound.insert({ ...placeOf(row, a), threadId, ...rest });
+  }
+  if (a.isParked) a.told.isNews = true; // it held its thread up
+  a.told.skipped({ guid, threadId, reason });
+}
+
+/** Writes an event a row stands for, unless its thread is private. `isOld`: it is old news. */
+export function note(o: AdmitOptions, row: ChatRow, draft: EventDraft, a: { now: number; isOld: boolean; told: Told }) {
+  const threadId = threadOf(row);
+  if (o.privacy.refuses(aboutOf(row, threadId ?? '')) !== undefined) return;
+  const details = a.isOld ? { ...draft.details, backfill: true } : draft.details;
+  const event = { ...draft, details, ...(threadId === undefined ? {} : { thread_id: threadId }) };
+  const about = draft.details.message_guid;
+  if (!o.store.events.insert(event, a.now, typeof about === 'string' ? about : undefined)) return;
+  a.told.noted({ eventType: draft.event_type, threadId: threadId ?? '', detail: draft.event_id });
+}
+
+function aboutOf(row: ChatRow, threadId: string) {
+  return { threadId, sender: row.handle, service: row.service, text: row.text };
+}
+
+function placeOf(row: ChatRow, { epoch, now }: { epoch: number; now: number }) {
+  return { guid: row.guid, epoch, chatRowid: row.rowid, now };
+}
+
+/** The date first: rows of one time stand together in the index, and a block does not dirty every page of it. */
+function keyOf(row: ChatRow): string | undefined {
+  const fingerprint = fingerprintOf(row);
+  return fingerprint === undefined ? undefined : `${row.rawDate}:${fingerprint}`;
+}
+
+/** iCloud inserts messages again under other guids; what is the same in sender, date and body is the same message. */
+function isKnown(store: StateStore, row: ChatRow, fingerprint: string, now: number): boolean {
+  const firstAt = store.inbound.firstWith(fingerprint, row.guid);
+  if (firstAt === undefined) return false;
+  const isWholeSecond = row.rawDate.length <= SECONDS_DIGITS || row.rawDate.endsWith('000000000');
+  return !isWholeSecond || now - firstAt >= DOUBLE_TAP_MS;
 }

@@ -2,8 +2,8 @@ import { DETECTORS, type DetectorName } from './detectors.ts';
 
 /** What the privacy settings keep on this Mac. */
 export interface PrivacyFilter {
-  /** Nothing of this conversation is handed over. */
-  denies(threadId: string): boolean;
+  /** Why a message is not handed over; undefined when it may be. */
+  refuses(about: { threadId: string; sender: string | undefined; service: string; text: string }): string | undefined;
   /** The text with what was found replaced by `[redacted:<name>]`, and the names found, in the order of the settings. */
   redact(text: string): { text: string; redacted: string[] };
 }
@@ -14,7 +14,7 @@ export function createPrivacyFilter(o: {
 }): PrivacyFilter {
   const denied = new Set(o.denyThreads);
   return {
-    denies: (threadId) => denied.has(threadId),
+    refuses: ({ threadId }) => (denied.has(threadId) ? 'thread_denied' : undefined),
     redact(text) {
       const redacted: string[] = [];
       let left = text;

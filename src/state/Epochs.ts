@@ -7,9 +7,17 @@ export interface EpochRow {
   cursorRowid: number;
   /** Guid of the row at the cursor when it was stored; null when there was none. */
   cursorGuid: string | null;
+  /** Newest date of a message that came in, ms since 1970; none lies in the future. */
   newestMessageAt: number | null;
+  burstBaseAt: number | null;
+  burstSinceAt: number | null;
+  burstAt: number | null;
+  burstBehind: number;
   createdAt: number;
 }
+
+/** Rows that come together, see relay/backfill.ts; times in ms since 1970. */
+export type Burst = Pick<EpochRow, 'burstBaseAt' | 'burstSinceAt' | 'burstAt' | 'burstBehind'>;
 
 export interface Cursor {
   epoch: number;
@@ -19,13 +27,15 @@ export interface Cursor {
 }
 
 const COLUMNS = `epoch, dev, ino, cursor_rowid AS cursorRowid, cursor_guid AS cursorGuid,
-  newest_message_at AS newestMessageAt, created_at AS createdAt`;
+  newest_message_at AS newestMessageAt, burst_base_at AS burstBaseAt, burst_since_at AS burstSinceAt,
+  burst_at AS burstAt, burst_behind AS burstBehind, created_at AS createdAt`;
 
 /** The chat.db files seen, and how far each was taken in. Only the latest epoch is read. */
 export class Epochs {
   readonly #latest: Statement;
   readonly #insert: Statement;
   readonly #move: Statement;
+  readonly #setBurst: Statement;
   readonly #setIdentity: Statement;
 
   constructor(db: Database) {
@@ -36,6 +46,9 @@ export class Epochs {
     this.#move = db.prepare(`
       UPDATE epochs SET cursor_rowid = @rowid, cursor_guid = @guid, newest_message_at = @newestMessageAt
       WHERE epoch = @epoch`);
+    this.#setBurst = db.prepare(`
+      UPDATE epochs SET burst_base_at = @burstBaseAt, burst_since_at = @burstSinceAt, burst_at = @burstAt,
+        burst_behind = @burstBehind WHERE epoch = @epoch`);
     this.#setIdentity = db.prepare('UPDATE epochs SET dev = @dev, ino = @ino WHERE epoch = @epoch');
   }
 
@@ -50,6 +63,10 @@ export class Epochs {
 
   moveCursor(cursor: Cursor): void {
     this.#move.run(cursor);
+  }
+
+  setBurst(epoch: number, { burstBaseAt, burstSinceAt, burstAt, burstBehind }: Burst): void {
+    this.#setBurst.run({ epoch, burstBaseAt, burstSinceAt, burstAt, burstBehind });
   }
 
   /** The same database under another inode (restored in place, volume remounted). */

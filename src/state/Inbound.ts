@@ -5,12 +5,12 @@ import type { ErrorCode } from '../util/errors.ts';
 /**
  * ```
  * parked ──row complete──▶ pending ──2xx or 409──▶ done
- *                            │  ▲
- *                 other 4xx  ▼  │ edge-agent retry
+ *   │                        │  ▲
+ *   └─skipped─▶ done  4xx    ▼  │ edge-agent retry
  *                            dead
  * ```
  * A pending row with `nextAttemptAt` is being retried; there is no durable "posting": after a crash it is posted
- * again under the same key.
+ * again under the same key. A row that is done and `skipped` was never handed over.
  */
 export type InboundState = 'parked' | 'pending' | 'done' | 'dead';
 
@@ -24,6 +24,10 @@ export interface InboundRow {
   /** MessageRequest as JSON; null while parked and after retention. */
   body: string | null;
   backfill: 0 | 1;
+  /** Parked until it is known whether it came alone or in a block; it counts as backfill meanwhile. */
+  undecided: 0 | 1;
+  messageAt: number | null;
+  skipped: string | null;
   attempts: number;
   nextAttemptAt: number | null;
   errorCode: string | null;
@@ -37,56 +41,102 @@ export interface NewInbound {
   epoch: number;
   chatRowid: number;
   threadId: string | null;
-  /** Undefined parks the row until it is complete. */
+  /** Undefined parks the row until it is complete, or makes it done where it is skipped. */
   body: MessageRequest | undefined;
   backfill: boolean;
+  undecided?: boolean;
+  /** When it was written, ms since 1970. */
+  messageAt?: number | undefined;
+  fingerprint?: string | undefined;
+  /** Why it is not handed over. */
+  skipped?: string;
   now: number;
 }
 
+/** What is known of a parked row once it is whole. */
+export interface CompleteRow {
+  threadId: string;
+  body: MessageRequest;
+  backfill: boolean;
+  messageAt?: number | undefined;
+  fingerprint?: string | undefined;
+}
+
 const COLUMNS = `inbound_id AS inboundId, guid, epoch, chat_rowid AS chatRowid, thread_id AS threadId, state, body,
-  backfill, attempts, next_attempt_at AS nextAttemptAt, error_code AS errorCode, error_detail AS errorDetail,
-  created_at AS createdAt, done_at AS doneAt`;
+  backfill, undecided, message_at AS messageAt, skipped, attempts, next_attempt_at AS nextAttemptAt,
+  error_code AS errorCode, error_detail AS errorDetail, created_at AS createdAt, done_at AS doneAt`;
+
+/** The conditions of the two indexes on open rows, word for word: SQLite uses a partial index for nothing else. */
+const OPEN_LIVE = `state IN ('parked', 'pending') AND backfill = 0`;
+const OPEN_BACKFILL = `state IN ('parked', 'pending') AND backfill = 1`;
+
+/** One seek a thread, where DISTINCT would read every open row. */
+const threadsWith = (condition: string) => `
+  WITH RECURSIVE open (thread) AS (
+    SELECT min(thread_id) FROM inbound WHERE ${condition}
+    UNION ALL
+    SELECT (SELECT min(thread_id) FROM inbound WHERE ${condition} AND thread_id > thread) FROM open WHERE thread IS NOT NULL)
+  SELECT thread FROM open WHERE thread IS NOT NULL`;
+
+export const INBOUND_QUERIES = {
+  known: 'SELECT guid FROM inbound WHERE guid IN (SELECT value FROM json_each(?))',
+  byGuid: `SELECT ${COLUMNS} FROM inbound WHERE guid = ?`,
+  firstWith: 'SELECT created_at FROM inbound WHERE fingerprint = ? AND guid <> ? ORDER BY inbound_id LIMIT 1',
+  parked: `SELECT ${COLUMNS} FROM inbound WHERE state = 'parked' AND inbound_id > ? ORDER BY inbound_id LIMIT ?`,
+  undecided: `SELECT ${COLUMNS} FROM inbound WHERE undecided = 1 ORDER BY inbound_id LIMIT ?`,
+  openThreads: threadsWith(OPEN_LIVE),
+  backfillThreads: threadsWith(OPEN_BACKFILL),
+  hasBackfill: `SELECT 1 FROM inbound WHERE ${OPEN_BACKFILL} LIMIT 1`,
+  openOf: `SELECT ${COLUMNS} FROM inbound WHERE thread_id = ? AND ${OPEN_LIVE} AND inbound_id > ?
+    ORDER BY inbound_id LIMIT ?`,
+  backfillOf: `SELECT ${COLUMNS} FROM inbound WHERE thread_id = ? AND ${OPEN_BACKFILL}
+    ORDER BY message_at, inbound_id LIMIT ?`,
+  counts: `SELECT parked, live + backfill - parked AS pending, dead FROM (
+    SELECT (SELECT count(*) FROM inbound WHERE state = 'parked') AS parked,
+      (SELECT count(*) FROM inbound WHERE ${OPEN_LIVE}) AS live,
+      (SELECT count(*) FROM inbound WHERE ${OPEN_BACKFILL}) AS backfill,
+      (SELECT count(*) FROM inbound WHERE state = 'dead') AS dead)`,
+  decideAll: 'UPDATE inbound SET undecided = 0 WHERE undecided = 1',
+} as const;
+
+type Queries = { readonly [name in keyof typeof INBOUND_QUERIES]: Statement<unknown[]> };
 
 /** Messages that came in: each guid once, for ever as far as retention goes. */
 export class Inbound {
   readonly #insert: Statement;
-  readonly #known: Statement;
+  readonly #queries: Queries;
   readonly #complete: Statement;
-  readonly #byGuid: Statement;
+  readonly #skip: Statement;
+  readonly #decideLive: Statement;
   readonly #newestOf: Statement;
-  readonly #parked: Statement;
-  readonly #openThreads: Statement;
-  readonly #openOfThread: Statement;
   readonly #done: Statement;
   readonly #retryLater: Statement;
   readonly #dead: Statement;
   readonly #revive: Statement;
   readonly #deadRows: Statement;
-  readonly #counts: Statement;
   readonly #lastAt: Statement;
   readonly #prune: Statement;
   readonly #forgetBodies: Statement;
 
   constructor(db: Database) {
+    // By position: names cost more than the rest of the binding on the way in of a large block.
     this.#insert = db.prepare(`
-      INSERT INTO inbound (guid, epoch, chat_rowid, thread_id, state, body, backfill, created_at)
-      VALUES (@guid, @epoch, @chatRowid, @threadId, @state, @body, @backfill, @now)
-      ON CONFLICT (guid) DO NOTHING`);
-    this.#known = db.prepare('SELECT 1 FROM inbound WHERE guid = ?').pluck();
+      INSERT INTO inbound (guid, epoch, chat_rowid, thread_id, state, body, backfill, undecided, message_at, fingerprint,
+        skipped, created_at, done_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (guid) DO NOTHING`);
+    const prepared = Object.entries(INBOUND_QUERIES).map(([name, sql]) => [name, db.prepare(sql)]);
+    this.#queries = Object.fromEntries(prepared) as Queries;
     this.#complete = db.prepare(`
-      UPDATE inbound SET state = 'pending', thread_id = @threadId, body = @body, backfill = @backfill
+      UPDATE inbound SET state = 'pending', thread_id = @threadId, body = @body, backfill = @backfill, undecided = 0,
+        message_at = coalesce(@messageAt, message_at), fingerprint = coalesce(@fingerprint, fingerprint)
       WHERE guid = @guid AND state = 'parked'`);
-    this.#byGuid = db.prepare(`SELECT ${COLUMNS} FROM inbound WHERE guid = ?`);
+    this.#skip = db.prepare(`
+      UPDATE inbound SET state = 'done', done_at = @now, skipped = @reason, undecided = 0
+      WHERE guid = @guid AND state = 'parked'`);
+    this.#decideLive = db.prepare('UPDATE inbound SET undecided = 0, backfill = 0 WHERE guid = ?');
     this.#newestOf = db.prepare(
       'SELECT chat_rowid AS rowid, guid FROM inbound WHERE epoch = ? ORDER BY inbound_id DESC LIMIT ?',
     );
-    this.#parked = db.prepare(`SELECT ${COLUMNS} FROM inbound WHERE state = 'parked' ORDER BY inbound_id LIMIT ?`);
-    this.#openThreads = db
-      .prepare(`SELECT DISTINCT thread_id FROM inbound WHERE state IN ('parked', 'pending') AND thread_id IS NOT NULL`)
-      .pluck();
-    this.#openOfThread = db.prepare(`
-      SELECT ${COLUMNS} FROM inbound WHERE thread_id = ? AND state IN ('parked', 'pending') AND inbound_id > ?
-      ORDER BY inbound_id LIMIT ?`);
     this.#done = db.prepare(`
       UPDATE inbound SET state = 'done', done_at = @now, next_attempt_at = NULL, error_code = NULL, error_detail = NULL
       WHERE guid = @guid AND state <> 'done'`);
@@ -95,14 +145,10 @@ export class Inbound {
         error_detail = @detail WHERE guid = @guid`);
     this.#dead = db.prepare(`
       UPDATE inbound SET state = 'dead', attempts = attempts + 1, next_attempt_at = NULL, error_code = @code,
-        error_detail = @detail WHERE guid = @guid`);
+        error_detail = @detail, undecided = 0 WHERE guid = @guid`);
     this.#revive = db.prepare(`
       UPDATE inbound SET state = 'pending', attempts = 0, next_attempt_at = NULL WHERE guid = ? AND state = 'dead'`);
     this.#deadRows = db.prepare(`SELECT ${COLUMNS} FROM inbound WHERE state = 'dead' ORDER BY inbound_id LIMIT ?`);
-    this.#counts = db.prepare(`
-      SELECT (SELECT count(*) FROM inbound WHERE state = 'parked') AS parked,
-        (SELECT count(*) FROM inbound WHERE state = 'pending') AS pending,
-        (SELECT count(*) FROM inbound WHERE state = 'dead') AS dead`);
     this.#lastAt = db.prepare('SELECT created_at FROM inbound ORDER BY inbound_id DESC LIMIT 1').pluck();
     this.#forgetBodies = db.prepare(`
       UPDATE inbound SET body = NULL WHERE inbound_id IN (
@@ -114,20 +160,42 @@ export class Inbound {
 
   /** False when the guid was known: nothing is written then. */
   insert(row: NewInbound): boolean {
-    const { body, backfill, ...rest } = row;
-    const state = body ? 'pending' : 'parked';
-    return (
-      this.#insert.run({ ...rest, state, body: body ? JSON.stringify(body) : null, backfill: backfill ? 1 : 0 })
-        .changes === 1
+    const { body, skipped, now } = row;
+    const state: InboundState = skipped !== undefined ? 'done' : body ? 'pending' : 'parked';
+    const { changes } = this.#insert.run(
+      row.guid,
+      row.epoch,
+      row.chatRowid,
+      row.threadId,
+      state,
+      body ? JSON.stringify(body) : null,
+      row.backfill ? 1 : 0,
+      row.undecided ? 1 : 0,
+      row.messageAt ?? null,
+      row.fingerprint ?? null,
+      skipped ?? null,
+      now,
+      skipped === undefined ? null : now,
     );
+    return changes === 1;
   }
 
   knows(guid: string): boolean {
-    return this.#known.get(guid) !== undefined;
+    return this.knownOf([guid]).size === 1;
+  }
+
+  /** Those of the guids that were taken in before. */
+  knownOf(guids: readonly string[]): Set<string> {
+    return new Set(this.#queries.known.pluck().all(JSON.stringify(guids)) as string[]);
+  }
+
+  /** When the first row of this fingerprint that is not `guid` was taken in, ms since 1970. */
+  firstWith(fingerprint: string, guid: string): number | undefined {
+    return this.#queries.firstWith.pluck().get(fingerprint, guid) as number | undefined;
   }
 
   byGuid(guid: string): InboundRow | undefined {
-    return this.#byGuid.get(guid) as InboundRow | undefined;
+    return this.#queries.byGuid.get(guid) as InboundRow | undefined;
   }
 
   /** Where the newest rows of an epoch stood in chat.db, newest first. */
@@ -135,23 +203,59 @@ export class Inbound {
     return this.#newestOf.all(epoch, limit) as { rowid: number; guid: string }[];
   }
 
-  parked(limit: number): InboundRow[] {
-    return this.#parked.all(limit) as InboundRow[];
+  /** Parked rows past `afterInboundId`, in order. */
+  parked(afterInboundId: number, limit: number): InboundRow[] {
+    return this.#queries.parked.all(afterInboundId, limit) as InboundRow[];
+  }
+
+  undecided(limit: number): InboundRow[] {
+    return this.#queries.undecided.all(limit) as InboundRow[];
   }
 
   /** A parked row is whole now and may be posted. */
-  complete(guid: string, threadId: string, body: MessageRequest, backfill: boolean): void {
-    this.#complete.run({ guid, threadId, body: JSON.stringify(body), backfill: backfill ? 1 : 0 });
+  complete(guid: string, row: CompleteRow): void {
+    const { threadId, body, backfill, messageAt = null, fingerprint = null } = row;
+    const json = JSON.stringify(body);
+    this.#complete.run({ guid, threadId, body: json, backfill: backfill ? 1 : 0, messageAt, fingerprint });
   }
 
-  /** Threads with rows that are not done. */
+  /** A parked row is not handed over. */
+  skip(guid: string, reason: string, now: number): void {
+    this.#skip.run({ guid, reason, now });
+  }
+
+  /** It came alone. */
+  decideLive(guid: string): void {
+    this.#decideLive.run(guid);
+  }
+
+  /** All undecided rows came in a block; how many there were. */
+  decideBackfill(): number {
+    return this.#queries.decideAll.run().changes;
+  }
+
+  /** Threads with live rows that are not done. */
   openThreads(): string[] {
-    return this.#openThreads.all() as string[];
+    return this.#queries.openThreads.pluck().all() as string[];
   }
 
-  /** Open rows of a thread past `afterInboundId`, in order. */
+  /** Threads with backfill that is not done. */
+  backfillThreads(): string[] {
+    return this.#queries.backfillThreads.pluck().all() as string[];
+  }
+
+  hasBackfill(): boolean {
+    return this.#queries.hasBackfill.get() !== undefined;
+  }
+
+  /** Open live rows of a thread past `afterInboundId`, in order. */
   openOf(threadId: string, afterInboundId: number, limit: number): InboundRow[] {
-    return this.#openOfThread.all(threadId, afterInboundId, limit) as InboundRow[];
+    return this.#queries.openOf.all(threadId, afterInboundId, limit) as InboundRow[];
+  }
+
+  /** Open backfill of a thread, oldest message first. */
+  backfillOf(threadId: string, limit: number): InboundRow[] {
+    return this.#queries.backfillOf.all(threadId, limit) as InboundRow[];
   }
 
   markDone(guid: string, now: number): void {
@@ -181,7 +285,7 @@ export class Inbound {
   }
 
   counts(): { parked: number; pending: number; dead: number } {
-    return this.#counts.get() as { parked: number; pending: number; dead: number };
+    return this.#queries.counts.get() as { parked: number; pending: number; dead: number };
   }
 
   /** Drops texts of rows done before `bodiesBefore` and whole rows done before `rowsBefore`, at most `limit` each. */

@@ -222,6 +222,11 @@ export class Sends {
     }) as SendRow[];
   }
 
+  /** A conversation with oneself gave the bubble back in the row `guid`. */
+  markEcho(sendId: number, guid: string): void {
+    this.#sql('UPDATE sends SET echo_guid = ? WHERE send_id = ?').run(guid, sendId);
+  }
+
   /** Bubbles held back by the outcome of `sendId`. */
   heldBy(sendId: number): SendRow[] {
     return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE waits_for = ? AND state = 'held'`).all(sendId) as SendRow[];

@@ -134,10 +134,15 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE epochs ADD COLUMN burst_base_at INTEGER; -- newest message date before the rows that come together now
   ALTER TABLE epochs ADD COLUMN burst_at INTEGER;      -- when the latest of them was taken in
+  ALTER TABLE epochs ADD COLUMN burst_since_at INTEGER; -- when the first was
+  ALTER TABLE epochs ADD COLUMN burst_behind INTEGER NOT NULL DEFAULT 0; -- how many of them are dated long before the base
 
   ALTER TABLE inbound ADD COLUMN message_at INTEGER;   -- when it was written; backfill is handed over in this order
   ALTER TABLE inbound ADD COLUMN fingerprint TEXT;     -- of sender, date and text: knows a message under another guid
   ALTER TABLE inbound ADD COLUMN skipped TEXT;         -- why a row that is done was not handed over; NULL when it was
+  ALTER TABLE inbound ADD COLUMN undecided INTEGER NOT NULL DEFAULT 0; -- parked: live or backfill, which its company says
+  CREATE INDEX inbound_parked ON inbound (inbound_id) WHERE state = 'parked';
+  CREATE INDEX inbound_undecided ON inbound (inbound_id) WHERE undecided = 1;
   CREATE INDEX inbound_fingerprint ON inbound (fingerprint) WHERE fingerprint IS NOT NULL;
   DROP INDEX inbound_open;
   CREATE INDEX inbound_open ON inbound (thread_id, inbound_id) WHERE state IN ('parked', 'pending') AND backfill = 0;

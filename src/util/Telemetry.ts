@@ -20,6 +20,12 @@ export interface Telemetry {
   bodyUndecodable(guid: string, reason: string, bytes: number): void;
   // In
   messageReceived(info: { guid: string; threadId: string; backfill: boolean; text: string }): void;
+  /** What a large batch of rows was, in place of one call for each row of it. */
+  blockTaken(block: {
+    messages: readonly { guid: string; threadId: string; backfill: boolean; text: string }[];
+    skipped: readonly { guid: string; threadId: string; reason: string }[];
+    events: number;
+  }): void;
   messageHandedOver(info: { guid: string; threadId: string; ms: number; bubbles: number; attempts: number }): void;
   messageRetried(info: { guid: string; threadId: string; code: ErrorCode; detail: string; retryInMs: number }): void;
   messageSetAside(info: { guid: string; threadId: string; code: ErrorCode; detail: string }): void;

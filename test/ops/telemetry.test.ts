@@ -42,6 +42,13 @@ const CALLS: { [K in keyof Telemetry]: Parameters<Telemetry[K]> } = {
   chatdbLacks: [['edits (message.date_edited)']],
   bodyUndecodable: ['GUID-1', detail, 12],
   messageReceived: [{ guid: 'GUID-1', threadId: HANDLE, backfill: false, text: TEXT }],
+  blockTaken: [
+    {
+      messages: [{ guid: 'GUID-1', threadId: HANDLE, backfill: true, text: TEXT }],
+      skipped: [{ guid: 'GUID-2', threadId: HANDLE, reason: 'duplicate' }],
+      events: 1,
+    },
+  ],
   messageHandedOver: [{ guid: 'GUID-1', threadId: HANDLE, ms: 12.4, bubbles: 2, attempts: 1 }],
   messageRetried: [{ guid: 'GUID-1', threadId: HANDLE, code: 'EDGE_BACKEND_BUSY', detail, retryInMs: 1500 }],
   messageSetAside: [{ guid: 'GUID-1', threadId: HANDLE, code: 'EDGE_BACKEND_REJECTED', detail }],

@@ -74,6 +74,18 @@ export class FakeSource implements MessageSource {
   rowsByGuid(guids: readonly string[]): ChatRow[] {
     return this.rows.filter((one) => guids.includes(one.guid));
   }
+
+  recentOf(row: ChatRow, limit: number): { guid: string; text: string; isFromMe: boolean }[] {
+    return this.#before(row).slice(-limit).reverse();
+  }
+
+  isFirstOfChat(row: ChatRow): boolean {
+    return this.#before(row).length === 0;
+  }
+
+  #before({ rowid, chat: of }: ChatRow): ChatRow[] {
+    return this.rows.filter((one) => one.rowid < rowid && one.chat?.identifier === of?.identifier);
+  }
 }
 
 /** One POST under way, ended by the test. */
@@ -149,5 +161,6 @@ export function insertPending(store: StateStore, guid: string, threadId: string,
     redacted_fields: [],
     filter_reason: '',
   };
-  store.transaction(() => store.inbound.insert({ guid, epoch: 1, chatRowid: 1, threadId, body, backfill, now }));
+  const row = { guid, epoch: 1, chatRowid: 1, threadId, body, backfill, messageAt: now, now };
+  store.transaction(() => store.inbound.insert(row));
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BackendError } from '../../src/backend/BackendError.ts';
 import { REFUSED_RETRY_MS } from '../../src/relay/BackendGate.ts';
+import { QUIET_MS } from '../../src/relay/BackfillHold.ts';
 import { InboundPump, type InboundPumpOptions, STOP_AFTER_MS } from '../../src/relay/InboundPump.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
 import { FakeClock, settle } from '../support/FakeClock.ts';
@@ -96,7 +97,9 @@ describe('messages of one thread', () => {
     await settle();
     expect(backend.started).toEqual(['other']);
     const body = backend.last('other').request;
-    store.transaction(() => store.inbound.complete('m1', ANNA, { ...body, message_guid: 'm1' }, false));
+    store.transaction(() =>
+      store.inbound.complete('m1', { threadId: ANNA, body: { ...body, message_guid: 'm1' }, backfill: false }),
+    );
     pump.wake();
     await settle();
     expect(backend.started).toEqual(['other', 'm1', 'm2']);
@@ -223,9 +226,9 @@ describe('an answer', () => {
   });
 
   it('to old news is not sent, and its commands run', async () => {
-    const { backend, add, state, store, commands } = setUp();
+    const { backend, add, state, store, commands, clock } = setUp();
     add('m1', ANNA, true);
-    await settle();
+    await clock.advance(QUIET_MS);
     backend.last('m1').answer({ should_respond: true, reply_text: 'late', commands: [{}] });
     await settle();
     expect(store.sends.openOf(ANNA)).toEqual([]);

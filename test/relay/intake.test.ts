@@ -1,52 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatRow } from '../../src/chatdb/types.ts';
-import { BATCH_ROWS, Intake } from '../../src/relay/Intake.ts';
-import { createPrivacyFilter } from '../../src/relay/privacy.ts';
+import { BATCH_ROWS } from '../../src/relay/Intake.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
 import { FakeClock, settle } from '../support/FakeClock.ts';
-import { recordingTelemetry } from '../support/recordingTelemetry.ts';
-import { ANNA, BERT, chat, FakeSource, openStore, row } from './fakes.ts';
+import { ANNA, BERT, chat, FakeSource, row } from './fakes.ts';
+import { FILE, setUp } from './intakeRig.ts';
 
-const FILE = { dev: '1', ino: '100' };
 const DAY = 86_400_000;
 const RENAMED = { itemType: 2, actionType: 0, title: 'us', otherHandle: undefined, shareStatus: 0 };
 const LOVED = { type: 2000, targetGuid: 'guid-1', part: 0, emoji: undefined };
-
-function setUp(change: { denyThreads?: string[]; source?: FakeSource } = {}) {
-  const clock = new FakeClock();
-  const { store } = openStore(clock);
-  const { telemetry, calls } = recordingTelemetry();
-  let posts = 0;
-  const readFailures: string[] = [];
-  const make = () =>
-    new Intake({
-      store,
-      clock,
-      telemetry,
-      privacy: createPrivacyFilter({ redact: [], denyThreads: change.denyThreads ?? [] }),
-      chatDbPath: '/chat.db',
-      answerMaxAgeSeconds: 3_600,
-      onInbound: () => posts++,
-      onReadFailed: ({ code }) => readFailures.push(code),
-    });
-  const source = change.source ?? new FakeSource();
-  const intake = make();
-  intake.opened(source, FILE);
-  return {
-    clock,
-    store,
-    source,
-    intake,
-    make,
-    told: (event: string) => calls.filter((call) => call.event === event).map((call) => call.args),
-    posts: () => posts,
-    readFailures,
-    put: (...rows: ChatRow[]) => intake.changed(source.add(...rows)),
-    state: (rowid: number) => store.inbound.byGuid(`guid-${rowid}`)?.state,
-    body: (rowid: number) => JSON.parse(store.inbound.byGuid(`guid-${rowid}`)!.body!),
-    cursor: () => store.epochs.latest()!.cursorRowid,
-  };
-}
 
 const bare = (rowid: number) => row(rowid, { chat: undefined });
 
@@ -457,9 +419,10 @@ describe('another chat.db', () => {
     expect(store.inbound.knows('fresh')).toBe(true);
   });
 
-  it('is not seen in a tail that was deleted while it stays open', () => {
+  it('is not seen in a tail that was deleted while it stays open', async () => {
     const { put, intake, source, state } = setUp();
     put(row(1), row(2));
+    await settle();
     source.remove(2);
     intake.changed(source);
     intake.changed(source.add(row(3)));

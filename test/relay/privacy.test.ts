@@ -74,9 +74,10 @@ describe('the privacy filter', () => {
     for (const piece of hostile) filter.redact(piece.repeat(200_000 / piece.length));
   });
 
-  it('denies the threads it is told to', () => {
+  it('refuses the threads it is told to', () => {
     const filter = createPrivacyFilter({ redact: [], denyThreads: ['+15550100002'] });
-    expect(filter.denies('+15550100002')).toBe(true);
-    expect(filter.denies('+15550100003')).toBe(false);
+    const refusal = (threadId: string) => filter.refuses({ threadId, sender: threadId, service: 'iMessage', text: '' });
+    expect(refusal('+15550100002')).toBe('thread_denied');
+    expect(refusal('+15550100003')).toBeUndefined();
   });
 });

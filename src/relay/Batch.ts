@@ -1,0 +1,107 @@
+import type { ChatRow } from '../chatdb/types.ts';
+import type { Burst } from '../state/Epochs.ts';
+import { type AdmitOptions, admit, note, park, skip } from './admit.ts';
+import { BLOCK_ROWS, isBehind, isOld, joinBurst, newerOf, type Verdict } from './backfill.ts';
+import type { Classified } from './classify.ts';
+import { groupCreated } from './rowEvents.ts';
+import type { Told } from './Told.ts';
+import { threadOf } from './toRequest.ts';
+
+/** A row of chat.db and what it is; `isKnown`: it was taken in before, or is from before the agent's time. */
+export interface SortedRow {
+  readonly row: ChatRow;
+  readonly isKnown: boolean;
+  readonly classified: Classified;
+}
+
+export interface BatchOptions extends AdmitOptions {
+  answerMaxAgeSeconds: number;
+  /** Whether the row is the first of a group, which is then told of. */
+  isFirstOfGroup(row: ChatRow): boolean;
+  /** A row was parked, because it lacks `missing` or waits for company. */
+  onParked(row: ChatRow, missing: string): void;
+}
+
+/** Rows taken in together, within the caller's transaction: what they are written as, and what they say of those to come. */
+export class Batch {
+  readonly #o: BatchOptions;
+  readonly #epoch: number;
+  readonly #now: number;
+  readonly #told: Told;
+  #burst: Burst;
+  #newestAt: number | null;
+
+  constructor(o: BatchOptions, at: { epoch: number; now: number; burst: Burst; newestAt: number | null; told: Told }) {
+    this.#o = o;
+    this.#epoch = at.epoch;
+    this.#now = at.now;
+    this.#told = at.told;
+    this.#burst = at.burst;
+    this.#newestAt = at.newestAt;
+  }
+
+  get burst(): Burst {
+    return this.#burst;
+  }
+
+  /** Newest date of a row that came in, ms since 1970. */
+  get newestAt(): number | null {
+    return this.#newestAt;
+  }
+
+  take({ row, isKnown, classified: found }: SortedRow): void {
+    if (isKnown) return;
+    // It has waited for its body, and there is a text.
+    const classified = found.kind === 'incomplete' && found.isReadable ? found.otherwise : found;
+    const verdict = row.isFromMe ? 'live' : this.#verdictOf(row);
+    if (!row.isFromMe) this.#newestAt = newerOf(this.#newestAt, row.dateAt, this.#now);
+    if (row.chat?.isGroup && this.#o.isFirstOfGroup(row)) {
+      const created = groupCreated(row);
+      if (created) this.#note(row, created);
+    }
+    if (classified.kind === 'own') return;
+    if (classified.kind === 'event') {
+      this.#note(row, classified.event);
+      return;
+    }
+    const threadId = threadOf(row);
+    const a = { epoch: this.#epoch, now: this.#now, isParked: false, verdict, told: this.#told };
+    if (classified.kind === 'incomplete' || threadId === undefined) {
+      const missing = classified.kind === 'incomplete' ? classified.missing : 'chat';
+      park(this.#o, row, a);
+      this.#parked(row, missing);
+    } else if (classified.kind === 'skipped') {
+      if (classified.event) this.#note(row, classified.event);
+      skip(this.#o, row, threadId, classified.reason, a);
+    } else if (admit(this.#o, row, threadId, a) === 'parked') {
+      this.#parked(row, 'company');
+    }
+  }
+
+  /** Rows that turn up long after their time are a block from iCloud when there are some of them, else a late message. */
+  #verdictOf(row: ChatRow): Verdict {
+    this.#burst = joinBurst(this.#burst, this.#now, this.#newestAt);
+    const isBehindBase = isBehind(this.#burst, row.dateAt);
+    if (isBehindBase) {
+      const burstBehind = this.#burst.burstBehind + 1;
+      this.#burst = { ...this.#burst, burstBehind };
+      if (burstBehind >= BLOCK_ROWS && this.#o.store.inbound.decideBackfill() > 0) this.#told.hasDecided = true;
+    }
+    if (this.#isOld(row)) return 'backfill';
+    if (!isBehindBase) return 'live';
+    return this.#burst.burstBehind >= BLOCK_ROWS ? 'backfill' : 'undecided';
+  }
+
+  #parked(row: ChatRow, missing: string): void {
+    this.#told.hasParked = true;
+    this.#told.later(() => this.#o.onParked(row, missing));
+  }
+
+  #isOld({ dateAt }: ChatRow): boolean {
+    return isOld({ dateAt, now: this.#now, answerMaxAgeSeconds: this.#o.answerMaxAgeSeconds });
+  }
+
+  #note(row: ChatRow, draft: Parameters<typeof note>[2]): void {
+    note(this.#o, row, draft, { now: this.#now, isOld: this.#isOld(row), told: this.#told });
+  }
+}
