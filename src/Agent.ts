@@ -26,6 +26,7 @@ import { type AgentStatus, conditionStatus, storeStatus } from './ops/status.ts'
 import { createTelemetry } from './ops/telemetry.ts';
 import { packageVersion } from './ops/version.ts';
 import { WakeDetector } from './ops/WakeDetector.ts';
+import { ChangeWatch } from './relay/ChangeWatch.ts';
 import { InboundPump } from './relay/InboundPump.ts';
 import { Intake } from './relay/Intake.ts';
 import { createPrivacyFilter } from './relay/privacy.ts';
@@ -105,17 +106,28 @@ export class Agent {
       maxSockets: config.backend.max_concurrent_requests,
       clock,
     });
+    const privacy = createPrivacyFilter({ redact: config.privacy.redact, denyThreads: config.privacy.threads.deny });
     const intake = new Intake({
       store,
       clock,
       telemetry,
-      privacy: createPrivacyFilter({ redact: config.privacy.redact, denyThreads: config.privacy.threads.deny }),
+      privacy,
       chatDbPath: config.imessage.db_path,
       answerMaxAgeSeconds: config.relay.answer_max_age_seconds,
       attachmentWaitSeconds: config.imessage.attachment_wait_seconds,
       onInbound: (backfill) => pump.wake(backfill > 0),
+      onAdmitted: (row) => changes.admitted(row),
       onEvents: () => poller.syncSoon(),
       onReadFailed: (error) => feed.readFailed(error),
+    });
+    const changes = new ChangeWatch({
+      store,
+      clock,
+      telemetry,
+      privacy,
+      source: () => feed.db,
+      epoch: () => intake.epoch,
+      onEvents: () => poller.syncSoon(),
     });
     const feed = new ChatDbFeed({
       path: config.imessage.db_path,
@@ -123,11 +135,13 @@ export class Agent {
       telemetry,
       onOpen: (db, identity) => {
         intake.opened(db, identity);
+        changes.chatDbChanged();
         sender.wake();
       },
       onChange: (db) => {
         sender.chatDbChanged(); // first: a page that intake cannot read is no reason to miss a receipt
         intake.changed(db);
+        changes.chatDbChanged();
       },
     });
     const commands = new CommandHandler({
@@ -147,6 +161,7 @@ export class Agent {
       post: (request, options) => client.postMessage(request, options),
       acceptCommand: (raw) => commands.handle(raw, 'response'),
       onSends: () => sender.wake(),
+      onSettled: () => poller.syncSoon(),
       maxInFlightPerThread: config.backend.max_in_flight_per_thread,
       maxConcurrentRequests: config.backend.max_concurrent_requests,
     });
@@ -207,7 +222,7 @@ export class Agent {
       sync: (request, signal) => client.sync(request, signal),
       collect: () => exchange.collect(),
       deliver: (response) => exchange.deliver(response),
-      hasEvents: () => store.events.waitingCount() > 0,
+      hasEvents: () => store.events.hasWaiting(),
     });
     const exchange = new SyncExchange({
       store,
@@ -227,8 +242,9 @@ export class Agent {
         poller.syncSoon();
         feed.look();
         scheduler.wake();
-        sender.wake();
+        sender.woke();
         pump.wake();
+        changes.wake();
       },
     });
     const retention = new Retention({
@@ -318,9 +334,13 @@ export class Agent {
     /** Before the sender, which looks chat.db through for what was under way; intake stops last, with its cursor. */
     function feedPart(): Part {
       return {
-        start: () => feed.start(),
+        start: () => {
+          changes.start(); // first: it reads from state.db when the agent was last at work
+          feed.start();
+        },
         stop: () => {
           feed.stop();
+          changes.stop();
           intake.stop();
         },
       };

@@ -43,6 +43,8 @@ export interface InboundPumpOptions {
   /** Takes one command of an answer, joining the transaction it is called in. */
   acceptCommand(raw: unknown): void;
   onSends(): void;
+  /** A message is done or dead: what is to be told of it may be told now. */
+  onSettled(): void;
   maxInFlightPerThread: number;
   maxConcurrentRequests: number;
 }
@@ -282,6 +284,7 @@ export class InboundPump {
   #settled(lane: ThreadLane, row: Row): void {
     lane.settled(row);
     this.#gate.settled(row.inboundId);
+    this.#o.onSettled();
   }
 
   #backendAnswered(): void {

@@ -17,6 +17,7 @@ export class Events {
   readonly #waiting: Statement;
   readonly #ack: Statement;
   readonly #count: Statement;
+  readonly #any: Statement;
   readonly #forgetDetails: Statement;
   readonly #prune: Statement;
 
@@ -29,6 +30,7 @@ export class Events {
       ORDER BY e.event_seq LIMIT ?`);
     this.#ack = db.prepare('UPDATE events SET acked_at = ? WHERE event_id = ? AND acked_at IS NULL');
     this.#count = db.prepare(`SELECT count(*) ${WAITING}`).pluck();
+    this.#any = db.prepare(`SELECT EXISTS (SELECT 1 ${WAITING})`).pluck();
     this.#forgetDetails = db.prepare(`
       UPDATE events SET details = '{}' WHERE event_seq IN (
         SELECT event_seq FROM events WHERE acked_at < ? AND details <> '{}' LIMIT ?)`);
@@ -72,6 +74,10 @@ export class Events {
 
   ack(eventId: string, now: number): void {
     this.#ack.run(now, eventId);
+  }
+
+  hasWaiting(): boolean {
+    return this.#any.get() === 1;
   }
 
   waitingCount(): number {

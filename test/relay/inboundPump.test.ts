@@ -24,6 +24,7 @@ function setUp(change: Partial<InboundPumpOptions> = {}) {
     post: backend.post,
     acceptCommand: (raw) => commands.push(raw),
     onSends: () => sends.push(store.sends.openOf(ANNA).length),
+    onSettled: () => {},
     maxInFlightPerThread: 4,
     maxConcurrentRequests: 32,
     ...change,
