@@ -9,6 +9,7 @@ import { Metrics } from '../src/ops/metrics.ts';
 import { createTelemetry } from '../src/ops/telemetry.ts';
 import { Intake } from '../src/relay/Intake.ts';
 import { createPrivacyFilter } from '../src/relay/privacy.ts';
+import { appleNanoseconds } from '../src/simulator/appleTime.ts';
 import { ChatDbFile } from '../src/simulator/ChatDbFile.ts';
 import { ChatRows } from '../src/simulator/ChatRows.ts';
 import { encodeBody, plainSegments } from '../src/simulator/typedstreamEncoder.ts';
@@ -131,8 +132,8 @@ function fill(file: ChatDbFile, count: number, from: number): number {
       const body = encodeBody(plainSegments(text), { mutable: false });
       bytes += body.length;
       const guid = randomUUID().toUpperCase();
-      const dateAt = until - (count - index) * MINUTE_MS;
-      rows.message({ guid, isFromMe: false, handle, service: 'iMessage', dateAt, text: null, body, columns: {} });
+      const date = appleNanoseconds(until - (count - index) * MINUTE_MS) + BigInt(index);
+      rows.message({ guid, isFromMe: false, handle, service: 'iMessage', date, text: null, body, columns: {} });
       rows.join(guid, chat);
     }
   });

@@ -6,6 +6,7 @@ import type { BenchRow } from './BenchRow.ts';
 
 const SUITES: Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>> = {
   relay: () => import('./relay.ts'),
+  chatdb: () => import('./chatdb.ts'),
 };
 
 const USAGE = `usage: npm run bench [-- [NAME…] [--check]]

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BenchRow, quantile } from './BenchRow.ts';
 import { Stage, type StageOptions, until } from './Stage.ts';
-import { run as mutatedBodies } from './typedstream.ts';
 
 const COMMITS = Number(process.env.COMMITS ?? 1000);
 const FLOOR_COMMITS = Math.min(300, COMMITS);
@@ -37,7 +36,6 @@ export async function run(): Promise<BenchRow[]> {
     ratio('ratio to the floor, p50', command.ms, commandFloor.ms),
     ...(await burst()),
     ...(await idle()),
-    ...(await mutatedBodies()),
   ];
 }
 

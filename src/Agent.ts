@@ -21,23 +21,17 @@ import { MonitoringServer } from './ops/MonitoringServer.ts';
 import { Metrics } from './ops/metrics.ts';
 import { Retention } from './ops/Retention.ts';
 import { StatusReports } from './ops/StatusReports.ts';
+import { SyncExchange } from './ops/SyncExchange.ts';
 import { type AgentStatus, conditionStatus, storeStatus } from './ops/status.ts';
-import { syncRequest } from './ops/syncRequest.ts';
 import { createTelemetry } from './ops/telemetry.ts';
 import { packageVersion } from './ops/version.ts';
 import { WakeDetector } from './ops/WakeDetector.ts';
-import type { SyncRequest, SyncResponse } from './protocol/wire.ts';
 import { InboundPump } from './relay/InboundPump.ts';
 import { Intake } from './relay/Intake.ts';
 import { createPrivacyFilter } from './relay/privacy.ts';
 import { StateStore } from './state/StateStore.ts';
 import { type Clock, systemClock } from './util/Clock.ts';
 import { codeOf, type EdgeError, messageOf } from './util/EdgeError.ts';
-
-/** Commands taken from one sync, so that a backend gone wild cannot fill the log and the disk at a stroke. */
-const COMMANDS_A_SYNC = 1000;
-/** Longest wait for the last sync of an orderly stop, ms. */
-const GOODBYE_MS = 1500;
 
 /** Something with a life of its own. */
 interface Part {
@@ -77,7 +71,6 @@ export class Agent {
   static fromConfig(config: Config, secrets: SecretSource, { log, clock = systemClock }: AgentOverrides): Agent {
     const lock = InstanceLock.acquire(join(config.state.dir, 'lock.db'));
     const random = Math.random;
-    const startedAt = clock.monotonic();
     const agentId = config.edge.agent_id;
     const metrics = new Metrics();
     const health = new Health({
@@ -212,9 +205,19 @@ export class Agent {
       telemetry,
       intervalSeconds: config.backend.sync_interval_seconds,
       sync: (request, signal) => client.sync(request, signal),
-      collect,
-      deliver,
+      collect: () => exchange.collect(),
+      deliver: (response) => exchange.deliver(response),
       hasEvents: () => store.events.waitingCount() > 0,
+    });
+    const exchange = new SyncExchange({
+      store,
+      clock,
+      logger: log.logger,
+      agentId,
+      sync: (request, signal) => client.sync(request, signal),
+      onCommand: (raw) => commands.handle(raw, 'sync'),
+      onConfigUpdate: configure,
+      onAnswer: () => pump.backendSeen(),
     });
     const wake = new WakeDetector({
       clock,
@@ -254,7 +257,7 @@ export class Agent {
       stop: async () => {
         void sender.stop(); // waited for in its turn; from now on no bubble is begun, however long the others take
         reports.stopping();
-        await sayGoodbye();
+        await exchange.sayGoodbye();
       },
     };
 
@@ -329,33 +332,6 @@ export class Agent {
         if (problem?.code === code) telemetry.conditionRaised(code, problem.message);
         else telemetry.conditionCleared(code);
       }
-    }
-
-    /** Tells the backend at once that this is no crash; the next start tells it otherwise. */
-    async function sayGoodbye(): Promise<void> {
-      const tooLong = new AbortController();
-      const timer = clock.after(GOODBYE_MS, () => tooLong.abort());
-      try {
-        deliver(await client.sync(collect(), tooLong.signal));
-      } catch (error) {
-        log.logger.debug(`the backend was not told of the stop: ${messageOf(error)}`);
-      } finally {
-        timer.cancel();
-      }
-    }
-
-    function collect(): SyncRequest {
-      return syncRequest(store, { agentId, uptimeMs: clock.monotonic() - startedAt });
-    }
-
-    function deliver(response: SyncResponse): void {
-      // What is left over was not acknowledged and comes again.
-      for (const raw of response.commands.slice(0, COMMANDS_A_SYNC)) commands.handle(raw, 'sync');
-      store.transaction(() => {
-        for (const eventId of response.ack_events) store.events.ack(eventId, clock.now());
-      });
-      if (response.config_updates) configure(response.config_updates);
-      pump.backendSeen();
     }
 
     function configure(raw: unknown): void {

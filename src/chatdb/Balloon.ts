@@ -20,6 +20,10 @@ export interface Balloon {
   readonly app: string | undefined;
   /** What the balloon reads, where the payload has words: a poll's question, an amount, a preview's title. */
   readonly caption: string | undefined;
-  /** Where it leads, for links. */
+  /** The smaller line below it, where there is one: for links the page's description. */
+  readonly subcaption?: string;
+  /** A poll's options, in order. */
+  readonly options?: readonly string[];
+  /** Where it leads: the address as it was written, for links; for other apps only web addresses. */
   readonly url: string | undefined;
 }

@@ -1,28 +1,42 @@
 import { statSync } from 'node:fs';
-import Database, { type Statement } from 'better-sqlite3';
+import Database from 'better-sqlite3';
 import { EdgeError } from '../util/EdgeError.ts';
 import { sinceParameters } from './appleDate.ts';
 import { chatDbError } from './chatDbError.ts';
-import { buildQueries, type ChatDbQueries, type RawAttachment, type RawChat, type RawMessage } from './queries.ts';
-import { toAttachmentInfo, toChatInfo, toChatRow } from './rows.ts';
+import {
+  attachmentsOf,
+  type Connection,
+  chatAt,
+  chatInfo,
+  forgetOldChats,
+  pageOf,
+  prepare,
+  type Statements,
+  sizeOf,
+  versionOf,
+} from './connection.ts';
+import { buildQueries } from './queries.ts';
+import type { RawChat, RawMessage, RawPastMessage, RawReceiptState, RawRevision } from './rawRows.ts';
+import { toChatRow, toPastMessage, toReceiptState } from './rows.ts';
 import { probeSchema } from './schemaProbe.ts';
-import type { AttachmentInfo, ChatInfo, ChatRow, FileIdentity } from './types.ts';
+import type { ChatInfo, ChatRow, FileIdentity, PastMessage, ReceiptState, Revision, RevisionPage } from './types.ts';
 
 /** Longest a read waits for another connection, ms. The wait blocks the event loop, so it is short. */
 const BUSY_MS = 50;
-
-type Statements = { readonly [name in keyof ChatDbQueries]: Statement<unknown[]> };
-
-interface Connection {
-  readonly db: Database.Database;
-  readonly statements: Statements;
-}
+/** Bodies, payloads and summaries in one page, bytes: a page ends with the row that passes it. */
+const PAGE_BYTES = 8 * 1024 * 1024;
+/** Rows looked at for one page of revisions: about 2 ms. */
+const MAX_EXAMINED = 2000;
+/** Rows looked at for each message of the past that is asked for: tapbacks lie between them. */
+const EXAMINED_PER_MESSAGE = 4;
 
 /**
  * One read-only connection to one chat.db. Never writes and never opens `immutable`, which would hide the WAL and with
  * it every new message. Each method reads in statements of its own, so that no long read transaction keeps Messages from
  * checkpointing. All methods but `close` throw EdgeError EDGE_CHATDB_MISSING, _NO_PERMISSION, _CORRUPT, _SCHEMA, _BUSY
  * or _READ.
+ *
+ * Pages of rows (`limit`) may be shorter than asked for where bodies are large: only an empty one means the end.
  */
 export class ChatDb {
   readonly #path: string;
@@ -40,13 +54,14 @@ export class ChatDb {
     let db: Database.Database | undefined;
     try {
       db = new Database(this.#path, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
-      const statements = prepare(db, buildQueries(probeSchema(db, this.#path)));
+      const schema = probeSchema(db, this.#path);
+      const statements = prepare(db, buildQueries(schema));
       statements.rowsAfter.get({ rowid: 0, limit: 1 });
       const now = this.identityOnDisk();
       if (!now || now.ino !== identity.ino || now.dev !== identity.dev) {
         throw new EdgeError('EDGE_CHATDB_READ', `${this.#path} was replaced while it was opened`);
       }
-      this.#connection = { db, statements };
+      this.#connection = { db, statements, lacks: schema.lacks, chats: new Map(), chatsVersion: Number.NaN };
       return identity;
     } catch (error) {
       db?.close();
@@ -70,18 +85,27 @@ export class ChatDb {
     }
   }
 
+  /** What this chat.db cannot tell, each as `feature (what is missing)`; empty where all is there. */
+  get lacks(): readonly string[] {
+    return this.#read(({ statements, lacks }) =>
+      statements.hasRowsPastLast.get() === undefined
+        ? lacks
+        : [...lacks, 'rows with a ROWID past 2^53 (message.ROWID)'],
+    );
+  }
+
   /** A number that changes with every commit of another connection, of any process. */
   dataVersion(): number {
-    return this.#read(({ dataVersion }) => dataVersion.pluck().get() as number);
+    return this.#read(versionOf);
   }
 
   /** 0 when there are no messages. */
   maxRowid(): number {
-    return this.#read(({ maxRowid }) => (maxRowid.pluck().get() as number | null) ?? 0);
+    return this.#read(({ statements }) => (statements.maxRowid.pluck().get() as number | null) ?? 0);
   }
 
   guidAt(rowid: number): string | undefined {
-    return this.#read(({ guidAt }) => guidAt.pluck().get(rowid) as string | undefined);
+    return this.#read(({ statements }) => statements.guidAt.pluck().get(rowid) as string | undefined);
   }
 
   /** Rows past `rowid`, at most `limit`, by ROWID. */
@@ -94,81 +118,97 @@ export class ChatDb {
     return this.#rows('rowsSince', { ...sinceParameters(dateAt), afterRowid, limit });
   }
 
+  /** All of them that are there, whatever their size. */
   rowsByGuid(guids: readonly string[]): ChatRow[] {
-    return this.#rows('rowsByGuid', { guids: JSON.stringify(guids) });
+    return this.#rows('rowsByGuid', { guids: JSON.stringify(guids) }, Number.POSITIVE_INFINITY);
   }
 
   rowsByRowid(rowids: readonly number[]): ChatRow[] {
-    return this.#rows('rowsByRowid', { rowids: JSON.stringify(rowids) });
+    return this.#rows('rowsByRowid', { rowids: JSON.stringify(rowids) }, Number.POSITIVE_INFINITY);
   }
 
-  /** Own rows (is_from_me) past `rowid`, at most `limit`, by ROWID. */
+  /** Own rows (is_from_me) past `rowid`, at most `limit`, by ROWID; without those of Send Later. */
   outgoingAfter(rowid: number, limit: number): ChatRow[] {
     return this.#rows('outgoingAfter', { rowid, limit });
   }
 
-  /** Own rows dated `dateAt` (ms since 1970) or later, at most `limit`, by ROWID. */
-  outgoingSince(dateAt: number, limit: number): ChatRow[] {
-    return this.#rows('outgoingSince', { ...sinceParameters(dateAt), limit });
+  /** The same, dated `dateAt` (ms since 1970) or later, past `afterRowid`. */
+  outgoingSince(dateAt: number, limit: number, afterRowid = 0): ChatRow[] {
+    return this.#rows('outgoingSince', { ...sinceParameters(dateAt), afterRowid, limit });
+  }
+
+  /**
+   * Rows that were edited or unsent, past `after`, by ROWID, among those dated `sinceAt` (ms since 1970) or later and
+   * those with ROWID `fromRowid` and up. No index leads to them, so a page may end, even empty, before the window does.
+   */
+  revisions(window: { sinceAt: number; fromRowid: number }, after: number, limit: number): RevisionPage {
+    return this.#read(({ statements }) => {
+      const { fromRowid } = window;
+      const bounds = { ...sinceParameters(window.sinceAt), fromRowid, afterRowid: after, limit: MAX_EXAMINED };
+      const below = after < fromRowid - 1 ? (statements.revisionsBelow.all(bounds) as RawRevision[]) : [];
+      const left = MAX_EXAMINED - below.length;
+      const afterRowid = Math.max(after, fromRowid - 1);
+      const from = left > 0 ? (statements.revisionsFrom.all({ afterRowid, limit: left }) as RawRevision[]) : [];
+
+      const found: Revision[] = [];
+      for (const { rowid, guid, editedAt, isFromMe } of [...below, ...from]) {
+        if (editedAt === null) continue;
+        found.push({ rowid, guid, editedAt, isFromMe: isFromMe === 1 });
+        if (found.length >= limit) return { found, examinedTo: rowid };
+      }
+      const isThrough = from.length < left;
+      return { found, examinedTo: isThrough ? undefined : (from.at(-1) ?? below.at(-1))?.rowid };
+    });
+  }
+
+  /** What became of these rows of ours; no body is read. */
+  receiptStates(rowids: readonly number[]): ReceiptState[] {
+    return this.#read(({ statements }) =>
+      (statements.receiptStates.all({ rowids: JSON.stringify(rowids) }) as RawReceiptState[]).map(toReceiptState),
+    );
+  }
+
+  /** Messages of the row's chat before it, newest first, without tapbacks and the like; none where it has no chat. */
+  recentOf(row: ChatRow, limit: number): PastMessage[] {
+    return this.#read(({ statements }) => {
+      const parameters = { rowid: row.rowid, limit, examined: limit * EXAMINED_PER_MESSAGE };
+      const page = pageOf<RawPastMessage>(statements.recentOf, parameters, PAGE_BYTES, ({ body }) => sizeOf(body));
+      return page.map(toPastMessage);
+    });
+  }
+
+  /** Whether no row of its chat comes before it; false where it has no chat. */
+  isFirstOfChat(row: ChatRow): boolean {
+    if (!row.chat) return false;
+    return this.#read(({ statements }) => statements.earlierInChat.get({ rowid: row.rowid }) === undefined);
   }
 
   /** The newest chat with this chat_identifier: one person may have several, one for each service. */
   chatOf(threadId: string): ChatInfo | undefined {
-    return this.#read((statements) => {
+    return this.#read(({ statements }) => {
       const raw = statements.newestChatOf.get(threadId) as RawChat | undefined;
       return raw && chatInfo(statements, raw);
     });
   }
 
-  recentOf(_row: ChatRow, _limit: number): { guid: string; text: string; isFromMe: boolean; handle?: string }[] {
-    return [];
-  }
-
-  isFirstOfChat(_row: ChatRow): boolean {
-    return false;
-  }
-
-  #rows(query: keyof Statements, parameters: Record<string, unknown>): ChatRow[] {
-    return this.#read((statements) => {
-      const chats = new Map<number, ChatInfo | undefined>();
-      return (statements[query].all(parameters) as RawMessage[]).map((raw) =>
-        toChatRow(raw, chatAt(statements, chats, raw.chatRowid), (rowid) => attachmentsOf(statements, rowid)),
+  #rows(query: keyof Statements, parameters: Record<string, unknown>, maxBytes = PAGE_BYTES): ChatRow[] {
+    return this.#read((connection) => {
+      forgetOldChats(connection);
+      const { statements } = connection;
+      const page = pageOf<RawMessage>(statements[query], parameters, maxBytes, (raw) =>
+        sizeOf(raw.body, raw.payload, raw.summary),
       );
+      const attachments = (rowid: number) => attachmentsOf(statements, rowid);
+      return page.map((raw) => toChatRow(raw, chatAt(connection, raw.chatRowid), attachments));
     });
   }
 
-  #read<T>(read: (statements: Statements) => T): T {
+  #read<T>(read: (connection: Connection) => T): T {
     if (!this.#connection) throw new EdgeError('EDGE_CHATDB_READ', `${this.#path} is not open`);
     try {
-      return read(this.#connection.statements);
+      return read(this.#connection);
     } catch (error) {
       throw chatDbError(this.#path, error);
     }
   }
-}
-
-function prepare(db: Database.Database, queries: ChatDbQueries): Statements {
-  const entries = Object.entries(queries).map(([name, sql]) => [name, db.prepare(sql)]);
-  return Object.fromEntries(entries) as Statements;
-}
-
-function chatAt(
-  statements: Statements,
-  known: Map<number, ChatInfo | undefined>,
-  rowid: number | null,
-): ChatInfo | undefined {
-  if (rowid === null) return undefined;
-  if (!known.has(rowid)) {
-    const raw = statements.chat.get(rowid) as RawChat | undefined;
-    known.set(rowid, raw && chatInfo(statements, raw));
-  }
-  return known.get(rowid);
-}
-
-function chatInfo(statements: Statements, raw: RawChat): ChatInfo {
-  return toChatInfo(raw, statements.participants.pluck().all(raw.rowid) as string[]);
-}
-
-function attachmentsOf(statements: Statements, rowid: number): AttachmentInfo[] {
-  return (statements.attachments.all(rowid) as RawAttachment[]).map(toAttachmentInfo);
 }

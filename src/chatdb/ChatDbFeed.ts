@@ -61,6 +61,8 @@ export class ChatDbFeed {
   #lookedAt = Number.NEGATIVE_INFINITY;
   #busySince: number | undefined;
   #condition: ErrorCode | undefined;
+  /** Sets of missing features that were told. */
+  readonly #toldLacks = new Set<string>();
 
   constructor(options: {
     path: string;
@@ -143,8 +145,16 @@ export class ChatDbFeed {
     const version = db.dataVersion();
     if (version === this.#version) return;
     this.#version = undefined;
+    this.#tellLacks(db.lacks);
     this.#onChange(db);
     this.#version = version;
+  }
+
+  #tellLacks(lacks: readonly string[]): void {
+    const key = lacks.join('\n');
+    if (key === '' || this.#toldLacks.has(key)) return;
+    this.#toldLacks.add(key);
+    this.#telemetry.chatdbLacks(lacks);
   }
 
   #recovered(): void {

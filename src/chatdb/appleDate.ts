@@ -19,11 +19,11 @@ export function dateAtSql(column: string): string {
 }
 
 /**
- * An SQL condition that an index on the column can serve: not before @sinceNs (in seconds: @sinceSeconds); see
- * `sinceParameters`.
+ * SQL conditions, each of which an index on the column serves, that no row meets both of: not before @sinceNs, or in
+ * seconds @sinceSeconds; see `sinceParameters`. As one condition with OR, an analysed database would be scanned.
  */
-export function sinceSql(column: string): string {
-  return `(${column} >= @sinceNs OR (${column} >= @sinceSeconds AND ${column} < ${SECONDS_BELOW}))`;
+export function sinceSql(column: string): readonly [string, string] {
+  return [`${column} >= @sinceNs`, `${column} >= @sinceSeconds AND ${column} < ${SECONDS_BELOW}`];
 }
 
 /** The parameters of `sinceSql` for a time in ms since 1970; times before 2001 mean all dates. */

@@ -7,70 +7,14 @@ const MAX_ATTACHMENTS = 500;
 const MAX_PARTICIPANTS = 1000;
 /** Stands for a query on tables this chat.db has not. */
 const NOTHING = 'SELECT NULL WHERE ? IS NULL';
-
-/** A row of the message queries, as SQLite gives it. */
-export interface RawMessage {
-  rowid: number;
-  guid: string;
-  text: string | null;
-  body: Uint8Array | null;
-  dateAt: number | null;
-  service: string | null;
-  handle: string | null;
-  isFromMe: number;
-  itemType: number | null;
-  rawDate: string | null;
-  subject: string | null;
-  account: string | null;
-  destination: string | null;
-  actionType: number | null;
-  title: string | null;
-  otherHandle: string | null;
-  shareStatus: number | null;
-  associatedType: number | null;
-  associatedGuid: string | null;
-  emoji: string | null;
-  bundleId: string | null;
-  payload: Uint8Array | null;
-  replyToGuid: string | null;
-  previousGuid: string | null;
-  summary: Uint8Array | null;
-  editedAt: number | null;
-  isEmpty: number | null;
-  partCount: number | null;
-  isAudio: number | null;
-  scheduleType: number | null;
-  cacheHasAttachments: number | null;
-  isSent: number | null;
-  isDelivered: number | null;
-  isRead: number | null;
-  error: number | null;
-  chatRowid: number | null;
-}
-
-export interface RawChat {
-  rowid: number;
-  guid: string;
-  identifier: string | null;
-  style: number | null;
-  service: string | null;
-}
-
-export interface RawAttachment {
-  guid: string;
-  transferName: string | null;
-  filename: string | null;
-  mimeType: string | null;
-  sizeBytes: number | null;
-  transferState: number | null;
-  isSticker: number | null;
-  isHidden: number | null;
-}
+/** 2^53 - 1. Rows past it, which only damage makes, are not read: as JavaScript numbers their ROWIDs would be others. */
+const LAST_ROWID = '9007199254740991';
 
 /** The SQL of every read, made for the columns this chat.db has. */
 export interface ChatDbQueries {
   dataVersion: string;
   maxRowid: string;
+  hasRowsPastLast: string;
   guidAt: string;
   rowsAfter: string;
   rowsSince: string;
@@ -78,11 +22,20 @@ export interface ChatDbQueries {
   rowsByRowid: string;
   outgoingAfter: string;
   outgoingSince: string;
+  revisionsBelow: string;
+  revisionsFrom: string;
+  receiptStates: string;
+  recentOf: string;
+  earlierInChat: string;
   chat: string;
   newestChatOf: string;
   participants: string;
   attachments: string;
 }
+
+/** SQLite keeps any type in any column, and a name that is no text, in a damaged row, must not stop all others. */
+const text = (expression: string) => `CAST(${expression} AS TEXT)`;
+const whole = (expression: string) => `CAST(coalesce(${expression}, 0) AS INTEGER)`;
 
 /**
  * Each message comes once, by ROWID: a message in two chats with the chat it was joined to first. All joins are LEFT
@@ -91,16 +44,105 @@ export interface ChatDbQueries {
  */
 export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
   const m = (column: string, otherwise?: string) => schema.column('message', 'm', column, otherwise);
-  // SQLite keeps any type in any column, and a name that is no text, in a damaged row, must not stop all others.
-  const text = (expression: string) => `CAST(${expression} AS TEXT)`;
-  const other =
-    schema.column('message', 'm', 'other_handle') === 'NULL'
-      ? 'NULL'
-      : `(SELECT ${text('o.id')} FROM handle o WHERE o.ROWID = m.other_handle AND m.other_handle <> 0)`;
+  const guid = `coalesce(nullif(${text('m.guid')}, ''), 'rowid:' || m.ROWID)`;
   const messages = (hint = '') => `
-    SELECT m.ROWID AS rowid, ${text('m.guid')} AS guid, ${m('text')} AS text, ${m('attributedBody')} AS body,
-      ${dateAtSql('m.date')} AS dateAt, ${text(m('service'))} AS service, ${text('h.id')} AS handle, m.is_from_me AS isFromMe,
-      ${text('m.date')} AS rawDate, ${text(m('subject'))} AS subject, ${text(m('account'))} AS account,
+    SELECT ${messageColumns(schema, guid)}
+    FROM message m ${hint}
+    LEFT JOIN chat_message_join j
+      ON j.rowid = (SELECT min(f.rowid) FROM chat_message_join f WHERE f.message_id = m.ROWID)
+    LEFT JOIN handle h ON h.ROWID = m.handle_id`;
+  const byRowid = (condition: string) => `${messages('NOT INDEXED')}
+    WHERE ${condition} AND m.ROWID <= ${LAST_ROWID} ORDER BY m.ROWID`;
+  /** Found in the date index and sorted before any body is touched. */
+  const since = (condition: string) => {
+    const found = sinceSql('d.date').map(
+      (dated) => `SELECT d.ROWID AS id FROM message d
+          WHERE ${dated} AND +d.ROWID > @afterRowid AND +d.ROWID <= ${LAST_ROWID} AND ${condition}`,
+    );
+    return `SELECT id FROM (${found.join(' UNION ALL ')}) ORDER BY +id LIMIT @limit`;
+  };
+  const rowsSince = (condition: string) =>
+    `${messages('NOT INDEXED')} WHERE m.ROWID IN (${since(condition)}) ORDER BY m.ROWID`;
+  /** Of a message of ours; Send Later rows are there long before they are sent. */
+  const outgoing = (alias: string) =>
+    `${alias}.is_from_me = 1 AND ${whole(schema.column('message', alias, 'schedule_type', '0'))} = 0`;
+  const chatOfMessage = `
+    (SELECT f.chat_id FROM chat_message_join f WHERE f.message_id = @rowid ORDER BY f.rowid LIMIT 1)`;
+
+  const revisions = `
+    SELECT m.ROWID AS rowid, ${guid} AS guid, ${dateAtSql(m('date_edited'))} AS editedAt, m.is_from_me AS isFromMe
+    FROM message m NOT INDEXED`;
+  const c = (column: string) => schema.column('chat', 'c', column);
+  const chats = `
+    SELECT ${text('c.ROWID')} AS rowid, coalesce(${text('c.guid')}, '') AS guid,
+      ${text('c.chat_identifier')} AS identifier, ${c('style')} AS style, ${text(c('service_name'))} AS service
+    FROM chat c`;
+  const a = (column: string) => schema.column('attachment', 'a', column);
+
+  return {
+    dataVersion: 'PRAGMA data_version',
+    maxRowid: `SELECT max(ROWID) FROM message WHERE ROWID <= ${LAST_ROWID}`,
+    hasRowsPastLast: `SELECT 1 FROM message WHERE ROWID > ${LAST_ROWID} LIMIT 1`,
+    guidAt: `SELECT ${guid} FROM message m WHERE m.ROWID = ?`,
+    rowsAfter: `${byRowid('m.ROWID > @rowid')} LIMIT @limit`,
+    rowsSince: rowsSince('1'),
+    // A guid that was stored as a blob equals no text.
+    rowsByGuid: `${messages()}
+      WHERE m.guid IN (
+          SELECT value FROM json_each(@guids) UNION ALL SELECT CAST(value AS BLOB) FROM json_each(@guids))
+        AND +m.ROWID <= ${LAST_ROWID}
+      ORDER BY m.ROWID`,
+    rowsByRowid: byRowid('m.ROWID IN (SELECT value FROM json_each(@rowids))'),
+    outgoingAfter: `${byRowid(`m.ROWID > @rowid AND ${outgoing('m')}`)} LIMIT @limit`,
+    outgoingSince: rowsSince(outgoing('d')),
+    revisionsBelow: `${revisions}
+      WHERE m.ROWID IN (${since('+d.ROWID < @fromRowid')}) ORDER BY m.ROWID`,
+    revisionsFrom: `${revisions}
+      WHERE m.ROWID > @afterRowid AND m.ROWID <= ${LAST_ROWID} ORDER BY m.ROWID LIMIT @limit`,
+    receiptStates: `
+      SELECT m.ROWID AS rowid, ${guid} AS guid, ${m('is_sent', '0')} AS isSent, ${m('is_delivered', '0')} AS isDelivered,
+        ${dateAtSql(m('date_delivered'))} AS deliveredAt, ${dateAtSql(m('date_read'))} AS readAt, ${m('error', '0')} AS error
+      FROM message m NOT INDEXED
+      WHERE m.ROWID IN (SELECT value FROM json_each(@rowids)) AND m.ROWID <= ${LAST_ROWID} ORDER BY m.ROWID`,
+    recentOf: `
+      SELECT ${guid} AS guid, ${text(m('text'))} AS text, ${m('attributedBody')} AS body, m.is_from_me AS isFromMe,
+        ${text('h.id')} AS handle
+      FROM message m NOT INDEXED LEFT JOIN handle h ON h.ROWID = m.handle_id
+      WHERE m.ROWID IN (
+          SELECT j.message_id FROM chat_message_join j
+          WHERE j.chat_id = ${chatOfMessage} AND j.message_id < @rowid
+          ORDER BY j.message_id DESC LIMIT @examined)
+        AND ${whole(m('item_type', '0'))} = 0 AND ${whole(m('associated_message_type', '0'))} IN (0, 2, 3)
+      ORDER BY m.ROWID DESC LIMIT @limit`,
+    earlierInChat: `
+      SELECT 1 FROM chat_message_join j WHERE j.chat_id = ${chatOfMessage} AND j.message_id < @rowid LIMIT 1`,
+    chat: `${chats} WHERE c.ROWID = ?`,
+    newestChatOf: `${chats} WHERE c.chat_identifier = ? ORDER BY c.ROWID DESC LIMIT 1`,
+    participants: schema.hasParticipants
+      ? `SELECT ${text('h.id')} FROM chat_handle_join j CROSS JOIN handle h ON h.ROWID = j.handle_id
+         WHERE j.chat_id = ? AND h.id IS NOT NULL ORDER BY j.rowid LIMIT ${MAX_PARTICIPANTS}`
+      : NOTHING,
+    attachments: schema.hasAttachments
+      ? `SELECT coalesce(${text('a.guid')}, '') AS guid, ${text(a('transfer_name'))} AS transferName,
+           ${text(a('filename'))} AS filename, ${text(a('mime_type'))} AS mimeType, ${text(a('uti'))} AS uti,
+           ${a('total_bytes')} AS sizeBytes, ${a('transfer_state')} AS transferState, ${a('is_sticker')} AS isSticker,
+           ${a('hide_attachment')} AS isHidden
+         FROM message_attachment_join j CROSS JOIN attachment a ON a.ROWID = j.attachment_id
+         WHERE j.message_id = ? ORDER BY j.rowid LIMIT ${MAX_ATTACHMENTS}`
+      : NOTHING,
+  };
+}
+
+/** What RawMessage has, of the message `m`, its handle `h` and its join `j`. */
+function messageColumns(schema: ChatDbSchema, guid: string): string {
+  const m = (column: string, otherwise?: string) => schema.column('message', 'm', column, otherwise);
+  const other = schema.has('message', 'other_handle')
+    ? `(SELECT ${text('o.id')} FROM handle o WHERE o.ROWID = m.other_handle AND m.other_handle <> 0)`
+    : 'NULL';
+  return `m.ROWID AS rowid, ${guid} AS guid, ${text(m('text'))} AS text, ${m('attributedBody')} AS body,
+      ${dateAtSql('m.date')} AS dateAt, ${text(m('service'))} AS service, ${text('h.id')} AS handle,
+      m.is_from_me AS isFromMe, CASE WHEN typeof(m.date) = 'integer' THEN ${text('m.date')} END AS rawDate,
+      ${text(m('subject'))} AS subject, ${text(m('account'))} AS account,
       ${text(m('destination_caller_id'))} AS destination, ${m('item_type', '0')} AS itemType,
       ${m('group_action_type', '0')} AS actionType, ${text(m('group_title'))} AS title,
       ${other} AS otherHandle, ${m('share_status', '0')} AS shareStatus,
@@ -109,48 +151,8 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
       ${m('payload_data')} AS payload, ${text(m('thread_originator_guid'))} AS replyToGuid,
       ${text(m('reply_to_guid'))} AS previousGuid, ${m('message_summary_info')} AS summary,
       ${dateAtSql(m('date_edited'))} AS editedAt, ${m('is_empty', '0')} AS isEmpty, ${m('part_count')} AS partCount,
-      ${m('is_audio_message', '0')} AS isAudio, ${m('schedule_type', '0')} AS scheduleType, ${m('cache_has_attachments', '0')} AS cacheHasAttachments,
-      ${m('is_sent', '0')} AS isSent, ${m('is_delivered', '0')} AS isDelivered, ${m('is_read', '0')} AS isRead,
-      ${m('error', '0')} AS error, j.chat_id AS chatRowid
-    FROM message m ${hint}
-    LEFT JOIN chat_message_join j
-      ON j.rowid = (SELECT min(f.rowid) FROM chat_message_join f WHERE f.message_id = m.ROWID)
-    LEFT JOIN handle h ON h.ROWID = m.handle_id`;
-  // The ROWIDs are found in the date index alone and sorted before any body is touched.
-  const since = (condition: string) => `${messages()}
-    WHERE m.ROWID IN (
-      SELECT d.ROWID FROM message d WHERE ${sinceSql('d.date')} AND ${condition} ORDER BY +d.ROWID LIMIT @limit)
-    ORDER BY m.ROWID`;
-
-  const c = (column: string) => schema.column('chat', 'c', column);
-  const chats = `
-    SELECT c.ROWID AS rowid, ${text('c.guid')} AS guid, ${text('c.chat_identifier')} AS identifier,
-      ${c('style')} AS style, ${text(c('service_name'))} AS service
-    FROM chat c`;
-  const a = (column: string) => schema.column('attachment', 'a', column);
-
-  return {
-    dataVersion: 'PRAGMA data_version',
-    maxRowid: 'SELECT max(ROWID) FROM message',
-    guidAt: `SELECT ${text('guid')} FROM message WHERE ROWID = ?`,
-    rowsAfter: `${messages('NOT INDEXED')} WHERE m.ROWID > @rowid ORDER BY m.ROWID LIMIT @limit`,
-    rowsSince: since('+d.ROWID > @afterRowid'),
-    rowsByGuid: `${messages()} WHERE m.guid IN (SELECT value FROM json_each(@guids)) ORDER BY m.ROWID`,
-    rowsByRowid: `${messages('NOT INDEXED')} WHERE m.ROWID IN (SELECT value FROM json_each(@rowids)) ORDER BY m.ROWID`,
-    outgoingAfter: `${messages('NOT INDEXED')} WHERE m.ROWID > @rowid AND m.is_from_me = 1 ORDER BY m.ROWID LIMIT @limit`,
-    outgoingSince: since('d.is_from_me = 1'),
-    chat: `${chats} WHERE c.ROWID = ?`,
-    newestChatOf: `${chats} WHERE c.chat_identifier = ? ORDER BY c.ROWID DESC LIMIT 1`,
-    participants: schema.hasParticipants
-      ? `SELECT ${text('h.id')} FROM chat_handle_join j JOIN handle h ON h.ROWID = j.handle_id
-         WHERE j.chat_id = ? ORDER BY j.rowid LIMIT ${MAX_PARTICIPANTS}`
-      : NOTHING,
-    attachments: schema.hasAttachments
-      ? `SELECT ${text('a.guid')} AS guid, ${text(a('transfer_name'))} AS transferName,
-           ${text(a('filename'))} AS filename, ${text(a('mime_type'))} AS mimeType, ${a('total_bytes')} AS sizeBytes,
-           ${a('transfer_state')} AS transferState, ${a('is_sticker')} AS isSticker, ${a('hide_attachment')} AS isHidden
-         FROM message_attachment_join j JOIN attachment a ON a.ROWID = j.attachment_id
-         WHERE j.message_id = ? ORDER BY j.rowid LIMIT ${MAX_ATTACHMENTS}`
-      : NOTHING,
-  };
+      ${m('is_audio_message', '0')} AS isAudio, ${m('schedule_type', '0')} AS scheduleType,
+      ${m('cache_has_attachments')} AS cacheHasAttachments, ${m('is_sent', '0')} AS isSent,
+      ${m('is_delivered', '0')} AS isDelivered, ${m('is_read', '0')} AS isRead, ${m('error', '0')} AS error,
+      ${text('j.chat_id')} AS chatRowid`;
 }

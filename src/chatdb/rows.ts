@@ -1,16 +1,32 @@
-import { basename } from 'node:path';
 import { messageOf } from '../util/EdgeError.ts';
 import type { DecodedBody } from './DecodedBody.ts';
-import type { RawAttachment, RawChat, RawMessage } from './queries.ts';
+import { fileName, isPluginPayload, mimeTypeOf } from './fileKind.ts';
+import {
+  bytesOf,
+  integer,
+  type RawAttachment,
+  type RawChat,
+  type RawMessage,
+  type RawPastMessage,
+  type RawReceiptState,
+} from './rawRows.ts';
 import { readBalloon } from './readBalloon.ts';
 import { readSummary } from './readSummary.ts';
-import { decodeBody } from './typedstream/decodeBody.ts';
-import type { Association, AttachmentInfo, ChatInfo, ChatRow, GroupAction, TransferState } from './types.ts';
+import { decodeBody, decodeText } from './typedstream/decodeBody.ts';
+import type {
+  Association,
+  AttachmentInfo,
+  ChatInfo,
+  ChatRow,
+  GroupAction,
+  PastMessage,
+  ReceiptState,
+  TransferState,
+} from './types.ts';
 
 const GROUP_STYLE = 43;
-/** message.associated_message_type of a message; 3 was seen on the words of Watch apps (beeper). */
-const MESSAGE_TYPES: readonly number[] = [0, 2, 3];
 const ATTACHMENT_PLACEHOLDER = '\ufffc';
+const NO_ATTACHMENTS: readonly AttachmentInfo[] = [];
 
 /** What stands in the row itself; `attachmentsOf` is asked only for rows that may have some. */
 export function toChatRow(
@@ -19,18 +35,28 @@ export function toChatRow(
   attachmentsOf: (rowid: number) => readonly AttachmentInfo[],
 ): ChatRow {
   const bytes = bytesOf(raw.body);
-  const { body, decodeError } = bytes ? decoded(bytes) : { body: undefined, decodeError: undefined };
-  const text = body?.text ?? (typeof raw.text === 'string' ? raw.text : '');
-  const mayHaveAttachments = raw.cacheHasAttachments === 1 || text.includes(ATTACHMENT_PLACEHOLDER);
-  const summary = bytesOf(raw.summary);
+  let body: DecodedBody | undefined;
+  let decodeError: string | undefined;
+  if (bytes) {
+    try {
+      body = decodeBody(bytes);
+      decodeError = body.damage;
+    } catch (error) {
+      decodeError = messageOf(error);
+    }
+  }
+  const text = body?.text ?? raw.text ?? '';
+  // Null: the column is missing, so every row may have some.
+  const mayHaveAttachments = raw.cacheHasAttachments !== 0 || text.includes(ATTACHMENT_PLACEHOLDER);
+  const summary = raw.summary === null ? undefined : bytesOf(raw.summary);
   return {
     rowid: raw.rowid,
     guid: raw.guid,
     isFromMe: raw.isFromMe === 1,
     dateAt: raw.dateAt ?? undefined,
     rawDate: raw.rawDate ?? '0',
-    service: raw.service ?? chat?.service ?? '',
-    handle: raw.handle ?? undefined,
+    service: raw.service || chat?.service || '',
+    handle: raw.handle || undefined,
     ownAddresses: ownAddresses(raw),
     chat,
     text,
@@ -38,8 +64,8 @@ export function toChatRow(
     body,
     decodeError,
     bodyBytes: bytes?.length ?? 0,
-    association: associationOf(raw),
-    action: actionOf(raw),
+    association: raw.associatedType === 0 ? undefined : associationOf(raw),
+    action: raw.itemType === 0 ? undefined : actionOf(raw),
     balloon: raw.bundleId ? readBalloon(raw.bundleId, bytesOf(raw.payload)) : undefined,
     replyToGuid: raw.replyToGuid || undefined,
     previousGuid: raw.previousGuid || undefined,
@@ -47,31 +73,29 @@ export function toChatRow(
     editedAt: raw.editedAt ?? undefined,
     isEmpty: raw.isEmpty === 1 || raw.partCount === 0,
     isAudio: raw.isAudio === 1,
-    isScheduled: (raw.scheduleType ?? 0) !== 0,
+    isScheduled: integer(raw.scheduleType) !== 0,
     cacheHasAttachments: raw.cacheHasAttachments === 1,
-    attachments: mayHaveAttachments ? inOrderOf(body, attachmentsOf(raw.rowid)) : [],
+    attachments: mayHaveAttachments ? inOrderOf(body, attachmentsOf(raw.rowid)) : NO_ATTACHMENTS,
     isSent: raw.isSent === 1,
     isDelivered: raw.isDelivered === 1,
     isRead: raw.isRead === 1,
-    error: raw.error ?? 0,
+    error: integer(raw.error),
   };
-}
-
-function bytesOf(value: unknown): Uint8Array | undefined {
-  return value instanceof Uint8Array && value.length > 0 ? value : undefined;
 }
 
 function ownAddresses({ account, destination }: RawMessage): string[] {
   // `E:me@example.com`, `P:+1555…`, in either case.
-  const addresses = [account?.replace(/^[ep]:/i, ''), destination].filter((address) => address);
-  return [...new Set(addresses as string[])];
+  const own = account?.replace(/^[ep]:/i, '');
+  if (!own) return destination ? [destination] : [];
+  return destination && destination !== own ? [own, destination] : [own];
 }
 
 /** `p:<part>/<guid>`, `bp:<guid>` for the whole balloon, or the bare guid. */
 function associationOf(raw: RawMessage): Association | undefined {
-  const type = raw.associatedType ?? 0;
-  if (MESSAGE_TYPES.includes(type)) return undefined;
-  const [, part, guid] = /^(?:p:(-?\d+)\/|bp:)?(.+)$/.exec(raw.associatedGuid ?? '') ?? [];
+  const type = integer(raw.associatedType);
+  // Those of a message; 3 was seen on the words of Watch apps (beeper).
+  if (type === 0 || type === 2 || type === 3) return undefined;
+  const [, part, guid] = /^(?:p:(-?\d{1,9})\/|bp:)?(.+)$/.exec(raw.associatedGuid ?? '') ?? [];
   return {
     type,
     targetGuid: guid,
@@ -81,58 +105,86 @@ function associationOf(raw: RawMessage): Association | undefined {
 }
 
 function actionOf(raw: RawMessage): GroupAction | undefined {
-  if (!raw.itemType) return undefined;
+  const itemType = integer(raw.itemType);
+  if (itemType === 0) return undefined;
   return {
-    itemType: raw.itemType,
-    actionType: raw.actionType ?? 0,
+    itemType,
+    actionType: integer(raw.actionType),
     title: raw.title ?? undefined,
-    otherHandle: raw.otherHandle ?? undefined,
-    shareStatus: raw.shareStatus ?? 0,
+    otherHandle: raw.otherHandle || undefined,
+    shareStatus: integer(raw.shareStatus),
   };
 }
 
 function inOrderOf(body: DecodedBody | undefined, attachments: readonly AttachmentInfo[]): readonly AttachmentInfo[] {
-  const order = body?.attachments.map(({ guid }) => guid) ?? [];
-  if (order.length < 2) return attachments;
-  const place = ({ guid }: AttachmentInfo) => (order.includes(guid) ? order.indexOf(guid) : order.length);
-  return [...attachments].sort((a, b) => place(a) - place(b));
+  if (!body || body.attachments.length < 2 || attachments.length < 2) return attachments;
+  const place = new Map(body.attachments.map(({ guid }, index) => [guid, index]));
+  const placeOf = ({ guid }: AttachmentInfo) => place.get(guid) ?? place.size;
+  return [...attachments].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
-function decoded(bytes: Uint8Array): { body: DecodedBody | undefined; decodeError: string | undefined } {
+/** The words of a message alone, without its structure. */
+export function toPastMessage(raw: RawPastMessage): PastMessage {
+  return {
+    guid: raw.guid,
+    text: textOf(bytesOf(raw.body)) ?? raw.text ?? '',
+    isFromMe: raw.isFromMe === 1,
+    ...(raw.handle && { handle: raw.handle }),
+  };
+}
+
+function textOf(bytes: Uint8Array | undefined): string | undefined {
   try {
-    const body = decodeBody(bytes);
-    return { body, decodeError: body.damage };
-  } catch (error) {
-    return { body: undefined, decodeError: messageOf(error) };
+    return bytes && decodeText(bytes);
+  } catch {
+    return undefined; // as toChatRow does: the text column, then
   }
+}
+
+export function toReceiptState(raw: RawReceiptState): ReceiptState {
+  return {
+    rowid: raw.rowid,
+    guid: raw.guid,
+    isSent: raw.isSent === 1,
+    isDelivered: raw.isDelivered === 1,
+    ...(raw.deliveredAt !== null && { deliveredAt: raw.deliveredAt }),
+    ...(raw.readAt !== null && { readAt: raw.readAt }),
+    error: integer(raw.error),
+  };
 }
 
 export function toChatInfo(raw: RawChat, handles: readonly string[]): ChatInfo {
   const [, kind = '', ...rest] = raw.guid.split(';');
+  const style = integer(raw.style);
   return {
     guid: raw.guid,
     identifier: raw.identifier ?? rest.join(';'),
-    isGroup: raw.style === null ? kind === '+' : raw.style === GROUP_STYLE,
+    isGroup: style === 0 ? kind === '+' : style === GROUP_STYLE,
     service: raw.service ?? '',
     // A person has one handle row for each service.
     participants: [...new Set(handles)],
   };
 }
 
-export function toAttachmentInfo(raw: RawAttachment): AttachmentInfo {
+/** Undefined for what no person sees in the conversation: parts of previews and of apps' balloons. */
+export function toAttachmentInfo(raw: RawAttachment): AttachmentInfo | undefined {
+  const name = fileName(raw.transferName, raw.filename);
+  if (raw.isHidden === 1 || isPluginPayload(name)) return undefined;
   return {
     guid: raw.guid,
-    name: raw.transferName ?? basename(raw.filename ?? ''),
-    mimeType: raw.mimeType ?? 'application/octet-stream',
-    sizeBytes: raw.sizeBytes ?? 0,
-    path: raw.filename ?? undefined,
-    transferState: transferStateOf(raw.transferState),
+    name,
+    mimeType: mimeTypeOf(raw.mimeType, raw.uti, name),
+    sizeBytes: Math.max(0, integer(raw.sizeBytes)),
+    path: raw.filename || undefined,
+    transferState: transferStateOf(integer(raw.transferState, FINISHED)),
     isSticker: raw.isSticker === 1,
   };
 }
 
+const FINISHED = 5;
+
 /** -1 archiving, 0–4 on its way, 5 finished, 6 error, 7 recoverable (imessage-kit); no column says finished. */
-function transferStateOf(state: number | null): TransferState {
-  if (state === null || state === 5 || state === -1) return 'finished';
-  return state >= 6 ? 'failed' : 'pending';
+function transferStateOf(state: number): TransferState {
+  if (state === FINISHED || state === -1) return 'finished';
+  return state > FINISHED ? 'failed' : 'pending';
 }

@@ -66,7 +66,7 @@ export interface ChatRow {
   readonly isFromMe: boolean;
   /** When it was written: ms since 1970; undefined where the column is 0, negative or absurd. */
   readonly dateAt: number | undefined;
-  /** message.date as stored, in decimal digits: ms lose what tells two messages of one ms apart. */
+  /** message.date as stored, in decimal digits: ms lose what tells two messages of one ms apart. `0` where it is none. */
   readonly rawDate: string;
   /** As stored: iMessage, SMS, RCS (in any case), iMessageLite (by satellite). */
   readonly service: string;
@@ -113,4 +113,41 @@ export interface ChatRow {
   readonly isRead: boolean;
   /** message.error: 0 none; 22 not reachable on the service, 25 attachment unreadable, 4 time-out. */
   readonly error: number;
+}
+
+/** A row that was edited, or of which something was unsent. */
+export interface Revision {
+  readonly rowid: number;
+  readonly guid: string;
+  /** date_edited, ms since 1970. */
+  readonly editedAt: number;
+  readonly isFromMe: boolean;
+}
+
+export interface RevisionPage {
+  readonly found: readonly Revision[];
+  /** Where the next page begins, as its `after`; undefined when the window is through. */
+  readonly examinedTo: number | undefined;
+}
+
+/** What became of a message of ours. */
+export interface ReceiptState {
+  readonly rowid: number;
+  readonly guid: string;
+  readonly isSent: boolean;
+  readonly isDelivered: boolean;
+  /** ms since 1970; absent while it was not, and where the date is absurd. */
+  readonly deliveredAt?: number;
+  /** When the other party read it; absent where no read receipt came. */
+  readonly readAt?: number;
+  /** As ChatRow.error. */
+  readonly error: number;
+}
+
+/** A message of the past, as far as its words matter. */
+export interface PastMessage {
+  readonly guid: string;
+  readonly text: string;
+  readonly isFromMe: boolean;
+  readonly handle?: string;
 }

@@ -68,15 +68,30 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     .action(async (guid: string | undefined, options: RetryOptions) =>
       ended(await (await import('./retry.ts')).retry(guid, options, io)),
     );
-  command('watch', 'Print inbound messages as they come; needs no backend.', 'edge-agent watch --json --since 0')
+  command(
+    'watch',
+    'Print messages, reactions, edits and group changes as they come; needs no backend.',
+    'edge-agent watch --json --since 0',
+  )
     .option('--db <path>', 'chat.db to watch (default: imessage.db_path)')
     .addOption(new Option('--since <rowid>', 'begin after this ROWID (default: the newest)').argParser(rowid))
     .option('--json', 'print a JSON object a line')
     .action(async (options) => ended(await (await import('./watch.ts')).watch(options, io)));
-  command('decode', 'Print what is in attributedBody blobs.', 'edge-agent decode --json body.bin')
+  command(
+    'decode',
+    'Print what is in the blobs of chat.db: attributedBody, message_summary_info, payload_data.',
+    'edge-agent decode --json body.bin',
+  )
     .argument('<file...>', 'files with one blob each')
     .option('--json', 'print a JSON object a file')
     .action(async (files: string[], options) => ended(await (await import('./decode.ts')).decode(files, options, io)));
+  command(
+    'doctor',
+    'Look at what the agent needs of this Mac, whether it runs or not. Exit code: 0 all is well, 1 warnings, 2 something fails.',
+    'edge-agent doctor --json',
+  )
+    .option('--json', 'print one JSON object')
+    .action(async (options: CommonOptions) => ended(await (await import('./doctor.ts')).doctor(options, io)));
   command(
     'check-config',
     'Check the configuration file; start nothing. Exit code: 0 valid, 78 not.',

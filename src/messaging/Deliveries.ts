@@ -1,4 +1,4 @@
-import type { ChatRow } from '../chatdb/types.ts';
+import type { ReceiptState } from '../chatdb/types.ts';
 import type { SendRow } from '../state/Sends.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
@@ -6,22 +6,40 @@ import { codeOf, messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 
-/** How long a confirmed send is watched for its delivery or a late error, ms. SMS mostly never reports either. */
-const WATCHED_MS = 20 * 60_000;
+/** How long news of a send is awaited at once, ms: most are delivered within seconds, and read within minutes. */
+const FRESH_MS = 20 * 60_000;
+/** How long it is awaited at all, ms. SMS mostly never reports anything, and many people send no read receipts. */
+const WATCHED_MS = 7 * 86_400_000;
 /** Changes of chat.db within this are looked at together, ms: nobody waits for the news. */
 const GATHER_MS = 1000;
-/** Sends looked at together: 20 minutes at one a second. */
-const MAX_SENDS = 1200;
+/** How often older sends are looked at while chat.db changes, ms. */
+const ROUND_MS = 60_000;
+/** Sends looked at in one go: some 2 ms. */
+const SLICE = 200;
+/** Between two slices, ms. */
+const SLICE_GAP_MS = 25;
 
-/** Watches the receipts of confirmed sends for what Messages learns later: delivered, or failed after all. */
+interface Round {
+  past: { confirmedAt: number; sendId: number };
+}
+
+/**
+ * Watches the receipts of confirmed sends for what Messages learns later: delivered, read, or failed after all. Those of
+ * the last 20 minutes with each change of chat.db, those of a week once a minute and at the start.
+ */
 export class Deliveries {
   readonly #store: StateStore;
   readonly #chatDb: () => ReceiptSource | undefined;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
-  readonly #onNews: (send: SendRow, row: ChatRow) => void;
+  readonly #onNews: (send: SendRow, state: ReceiptState) => void;
   readonly #turn: (work: () => void) => void;
   #timer: Timer | undefined;
+  #roundTimer: Timer | undefined;
+  /** What is being looked through, the oldest first; asked for again meanwhile, it begins again behind it. */
+  #round: Round | undefined;
+  #isFreshDue = false;
+  #isRoundDue = false;
   #stopped = false;
 
   constructor(options: {
@@ -29,8 +47,8 @@ export class Deliveries {
     chatDb: () => ReceiptSource | undefined;
     clock: Clock;
     telemetry: Telemetry;
-    /** The row of a confirmed send is now delivered, or carries an error. */
-    onNews: (send: SendRow, row: ChatRow) => void;
+    /** The row of a confirmed send says something that was not told. */
+    onNews: (send: SendRow, state: ReceiptState) => void;
     turn: (work: () => void) => void;
   }) {
     this.#store = options.store;
@@ -41,41 +59,102 @@ export class Deliveries {
     this.#turn = options.turn;
   }
 
+  /** The agent started, or the Mac woke up: anything may have happened. */
+  started(): void {
+    this.#isRoundDue = true;
+    this.#soon(GATHER_MS);
+  }
+
   /** chat.db changed, or a send was confirmed. */
   changed(): void {
-    if (this.#timer || this.#stopped) return;
-    this.#timer = this.#clock.after(GATHER_MS, () => {
-      this.#timer = undefined;
-      this.#turn(() => this.#look());
+    this.#isFreshDue = true;
+    this.#soon(GATHER_MS);
+    if (this.#roundTimer || this.#stopped) return;
+    this.#roundTimer = this.#clock.after(ROUND_MS, () => {
+      this.#roundTimer = undefined;
+      this.started();
     });
   }
 
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#roundTimer?.cancel();
   }
 
+  #soon(ms: number): void {
+    if (this.#timer || this.#stopped) return;
+    this.#timer = this.#clock.after(ms, () => {
+      this.#timer = undefined;
+      this.#turn(() => this.#look());
+    });
+  }
+
+  /** One slice. Done again from its start when state.db took nothing. */
   #look(): void {
     const db = this.#chatDb();
-    if (!db) return;
-    const byRowid = new Map<number, SendRow>();
-    for (const send of this.#store.sends.undelivered(this.#clock.now() - WATCHED_MS, MAX_SENDS)) {
-      if (send.receiptRowid !== null) byRowid.set(send.receiptRowid, send);
+    this.#round ??= this.#next();
+    if (!this.#round) return;
+    const sends = this.#store.sends.unread(this.#round.past, SLICE);
+    const states = db && this.#states(db, sends);
+    if (!states) {
+      this.#soon(GATHER_MS);
+      return;
     }
-    if (byRowid.size === 0) return;
-    for (const row of this.#rows(db, [...byRowid.keys()])) {
-      const send = byRowid.get(row.rowid);
-      // In another epoch the number may be that of another row.
-      if (send?.receiptGuid === row.guid && (row.isDelivered || row.error !== 0)) this.#onNews(send, row);
+    for (const send of sends) {
+      const state = states.get(send.receiptGuid!);
+      if (state && isNews(send, state)) this.#onNews(send, state);
+    }
+    const last = sends.at(-1);
+    this.#round =
+      last && sends.length === SLICE ? { past: { confirmedAt: last.confirmedAt!, sendId: last.sendId } } : undefined;
+    if (this.#round || this.#isFreshDue || this.#isRoundDue) this.#soon(SLICE_GAP_MS);
+  }
+
+  #next(): Round | undefined {
+    const now = this.#clock.now();
+    const sinceAt = this.#isRoundDue ? now - WATCHED_MS : this.#isFreshDue ? now - FRESH_MS : undefined;
+    this.#isRoundDue = false;
+    this.#isFreshDue = false;
+    return sinceAt === undefined ? undefined : { past: { confirmedAt: sinceAt, sendId: 0 } };
+  }
+
+  /** By guid; undefined when chat.db cannot be read now. */
+  #states(db: ReceiptSource, sends: readonly SendRow[]): Map<string, ReceiptState> | undefined {
+    try {
+      const byGuid = read(
+        db,
+        sends.map(({ receiptRowid }) => receiptRowid!),
+      );
+      const lost = sends.filter(({ receiptGuid }) => !byGuid.has(receiptGuid!));
+      if (lost.length === 0) return byGuid;
+      return new Map([...byGuid, ...this.#findAgain(db, lost)]);
+    } catch (error) {
+      this.#telemetry.failure(codeOf(error, 'EDGE_CHATDB_READ'), `looking for deliveries: ${messageOf(error)}`);
+      return undefined;
     }
   }
 
-  #rows(db: ReceiptSource, rowids: readonly number[]): ChatRow[] {
-    try {
-      return db.rowsByRowid(rowids);
-    } catch (error) {
-      this.#telemetry.failure(codeOf(error, 'EDGE_CHATDB_READ'), `looking for deliveries: ${messageOf(error)}`);
-      return [];
-    }
+  /** In a rebuilt chat.db a row has another ROWID; one that was deleted stays lost. */
+  #findAgain(db: ReceiptSource, lost: readonly SendRow[]): Map<string, ReceiptState> {
+    const rows = db.rowsByGuid(lost.map(({ receiptGuid }) => receiptGuid!));
+    const rowids = new Map(rows.map(({ guid, rowid }) => [guid, rowid]));
+    this.#store.transaction(() => {
+      for (const { sendId, receiptGuid } of lost) {
+        const rowid = rowids.get(receiptGuid!);
+        if (rowid !== undefined) this.#store.sends.moveReceipt(sendId, rowid);
+      }
+    });
+    return read(db, [...rowids.values()]);
   }
+}
+
+function read(db: ReceiptSource, rowids: readonly number[]): Map<string, ReceiptState> {
+  if (rowids.length === 0) return new Map();
+  return new Map(db.receiptStates(rowids).map((state) => [state.guid, state]));
+}
+
+function isNews(send: SendRow, { isDelivered, readAt, error }: ReceiptState): boolean {
+  if (readAt !== undefined) return true;
+  return send.state === 'confirmed' && (isDelivered || error !== 0);
 }

@@ -1,12 +1,14 @@
-import type { ChatInfo, ChatRow } from '../chatdb/types.ts';
+import type { ChatInfo, ChatRow, ReceiptState } from '../chatdb/types.ts';
 
 /** What sending needs of chat.db. Each call may throw EdgeError EDGE_CHATDB_*. */
 export interface ReceiptSource {
   maxRowid(): number;
-  /** Rows with is_from_me = 1 past `rowid`, by ROWID. */
+  /** Rows with is_from_me = 1 past `rowid`, by ROWID. Maybe fewer than `limit`: only an empty array means the end. */
   outgoingAfter(rowid: number, limit: number): ChatRow[];
   /** The same by date (ms since 1970), for when ROWIDs of the database before mean nothing here. */
-  outgoingSince(dateAt: number, limit: number): ChatRow[];
-  rowsByRowid(rowids: readonly number[]): ChatRow[];
+  outgoingSince(dateAt: number, limit: number, afterRowid?: number): ChatRow[];
+  /** What became of these rows; no body is read. */
+  receiptStates(rowids: readonly number[]): readonly ReceiptState[];
+  rowsByGuid(guids: readonly string[]): ChatRow[];
   chatOf(threadId: string): ChatInfo | undefined;
 }

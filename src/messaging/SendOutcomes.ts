@@ -1,4 +1,4 @@
-import type { ChatRow } from '../chatdb/types.ts';
+import type { ReceiptState } from '../chatdb/types.ts';
 import type { EdgeEvent } from '../protocol/wire.ts';
 import type { SendRow } from '../state/Sends.ts';
 import type { StateStore } from '../state/StateStore.ts';
@@ -9,6 +9,9 @@ import { completeCommand, failCommand } from './commandOutcome.ts';
 
 /** What an ack and an event say of a send that nobody can vouch for. */
 const UNKNOWN_REASON = 'unknown outcome: no row in chat.db proves it, and it may have gone out';
+
+/** What a receipt says, found or looked at again. */
+type Receipt = Pick<ReceiptState, 'guid' | 'rowid' | 'error'>;
 
 /**
  * The end of a send, in one transaction each: its state, the acks of the commands that wait for it, the bubbles it
@@ -26,7 +29,7 @@ export class SendOutcomes {
   }
 
   /** The receipt was found: `confirmed`, or `failed` when Messages marks the row. */
-  received(send: SendRow, row: ChatRow): void {
+  received(send: SendRow, row: Receipt): void {
     if (row.error === 0) this.#confirmed(send, row);
     else this.#refused(send, row);
   }
@@ -55,17 +58,29 @@ export class SendOutcomes {
     this.#tellReplaced(send, replaced);
   }
 
-  /** Messages reports that a confirmed bubble arrived. */
-  delivered(send: SendRow): void {
+  /** Messages reports that a confirmed bubble arrived, or was read, which says both. Each is told once. */
+  arrived(send: SendRow, { deliveredAt, readAt }: Pick<ReceiptState, 'deliveredAt' | 'readAt'>): void {
     const now = this.#clock.now();
+    const isFirst = send.state === 'confirmed';
+    const receipt = { message_guid: send.receiptGuid };
     this.#store.transaction(() => {
-      this.#store.sends.markDelivered(send.sendId, now);
-      this.#addEvent('message_delivered', 'delivered', send, now, { message_guid: send.receiptGuid });
+      if (isFirst) {
+        this.#store.sends.markDelivered(send.sendId, now);
+        const at = deliveredAt === undefined ? {} : { delivered_at: new Date(deliveredAt).toISOString() };
+        this.#addEvent('message_delivered', 'delivered', send, now, { ...receipt, status: 'delivered', ...at });
+      }
+      if (readAt === undefined) return;
+      this.#store.sends.markRead(send.sendId, readAt);
+      const read = { status: 'read', read_at: new Date(readAt).toISOString() };
+      this.#addEvent('message_delivered', 'read', send, now, { ...receipt, ...read });
     });
-    this.#telemetry.sendDelivered({ ...of(send), ms: now - (send.confirmedAt ?? now) });
+    if (isFirst) this.#telemetry.sendDelivered({ ...of(send), ms: now - (send.confirmedAt ?? now) });
+    if (readAt === undefined) return;
+    const detail = `send ${send.sendId} was read`;
+    this.#telemetry.eventNoted({ eventType: 'message_delivered', threadId: send.threadId, detail });
   }
 
-  #confirmed(send: SendRow, row: ChatRow): void {
+  #confirmed(send: SendRow, row: Receipt): void {
     const now = this.#clock.now();
     const told = this.#store.transaction(() => {
       if (!this.#store.sends.markConfirmed(send.sendId, { guid: row.guid, rowid: row.rowid }, now)) return undefined;
@@ -84,7 +99,7 @@ export class SendOutcomes {
   }
 
   /** The row carries an error, at once or some seconds after it was taken for a success. It keeps its claim. */
-  #refused(send: SendRow, row: ChatRow): void {
+  #refused(send: SendRow, row: Receipt): void {
     const detail = `message.error ${row.error}`;
     const receipt = { guid: row.guid, rowid: row.rowid };
     this.#fail({ ...send, receiptGuid: row.guid }, 'EDGE_SEND_REFUSED', detail, (now) =>
@@ -119,7 +134,7 @@ export class SendOutcomes {
     prefix: string,
     send: SendRow,
     now: number,
-    details: { message_guid?: string | null; reason?: string },
+    details: Record<string, unknown>,
   ): void {
     this.#store.events.insert(
       {

@@ -1,4 +1,4 @@
-import type { ChatRow } from '../chatdb/types.ts';
+import type { ChatRow, ReceiptState } from '../chatdb/types.ts';
 import type { SendRow } from '../state/Sends.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
@@ -94,7 +94,7 @@ export class Sender {
       chatDb,
       clock,
       telemetry,
-      onNews: (send, row) => this.#news(send, row),
+      onNews: (send, state) => this.#news(send, state),
       turn: (work) => this.#turn(work),
     });
   }
@@ -109,8 +109,14 @@ export class Sender {
       this.#watch.add(send);
       this.#watch.settle(send.sendId);
     }
-    this.#deliveries.changed();
+    this.#deliveries.started();
     this.#turn(() => this.#watch.look());
+  }
+
+  /** The Mac slept. */
+  woke(): void {
+    this.#deliveries.started();
+    this.wake();
   }
 
   /** Rows may have been queued. */
@@ -278,9 +284,10 @@ export class Sender {
     }
   }
 
-  #news(send: SendRow, row: ChatRow): void {
-    if (row.error === 0) this.#outcomes.delivered(send);
-    else this.#outcomes.received(send, row);
+  #news(send: SendRow, state: ReceiptState): void {
+    const isRefused = state.error !== 0 && send.state === 'confirmed' && state.readAt === undefined;
+    if (isRefused) this.#outcomes.received(send, state);
+    else this.#outcomes.arrived(send, state);
     this.#onSettled();
   }
 

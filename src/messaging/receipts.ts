@@ -25,20 +25,27 @@ export function candidates(source: ReceiptSource, epoch: number, sends: readonly
   const older = sends.filter((send) => send.watermarkEpoch !== epoch);
   const rows = new Map<number, ChatRow>();
   if (inEpoch.length > 0) {
-    let after = Math.min(...inEpoch.map((send) => send.watermarkRowid ?? 0));
-    for (let page = 0; page < MAX_ROWS / PAGE; page++) {
-      const found = source.outgoingAfter(after, PAGE);
-      for (const row of found) rows.set(row.rowid, row);
-      const last = found.at(-1);
-      if (!last || found.length < PAGE) break;
-      after = last.rowid;
-    }
+    const watermark = Math.min(...inEpoch.map((send) => send.watermarkRowid ?? 0));
+    collect(rows, watermark, (after) => source.outgoingAfter(after, PAGE));
   }
   if (older.length > 0) {
     const since = Math.min(...older.map((send) => (send.sendingAt ?? send.createdAt) - SKEW_MS));
-    for (const row of source.outgoingSince(since, MAX_ROWS)) rows.set(row.rowid, row);
+    collect(rows, 0, (after) => source.outgoingSince(since, PAGE, after));
   }
   return [...rows.values()].sort((a, b) => a.rowid - b.rowid);
+}
+
+/** Adds page after page to `rows`, until one is empty or MAX_ROWS have been looked at. */
+function collect(rows: Map<number, ChatRow>, from: number, pageAfter: (rowid: number) => ChatRow[]): void {
+  let after = from;
+  for (let seen = 0; seen < MAX_ROWS; ) {
+    const page = pageAfter(after);
+    const last = page.at(-1);
+    if (!last) return;
+    for (const row of page) rows.set(row.rowid, row);
+    seen += page.length;
+    after = last.rowid;
+  }
 }
 
 /**

@@ -1,10 +1,33 @@
 import { hash } from 'node:crypto';
 import type { ChatRow } from '../chatdb/types.ts';
+import { senderOf } from './parties.ts';
 
-/** Knows a message under another guid; undefined without a sender or a date. */
+/** Placeholders come and go while Messages writes a row. */
+const PLACEHOLDERS = /[\ufffc\ufffd]/g;
+
+/** A short name for a content: equal for equal parts, over restarts and machines. */
+export function digest(parts: readonly unknown[]): string {
+  return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 32);
+}
+
+/**
+ * What stays the same when iCloud inserts a message again under another ROWID and guid: who wrote it, when, to the last
+ * digit, and what it said first. Undefined where a row does not say who or when.
+ */
 export function fingerprintOf(row: ChatRow): string | undefined {
-  if (row.handle === undefined || row.rawDate === '0') return undefined;
-  const text = row.summary?.edits.get(0)?.[0]?.text ?? row.text;
-  const parts = [row.handle, row.rawDate, text, ...row.attachments.map(({ name }) => name)];
-  return hash('sha1', parts.join('\0'), 'base64');
+  const sender = row.isFromMe ? undefined : senderOf(row);
+  if (sender === undefined || row.rawDate === '' || row.rawDate === '0') return undefined;
+  const names = row.attachments.map(({ name }) => name);
+  const text = originalText(row).replace(PLACEHOLDERS, '').normalize('NFC').trim();
+  return digest([sender, row.rawDate, row.subject ?? '', text, names]);
+}
+
+/** The text before any edit: of each edited part its first version. */
+function originalText(row: ChatRow): string {
+  const edits = row.summary?.edits;
+  if (!edits || edits.size === 0) return row.text;
+  const parts = row.body?.parts ?? [];
+  const now = new Map(parts.map(({ index, start, length }) => [index, row.text.slice(start, start + length)]));
+  const indexes = [...new Set([...now.keys(), ...edits.keys()])].sort((a, b) => a - b);
+  return indexes.map((index) => edits.get(index)?.[0]?.text ?? now.get(index) ?? '').join('');
 }

@@ -31,6 +31,11 @@ export interface Behaviour {
   /** When, ms after the row. @default 10 */
   readonly errorMs?: number;
 
+  /** The same text comes back as an inbound row with another guid, ms after the row: a bubble to oneself. @default never */
+  readonly selfCopyMs?: number;
+  /** When the other party's device has it, ms after the row, or `never`. @default the Mac's delay; SMS never */
+  readonly deliveredMs?: number | 'never';
+
   /** Called when the bubble is out and its row (unless late) is written. The end of osascript waits for it. */
   readonly afterEffect?: () => void | Promise<void>;
   /** How long osascript goes on after the effect, ms. @default 0 */

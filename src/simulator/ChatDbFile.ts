@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { copyRows } from './copyRows.ts';
+import { type SchemaVariant, varySchema } from './schemaVariant.ts';
 
 /** The systems whose schema is at hand; 13 stands for 14 too, 15 for every 15. */
 export type MacosVersion = 12 | 13 | 15 | 26;
@@ -25,13 +26,16 @@ export class ChatDbFile {
   readonly path: string;
   readonly macos: MacosVersion;
   readonly #synchronous: 'NORMAL' | 'FULL';
+  readonly #schema: SchemaVariant;
+  readonly #columns = new Map<string, ReadonlySet<string>>();
   #db: Database.Database | undefined;
   readonly #statements = new Map<string, Database.Statement>();
 
-  constructor(o: { path: string; macos: MacosVersion; synchronous?: 'NORMAL' | 'FULL' }) {
+  constructor(o: { path: string; macos: MacosVersion; synchronous?: 'NORMAL' | 'FULL'; schema?: SchemaVariant }) {
     this.path = o.path;
     this.macos = o.macos;
     this.#synchronous = o.synchronous ?? 'NORMAL';
+    this.#schema = o.schema ?? {};
   }
 
   /** Opens the file; makes it, with Apple's schema and in WAL mode, where there is none. */
@@ -44,6 +48,7 @@ export class ChatDbFile {
   /** The last connection that closes takes the -wal with it. */
   close(): void {
     this.#statements.clear();
+    this.#columns.clear();
     this.#db?.close();
     this.#db = undefined;
   }
@@ -60,6 +65,27 @@ export class ChatDbFile {
 
   all<T>(sql: string, ...values: SqlValue[]): T[] {
     return this.#statement(sql).all(...values) as T[];
+  }
+
+  /** The columns this chat.db has; none where there is no such table. */
+  columns(table: string): ReadonlySet<string> {
+    let columns = this.#columns.get(table);
+    if (!columns) {
+      columns = new Set(
+        this.all<{ name: string }>(`SELECT name FROM pragma_table_info('${table}')`).map((c) => c.name),
+      );
+      this.#columns.set(table, columns);
+    }
+    return columns;
+  }
+
+  /** Inserts what the table has columns for: a Mac without a column has nothing to say in it. */
+  insert(table: string, values: Readonly<Record<string, SqlValue>>, o: { orIgnore?: boolean } = {}): void {
+    const columns = this.columns(table);
+    const names = Object.keys(values).filter((name) => columns.has(name));
+    if (names.length === 0) return;
+    const sql = `INSERT ${o.orIgnore ? 'OR IGNORE ' : ''}INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
+    this.run(sql, ...names.map((name) => values[name]!));
   }
 
   /** Everything `write` does becomes visible to readers at once. */
@@ -142,7 +168,8 @@ export class ChatDbFile {
     db.pragma(`synchronous = ${this.#synchronous}`);
     db.pragma(`cache_size = ${CACHE_KIB}`);
     if (!db.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'message'`).get()) {
-      db.exec(readFileSync(join(import.meta.dirname, 'schemas', `macos${this.macos}.sql`), 'utf8'));
+      const sql = readFileSync(join(import.meta.dirname, 'schemas', `macos${this.macos}.sql`), 'utf8');
+      db.exec(varySchema(sql, this.#schema));
       db.prepare(`INSERT INTO _SqliteDatabaseProperties VALUES ('_UniqueIdentifier', ?)`).run(randomUUID());
     }
     return db;

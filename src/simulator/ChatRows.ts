@@ -14,6 +14,8 @@ export interface ChatSpec {
   /** Handles of the others. */
   readonly participants: readonly string[];
   readonly displayName?: string;
+  /** What chat.guid begins with. @default the service; `any` from macOS 26 on */
+  readonly prefix?: string;
 }
 
 export interface StoredChat {
@@ -30,7 +32,10 @@ export interface MessageRow {
   /** handle.ROWID of the other party; 0 for own rows in a group. */
   readonly handle: number;
   readonly service: string;
-  readonly dateAt: number;
+  /** message.date, see MessageDates. */
+  readonly date: bigint;
+  /** The chat it will be joined to: reply_to_guid names the message before it there. @default none */
+  readonly chat?: StoredChat;
   readonly body: Uint8Array | null;
   readonly text: string | null;
   /** Any other column of `message`, or one of the above again. */
@@ -40,19 +45,21 @@ export interface MessageRow {
 export interface AttachmentRow {
   readonly guid: string;
   readonly name: string;
-  readonly mimeType: string;
+  readonly mimeType: string | null;
+  readonly uti: string | null;
   readonly sizeBytes: number;
+  /** attachment.transfer_state: 0 waiting, 3 on its way, 5 finished, 6 error. */
+  readonly transferState: number;
+  readonly isSticker: boolean;
+  readonly isHidden: boolean;
   /** As stored, with a literal tilde: `~/Library/Messages/Attachments/…`. */
   readonly filename: string;
   readonly isOutgoing: boolean;
   readonly dateAt: number;
 }
 
-const CHAT = `SELECT ROWID AS rowid, guid, chat_identifier AS identifier, style = 43 AS isGroup, service_name AS service FROM chat`;
 /** chat.style of a group and of a conversation of two. */
 const STYLE = { group: 43, pair: 45 } as const;
-/** attachment.transfer_state: everything has arrived. */
-const TRANSFER_FINISHED = 5;
 
 /**
  * Writes the rows of a chat.db. The caller decides what is one transaction. Messages are named by guid throughout: a
@@ -60,6 +67,10 @@ const TRANSFER_FINISHED = 5;
  */
 export class ChatRows {
   readonly #file: ChatDbFile;
+  /** chat.guid to the guid of its last message. */
+  readonly #lastOf = new Map<string, string>();
+  /** Prefixes that were changed, by chat_identifier. */
+  readonly #prefixes = new Map<string, string>();
 
   constructor(file: ChatDbFile) {
     this.#file = file;
@@ -67,68 +78,89 @@ export class ChatRows {
 
   /** handle.ROWID; one person has one row per service. */
   handle(id: string, service: string): number {
-    this.#file.run(`INSERT OR IGNORE INTO handle (id, country, service) VALUES (?, 'us', ?)`, id, service);
+    this.#file.insert('handle', { id, country: 'us', service }, { orIgnore: true });
+    const isSame = this.#file.columns('handle').has('service') ? 'service = ?' : '? IS NOT NULL';
     return this.#file.get<{ rowid: number }>(
-      `SELECT ROWID AS rowid FROM handle WHERE id = ? AND service = ?`,
+      `SELECT ROWID AS rowid FROM handle WHERE id = ? AND ${isSame}`,
       id,
       service,
     )!.rowid;
   }
 
   chatByGuid(guid: string): StoredChat | undefined {
-    return asChat(this.#file.get(`${CHAT} WHERE guid = ?`, guid));
+    return asChat(this.#file.get(`${this.#selectChat()} WHERE guid = ?`, guid));
   }
 
   chatOfMessage(guid: string): StoredChat | undefined {
     return asChat(
       this.#file.get(
-        `${CHAT} WHERE ROWID = (SELECT chat_id FROM chat_message_join j JOIN message m ON m.ROWID = j.message_id
-         WHERE m.guid = ? ORDER BY chat_id DESC LIMIT 1)`,
+        `${this.#selectChat()} WHERE ROWID = (SELECT chat_id FROM chat_message_join j JOIN message m
+         ON m.ROWID = j.message_id WHERE m.guid = ? ORDER BY chat_id DESC LIMIT 1)`,
         guid,
       ),
     );
   }
 
+  #selectChat(): string {
+    const columns = this.#file.columns('chat');
+    const isGroup = columns.has('style') ? `style = ${STYLE.group}` : `guid LIKE '%;+;%'`;
+    const service = columns.has('service_name') ? 'service_name' : `'iMessage'`;
+    return `SELECT ROWID AS rowid, guid, chat_identifier AS identifier, ${isGroup} AS isGroup, ${service} AS service FROM chat`;
+  }
+
   /** The conversation, made with its members where it does not exist. macOS 26 keeps one per person, not per service. */
   chat(spec: ChatSpec): StoredChat {
-    const prefix = this.#file.macos >= 26 ? 'any' : spec.service;
-    const guid = `${prefix};${spec.isGroup ? '+' : '-'};${spec.identifier}`;
+    const usual = this.#prefixes.get(spec.identifier) ?? (this.#file.macos >= 26 ? 'any' : spec.service);
+    const guid = `${spec.prefix ?? usual};${spec.isGroup ? '+' : '-'};${spec.identifier}`;
     const known = this.chatByGuid(guid);
     if (known) return known;
-    const { lastInsertRowid } = this.#file.run(
-      `INSERT INTO chat (guid, style, state, account_id, account_login, chat_identifier, service_name, room_name,
-         display_name, group_id, last_addressed_handle) VALUES (?, ?, 3, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    this.#file.insert('chat', {
       guid,
-      spec.isGroup ? STYLE.group : STYLE.pair,
-      randomUUID().toUpperCase(),
-      OWN.login,
-      spec.identifier,
-      spec.service,
-      spec.isGroup ? spec.identifier : null,
-      spec.displayName ?? '',
-      randomUUID().toUpperCase(),
-      OWN.number,
+      style: spec.isGroup ? STYLE.group : STYLE.pair,
+      state: 3,
+      account_id: randomUUID().toUpperCase(),
+      account_login: OWN.login,
+      chat_identifier: spec.identifier,
+      service_name: spec.service,
+      room_name: spec.isGroup ? spec.identifier : null,
+      display_name: spec.displayName ?? '',
+      group_id: randomUUID().toUpperCase(),
+      last_addressed_handle: OWN.number,
+    });
+    const chat = this.chatByGuid(guid)!;
+    for (const participant of spec.participants) this.addMember(chat, this.handle(participant, spec.service));
+    return chat;
+  }
+
+  addMember(chat: StoredChat, handle: number): void {
+    this.#file.insert('chat_handle_join', { chat_id: chat.rowid, handle_id: handle }, { orIgnore: true });
+  }
+
+  removeMember(chat: StoredChat, handle: number): void {
+    if (this.#file.columns('chat_handle_join').size === 0) return;
+    this.#file.run('DELETE FROM chat_handle_join WHERE chat_id = ? AND handle_id = ?', chat.rowid, handle);
+  }
+
+  /** The chats of this identifier get another prefix, as after an upgrade; chats made later get it too. */
+  changePrefix(identifier: string, prefix: string): void {
+    this.#prefixes.set(identifier, prefix);
+    this.#file.run(
+      `UPDATE chat SET guid = ? || substr(guid, instr(guid, ';')) WHERE chat_identifier = ?`,
+      prefix,
+      identifier,
     );
-    for (const participant of spec.participants) {
-      this.#file.run(
-        'INSERT INTO chat_handle_join (chat_id, handle_id) VALUES (?, ?)',
-        lastInsertRowid,
-        this.handle(participant, spec.service),
-      );
-    }
-    return this.chatByGuid(guid)!;
   }
 
   /** The message row alone: no chat yet, no attachment. */
   message(row: MessageRow): void {
-    const values: Record<string, SqlValue> = {
+    this.#file.insert('message', {
       guid: row.guid,
       text: row.text,
       attributedBody: row.body,
       handle_id: row.handle,
       service: row.service,
       account: OWN.login,
-      date: appleNanoseconds(row.dateAt),
+      date: row.date,
       date_read: 0,
       date_delivered: 0,
       is_from_me: row.isFromMe ? 1 : 0,
@@ -136,18 +168,32 @@ export class ChatRows {
       is_finished: row.isFromMe ? 0 : 1,
       is_delivered: row.isFromMe ? 0 : 1,
       destination_caller_id: OWN.number,
-      ...(this.#file.macos >= 13 && { part_count: 1 }),
+      part_count: 1,
+      date_edited: 0,
+      date_retracted: 0,
+      ...(row.chat && { reply_to_guid: this.#previous(row.chat, row.guid) }),
       ...row.columns,
-    };
-    const names = Object.keys(values);
-    const sql = `INSERT INTO message (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
-    this.#file.run(sql, ...Object.values(values));
+    });
+  }
+
+  /** The message before this one in its chat; this one is the last from here on. */
+  #previous(chat: StoredChat, guid: string): string | null {
+    const previous = this.#lastOf.get(chat.guid) ?? this.#lastJoined(chat);
+    this.#lastOf.set(chat.guid, guid);
+    return previous;
+  }
+
+  #lastJoined(chat: StoredChat): string | null {
+    const sql = `SELECT m.guid FROM chat_message_join j JOIN message m ON m.ROWID = j.message_id
+      WHERE j.chat_id = ? ORDER BY j.message_id DESC LIMIT 1`;
+    return this.#file.get<{ guid: string }>(sql, chat.rowid)?.guid ?? null;
   }
 
   /** The message's place in its chat. */
   join(guid: string, chat: StoredChat): void {
-    const insert = `
-      INSERT INTO chat_message_join (chat_id, message_id, message_date) SELECT ?, ROWID, date FROM message WHERE guid = ?`;
+    const hasDate = this.#file.columns('chat_message_join').has('message_date');
+    const insert = `INSERT OR IGNORE INTO chat_message_join (chat_id, message_id${hasDate ? ', message_date' : ''})
+      SELECT ?, ROWID${hasDate ? ', date' : ''} FROM message WHERE guid = ?`;
     if (!chat.isGroup) {
       this.#file.run(insert, chat.rowid, guid);
       return;
@@ -160,37 +206,55 @@ export class ChatRows {
   }
 
   attachment(row: AttachmentRow): void {
-    this.#file.run(
-      `INSERT INTO attachment (guid, original_guid, created_date, start_date, filename, mime_type, transfer_state,
-         is_outgoing, transfer_name, total_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      row.guid,
-      row.guid,
-      appleNanoseconds(row.dateAt),
-      appleNanoseconds(row.dateAt),
-      row.filename,
-      row.mimeType,
-      TRANSFER_FINISHED,
-      row.isOutgoing ? 1 : 0,
-      row.name,
-      row.sizeBytes,
-    );
+    this.#file.insert('attachment', {
+      guid: row.guid,
+      original_guid: row.guid,
+      created_date: appleNanoseconds(row.dateAt),
+      start_date: appleNanoseconds(row.dateAt),
+      filename: row.filename,
+      uti: row.uti,
+      mime_type: row.mimeType,
+      transfer_state: row.transferState,
+      is_outgoing: row.isOutgoing ? 1 : 0,
+      transfer_name: row.name,
+      total_bytes: row.sizeBytes,
+      is_sticker: row.isSticker ? 1 : 0,
+      hide_attachment: row.isHidden ? 1 : 0,
+    });
   }
 
   joinAttachment(message: string, attachment: string): void {
-    this.#file.run(
-      `INSERT INTO message_attachment_join (message_id, attachment_id)
-       SELECT m.ROWID, a.ROWID FROM message m, attachment a WHERE m.guid = ? AND a.guid = ?`,
-      message,
-      attachment,
-    );
+    if (this.#file.columns('message_attachment_join').size > 0 && this.#file.columns('attachment').size > 0) {
+      this.#file.run(
+        `INSERT OR IGNORE INTO message_attachment_join (message_id, attachment_id)
+         SELECT m.ROWID, a.ROWID FROM message m, attachment a WHERE m.guid = ? AND a.guid = ?`,
+        message,
+        attachment,
+      );
+    }
     this.set(message, { cache_has_attachments: 1 });
   }
 
-  /** Changes columns of one message; false when there is none of this guid (any more). */
+  /** Changes columns of one message, those this chat.db has; false when there is none of this guid (any more). */
   set(guid: string, columns: Readonly<Record<string, SqlValue>>): boolean {
-    const assignments = Object.keys(columns).map((name) => `${name} = ?`);
-    const sql = `UPDATE message SET ${assignments.join(', ')} WHERE guid = ?`;
-    return this.#file.run(sql, ...Object.values(columns), guid).changes === 1;
+    return this.#update('message', guid, columns);
+  }
+
+  setAttachment(guid: string, columns: Readonly<Record<string, SqlValue>>): boolean {
+    return this.#update('attachment', guid, columns);
+  }
+
+  setChat(guid: string, columns: Readonly<Record<string, SqlValue>>): boolean {
+    return this.#update('chat', guid, columns);
+  }
+
+  #update(table: string, guid: string, columns: Readonly<Record<string, SqlValue>>): boolean {
+    const there = this.#file.columns(table);
+    if (there.size === 0) return false;
+    const names = Object.keys(columns).filter((name) => there.has(name));
+    const assignments = ['guid = guid', ...names.map((name) => `${name} = ?`)];
+    const sql = `UPDATE ${table} SET ${assignments.join(', ')} WHERE guid = ?`;
+    return this.#file.run(sql, ...names.map((name) => columns[name]!), guid).changes === 1;
   }
 }
 

@@ -11,14 +11,33 @@ export interface GroupSpec {
 
 export interface IncomingAttachment {
   readonly name: string;
-  /** @default application/octet-stream */
-  readonly mimeType?: string;
+  /** null: none, as for some. @default application/octet-stream */
+  readonly mimeType?: string | null;
+  /** Uniform type identifier. @default none */
+  readonly uti?: string;
   /** What is in the file. @default a line that says it is simulated */
   readonly content?: string;
-  /** attachment.total_bytes, when it shall differ from the file's size. */
+  /** attachment.total_bytes, when it shall differ from the file's size; known before the file is there. */
   readonly sizeBytes?: number;
-  /** No file is written, as while a download waits. @default false */
+  /** A download that waits: no file, transfer_state 0. @default false */
   readonly missing?: boolean;
+  /** attachment.transfer_state, until the file is there: 0 waiting, 3 on its way, 6 failed. @default 3 with downloadMs */
+  readonly transferState?: number;
+  /** When the file is there and transfer_state 5, ms after the row. @default at once, unless a state below or above 5 is given */
+  readonly downloadMs?: number | 'never';
+  readonly isSticker?: boolean;
+  /** hide_attachment, as for what belongs to a link's preview. */
+  readonly isHidden?: boolean;
+}
+
+/** A voice note: a .caf file as the only content. */
+export interface IncomingAudio {
+  /** What macOS heard in it, as the attribute IMAudioTranscription. @default none */
+  readonly transcript?: string;
+  /** When the body gets the transcript, ms after the row. @default at once */
+  readonly transcriptMs?: number;
+  /** The file's place in `attachments` is taken by this. @default a file that is there at once */
+  readonly file?: Partial<IncomingAttachment>;
 }
 
 /** Somebody writes. */
@@ -31,9 +50,18 @@ export interface Incoming {
   readonly attachments?: readonly IncomingAttachment[];
   /** @default a conversation of two */
   readonly group?: GroupSpec;
-  /** @default iMessage */
+  /** iMessage, SMS, RCS, iMessageLite. @default iMessage; iMessageLite for `satellite` */
   readonly service?: string;
-  /** When it was written, ms since 1970. @default now */
+  /** What chat.guid begins with: iMessage, SMS, any. @default the service; `any` from macOS 26 on */
+  readonly chatPrefix?: string;
+  /** Comes, or still waits to go, by satellite. */
+  readonly satellite?: boolean;
+  readonly audio?: IncomingAudio;
+  /** guid of the message this one answers by its writer's choice (thread_originator_guid), and the part of it. */
+  readonly replyTo?: string;
+  /** @default 0 */
+  readonly replyPart?: number;
+  /** When it was written, ms since 1970, to the ms. @default now, with digits behind it that no other row has */
   readonly dateAt?: number;
   /** @default a new one */
   readonly guid?: string;
@@ -45,6 +73,10 @@ export interface Incoming {
   readonly textColumn?: boolean;
   /** The row comes without text and body, and gets them after so many ms. @default at once */
   readonly bodyMs?: number;
+  /** Until then there is not nothing, but the text cut after so many UTF-16 units. */
+  readonly cutTo?: number;
+  /** The row of an own message comes as somebody else's, and is_from_me is set after so many ms. @default at once */
+  readonly fromMeMs?: number;
   /** The row comes with handle_id 0 and gets it after so many ms. @default at once */
   readonly handleMs?: number;
   /** ms until chat_message_join, or `never`. @default the Mac's delay */
@@ -53,29 +85,4 @@ export interface Incoming {
   readonly attachmentMs?: number;
   /** Other columns of `message`: item_type, thread_originator_guid, destination_caller_id, … */
   readonly columns?: Readonly<Record<string, SqlValue>>;
-}
-
-/** The tapbacks that have a number of their own (associated_message_type). */
-export const TAPBACKS = {
-  love: { type: 2000, words: 'Loved' },
-  like: { type: 2001, words: 'Liked' },
-  dislike: { type: 2002, words: 'Disliked' },
-  laugh: { type: 2003, words: 'Laughed at' },
-  emphasize: { type: 2004, words: 'Emphasized' },
-  question: { type: 2005, words: 'Questioned' },
-  emoji: { type: 2006, words: 'Reacted to' },
-} as const;
-
-/** Somebody reacts to a message. */
-export interface Reaction {
-  readonly from: string;
-  /** guid of the message. */
-  readonly target: string;
-  readonly kind: keyof typeof TAPBACKS;
-  /** For kind `emoji`, macOS 15 and later. */
-  readonly emoji?: string;
-  /** Part of the message. @default 0 */
-  readonly part?: number;
-  /** The reaction is taken back. @default false */
-  readonly removed?: boolean;
 }

@@ -13,9 +13,20 @@ export interface Delays {
   readonly sentMs: number;
   /** is_delivered and date_delivered, after the message row. @default 10 */
   readonly deliveredMs: number;
+  /** A link's preview, after the text; 500–900 on a Mac. @default 20 */
+  readonly previewMs: number;
+  /** The inbound row of a message to oneself, after the own one; about 2000 on a Mac. @default 20 */
+  readonly selfCopyMs: number;
 }
 
-export const DEFAULT_DELAYS: Delays = { joinMs: 3, attachmentMs: 3, sentMs: 5, deliveredMs: 10 };
+export const DEFAULT_DELAYS: Delays = {
+  joinMs: 3,
+  attachmentMs: 3,
+  sentMs: 5,
+  deliveredMs: 10,
+  previewMs: 20,
+  selfCopyMs: 20,
+};
 
 /** What is still to be written. Everything in it is given up when the Mac is closed. */
 export class Later {

@@ -6,6 +6,7 @@ import { type Behaviour, BehaviourScript, type Form } from './Behaviour.ts';
 import type { ChatDbFile } from './ChatDbFile.ts';
 import type { ChatRows, StoredChat } from './ChatRows.ts';
 import type { Delays, Later } from './Later.ts';
+import type { MessageDates } from './MessageDates.ts';
 import { errorMessage, type ScriptAnswer, scriptFailure, scriptSuccess } from './osascriptErrors.ts';
 import { encodeBody, plainSegments } from './typedstreamEncoder.ts';
 
@@ -47,6 +48,7 @@ const ERROR_MS = 10;
  *   asked ─┬─ hangs, fails, is swallowed
  *          └─ bubble is out ─ row ─┬─ osascript ends (0, or an error all the same)
  *                                  ├─ (joinMs) chat_message_join
+ *                                  ├─ (selfCopyMs) the same text, inbound
  *                                  ├─ (sentMs) is_sent ─ (deliveredMs) is_delivered
  *                                  └─ (errorMs) error ≠ 0, is_sent 0: refused, and no bubble was out
  */
@@ -62,6 +64,7 @@ export class Messages {
   readonly #file: ChatDbFile;
   readonly #rows: ChatRows;
   readonly #clock: Clock;
+  readonly #dates: MessageDates;
   readonly #delays: Delays;
   readonly #later: Later;
   readonly #effectsFile: string | undefined;
@@ -71,6 +74,7 @@ export class Messages {
     file: ChatDbFile;
     rows: ChatRows;
     clock: Clock;
+    dates: MessageDates;
     delays: Delays;
     later: Later;
     effectsFile?: string | undefined;
@@ -78,6 +82,7 @@ export class Messages {
     this.#file = o.file;
     this.#rows = o.rows;
     this.#clock = o.clock;
+    this.#dates = o.dates;
     this.#delays = o.delays;
     this.#later = o.later;
     this.#effectsFile = o.effectsFile;
@@ -182,13 +187,16 @@ export class Messages {
         isFromMe: true,
         handle: chat.isGroup ? 0 : this.#rows.handle(chat.identifier, service),
         service,
-        dateAt: this.#clock.now(),
+        date: this.#dates.next(service),
+        chat,
         // Up to macOS 12 the column was filled as a rule; since then it is not in any own row (openclaw #73172).
         text: this.#file.macos === 12 ? request.text : null,
         body: encodeBody(plainSegments(request.text), { mutable: true }),
       }),
     );
     this.#later.after(this.#delays.joinMs, () => this.#rows.join(guid, chat));
+    if (behaviour.selfCopyMs !== undefined)
+      this.#later.after(behaviour.selfCopyMs, () => this.#copy(request, chat, service));
     if (behaviour.error !== undefined) {
       const columns = { error: behaviour.error, is_finished: 1 };
       this.#later.after(behaviour.errorMs ?? ERROR_MS, () => this.#rows.set(guid, columns));
@@ -196,10 +204,29 @@ export class Messages {
     }
     this.#later.after(this.#delays.sentMs, () => this.#rows.set(guid, { is_sent: 1, is_finished: 1 }));
     // Carriers do not report delivery as a rule: SMS stays at is_sent.
-    if (service === 'SMS') return;
-    this.#later.after(this.#delays.deliveredMs, () =>
+    const { deliveredMs = service === 'SMS' ? 'never' : this.#delays.deliveredMs } = behaviour;
+    if (deliveredMs === 'never') return;
+    this.#later.after(deliveredMs, () =>
       this.#rows.set(guid, { is_delivered: 1, date_delivered: appleNanoseconds(this.#clock.now()) }),
     );
+  }
+
+  /** What was sent to oneself, as it arrives: complete, in one commit. */
+  #copy({ text }: SendRequest, chat: StoredChat, service: string): void {
+    const guid = randomUUID().toUpperCase();
+    this.#file.transaction(() => {
+      this.#rows.message({
+        guid,
+        isFromMe: false,
+        handle: this.#rows.handle(chat.identifier, service),
+        service,
+        date: this.#dates.next(service),
+        chat,
+        text: this.#file.macos === 12 ? text : null,
+        body: encodeBody(plainSegments(text)),
+      });
+      this.#rows.join(guid, chat);
+    });
   }
 
   #ghost(): ScriptAnswer {
@@ -208,7 +235,7 @@ export class Messages {
       isFromMe: true,
       handle: 0,
       service: 'SMS',
-      dateAt: this.#clock.now(),
+      date: this.#dates.next('SMS'),
       text: '',
       body: null,
     });

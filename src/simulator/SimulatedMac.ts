@@ -1,13 +1,20 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../util/Clock.ts';
+import { Balloons } from './Balloons.ts';
 import { ChatDbFile, type MacosVersion } from './ChatDbFile.ts';
 import { ChatRows } from './ChatRows.ts';
+import { Cloud } from './Cloud.ts';
 import { fillHistory, type HistorySpec } from './fillHistory.ts';
+import { Groups } from './Groups.ts';
 import { DEFAULT_DELAYS, type Delays, Later } from './Later.ts';
+import { MessageDates } from './MessageDates.ts';
 import { Messages } from './Messages.ts';
+import { MessageWriter } from './MessageWriter.ts';
 import { OsascriptServer } from './OsascriptServer.ts';
+import { OwnMessages } from './OwnMessages.ts';
 import { People } from './People.ts';
+import type { SchemaVariant } from './schemaVariant.ts';
 import { installStandIns } from './standIns/installStandIns.ts';
 
 export interface SimulatedMacOptions {
@@ -17,6 +24,8 @@ export interface SimulatedMacOptions {
   readonly macos?: MacosVersion;
   /** How durable chat.db's commits are; what Messages uses is not known. @default NORMAL */
   readonly synchronous?: 'NORMAL' | 'FULL';
+  /** Columns and tables this chat.db has not, or has beside its macOS's; only where it is made. @default none */
+  readonly schema?: SchemaVariant;
   /** @default DEFAULT_DELAYS */
   readonly delays?: Partial<Delays>;
   /** Each effect is appended to this file as a line of JSON. */
@@ -39,6 +48,14 @@ export class SimulatedMac {
   readonly messages: Messages;
   /** Those who write to this Mac. */
   readonly people: People;
+  /** Links and what apps draw. */
+  readonly balloons: Balloons;
+  /** What happens to groups and conversations. */
+  readonly groups: Groups;
+  /** What one writes oneself on another device. */
+  readonly own: OwnMessages;
+  /** What iCloud and upgrades do. */
+  readonly cloud: Cloud;
   readonly #later: Later;
   readonly #server: OsascriptServer;
   #closed: Promise<void> | undefined;
@@ -65,12 +82,18 @@ export class SimulatedMac {
     const parts = {
       file: this.chatDb,
       rows: new ChatRows(this.chatDb),
-      clock,
+      dates: new MessageDates(clock),
+      attachmentsPath: this.attachmentsPath,
       delays: { ...DEFAULT_DELAYS, ...o.delays },
       later: this.#later,
     };
-    this.messages = new Messages({ ...parts, effectsFile: o.effectsFile });
-    this.people = new People({ ...parts, attachmentsPath: this.attachmentsPath });
+    this.messages = new Messages({ ...parts, clock, effectsFile: o.effectsFile });
+    const writers = { ...parts, writer: new MessageWriter(parts) };
+    this.people = new People(writers);
+    this.balloons = new Balloons(writers);
+    this.groups = new Groups(writers);
+    this.own = new OwnMessages(writers);
+    this.cloud = new Cloud(writers);
     this.#server = new OsascriptServer({ messages: this.messages });
   }
 

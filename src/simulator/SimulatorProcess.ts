@@ -29,6 +29,7 @@ export class SimulatorProcess {
     const args = [join(import.meta.dirname, 'main.ts'), '--dir', o.dir, '--delays', JSON.stringify(o.delays ?? {})];
     if (o.macos !== undefined) args.push('--macos', String(o.macos));
     if (o.synchronous !== undefined) args.push('--synchronous', o.synchronous);
+    if (o.schema !== undefined) args.push('--schema', JSON.stringify(o.schema));
     if (o.effectsFile !== undefined) args.push('--effects', o.effectsFile);
     const child = spawn(process.execPath, args);
     child.stderr.pipe(process.stderr, { end: false });

@@ -1,8 +1,13 @@
+import type { IncomingBalloon, IncomingLink } from './Balloons.ts';
 import type { Behaviour } from './Behaviour.ts';
 import type { Replacement } from './ChatDbFile.ts';
+import type { BackfillBlock } from './Cloud.ts';
+import type { EditOptions } from './Edits.ts';
 import type { HistorySpec } from './fillHistory.ts';
-import type { Incoming, Reaction } from './Incoming.ts';
+import type { ConversationChange } from './Groups.ts';
+import type { GroupSpec, Incoming } from './Incoming.ts';
 import type { Automation, Effect, SendRequest } from './Messages.ts';
+import type { PlacedSticker, Reaction, Vote } from './Reactions.ts';
 import type { SimulatedMac } from './SimulatedMac.ts';
 
 /** A Behaviour as it goes over a pipe: a hook is the name under which the other side is asked to call it. */
@@ -16,10 +21,26 @@ export interface Orders {
   receive: { message: Incoming };
   receiveMany: { messages: readonly Incoming[] };
   react: { reaction: Reaction };
-  edit: { guid: string; text: string };
-  unsend: { guid: string };
+  placeSticker: { sticker: PlacedSticker };
+  vote: { vote: Vote };
+  edit: { guid: string; text: string; how?: EditOptions };
+  unsend: { guid: string; part?: number };
   read: { guid: string };
+  readByThem: { guid: string };
+  delivered: { guid: string };
+  alsoIn: { guid: string; chat: Pick<Incoming, 'from' | 'group' | 'service' | 'chatPrefix'> };
   remove: { guid: string };
+  link: { link: IncomingLink };
+  app: { balloon: IncomingBalloon };
+  createGroup: { from: string; fromMe?: boolean; group: GroupSpec; service?: string };
+  change: { change: ConversationChange };
+  sendLater: { to: string; text: string; at: number };
+  toSelf: { address: string; text: string; copyMs?: number | 'never' };
+  copyFromSelf: { from: string; text: string; afterMs: number };
+  reinsert: { guid: string; as?: string };
+  copy: { guid: string; as?: string };
+  backfillBlock: { block: BackfillBlock };
+  changePrefix: { identifier: string; prefix: string };
   history: { history: HistorySpec };
   behave: { behaviour: BehaviourMessage };
   behaveWell: object;
@@ -43,6 +64,21 @@ export interface Answers {
   receive: { guid: string; at: number };
   receiveMany: { guids: string[]; at: number };
   react: { guid: string };
+  placeSticker: { guid: string };
+  vote: { guid: string };
+  /** `preview`: the guid of the row that follows, where there are two. */
+  link: { guid: string; preview?: string };
+  app: { guid: string };
+  /** Of the row that names the group, if it has a name. */
+  createGroup: { guid?: string };
+  change: { guid: string };
+  sendLater: { guid: string };
+  /** `copy`: the guid of the inbound row that follows, where one does. */
+  toSelf: { guid: string; copy?: string };
+  copyFromSelf: { guid: string };
+  reinsert: { guid: string };
+  copy: { guid: string };
+  backfillBlock: { guids: string[] };
   /** False when a reader was in the way. */
   checkpoint: { done: boolean };
   recreateWal: { done: boolean };

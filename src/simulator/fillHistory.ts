@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { appleNanoseconds } from './appleTime.ts';
 import type { ChatDbFile } from './ChatDbFile.ts';
 import { ChatRows } from './ChatRows.ts';
 import { encodeBody, plainSegments } from './typedstreamEncoder.ts';
@@ -17,6 +18,8 @@ const BATCH = 50_000;
 /** Numbers used here: +1 555 010 0001 to 0099, which are set aside for fiction. */
 const NUMBERS = 99;
 const MINUTE_MS = 60_000;
+/** Behind the ms of each date, so that none is a whole second, as an SMS's is. */
+const DIGITS = 1n;
 /** Every third bubble of a conversation is one's own. */
 const OWN_SHARE = 3;
 
@@ -37,7 +40,8 @@ export function fillHistory(file: ChatDbFile, spec: HistorySpec): void {
           isFromMe,
           handle,
           service: 'iMessage',
-          dateAt: spec.until - (spec.messages - 1 - index) * MINUTE_MS,
+          date: appleNanoseconds(spec.until - (spec.messages - 1 - index) * MINUTE_MS) + DIGITS,
+          chat,
           text: null,
           body: encodeBody(plainSegments(`message ${index} of the past`), { mutable: isFromMe }),
           columns: isFromMe ? { is_sent: 1, is_delivered: 1, is_finished: 1 } : { is_read: 1 },

@@ -7,7 +7,7 @@ import { SimulatedMac } from './SimulatedMac.ts';
 
 const USAGE = `A simulated Mac, told what happens by lines of JSON on stdin; docs/SIMULATOR.md lists them.
 Usage: node src/simulator/main.ts --dir DIR [--macos 12|13|15|26] [--synchronous NORMAL|FULL]
-         [--delays '{"joinMs":3,…}'] [--effects FILE]`;
+         [--delays '{"joinMs":3,…}'] [--schema '{"without":["message.date_edited"]}'] [--effects FILE]`;
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     macos: { type: 'string', default: '26' },
     synchronous: { type: 'string', default: 'NORMAL' },
     delays: { type: 'string', default: '{}' },
+    schema: { type: 'string', default: '{}' },
     effects: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -30,6 +31,7 @@ const mac = await SimulatedMac.create({
   macos: Number(values.macos) as MacosVersion,
   synchronous: values.synchronous as 'NORMAL' | 'FULL',
   delays: JSON.parse(values.delays),
+  schema: JSON.parse(values.schema),
   ...(values.effects !== undefined && { effectsFile: values.effects }),
 });
 const write = (line: ControlLine) => process.stdout.write(`${JSON.stringify(line)}\n`);

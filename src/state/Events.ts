@@ -4,12 +4,20 @@ import type { EdgeEvent } from '../protocol/wire.ts';
 /** Events kept for a backend that does not take them, which may have no /edge/sync at all: some 30 MB. */
 const KEPT_EVENTS = 100_000;
 
-/** Things that happened on the Mac, kept until the backend names their id in `ack_events`. */
+/** Told now: not acknowledged, and not about a message that is still on its way to the backend. */
+const WAITING = `FROM events e WHERE e.acked_at IS NULL AND NOT EXISTS (
+  SELECT 1 FROM inbound i WHERE i.guid = e.about_guid AND i.state IN ('parked', 'pending'))`;
+
+/**
+ * Things that happened on the Mac, told until the backend names their id in `ack_events`. The rows outlive that, because
+ * an event_id that is known is what keeps a thing from being told twice.
+ */
 export class Events {
   readonly #insert: Statement;
   readonly #waiting: Statement;
   readonly #ack: Statement;
   readonly #count: Statement;
+  readonly #forgetDetails: Statement;
   readonly #prune: Statement;
 
   constructor(db: Database) {
@@ -17,10 +25,13 @@ export class Events {
       INSERT INTO events (event_id, event_type, thread_id, details, about_guid, created_at)
       VALUES (@eventId, @eventType, @threadId, @details, @aboutGuid, @now) ON CONFLICT (event_id) DO NOTHING`);
     this.#waiting = db.prepare(`
-      SELECT event_id AS eventId, event_type AS eventType, thread_id AS threadId, details FROM events
-      WHERE acked_at IS NULL ORDER BY event_seq LIMIT ?`);
+      SELECT e.event_id AS eventId, e.event_type AS eventType, e.thread_id AS threadId, e.details ${WAITING}
+      ORDER BY e.event_seq LIMIT ?`);
     this.#ack = db.prepare('UPDATE events SET acked_at = ? WHERE event_id = ? AND acked_at IS NULL');
-    this.#count = db.prepare('SELECT count(*) FROM events WHERE acked_at IS NULL').pluck();
+    this.#count = db.prepare(`SELECT count(*) ${WAITING}`).pluck();
+    this.#forgetDetails = db.prepare(`
+      UPDATE events SET details = '{}' WHERE event_seq IN (
+        SELECT event_seq FROM events WHERE acked_at < ? AND details <> '{}' LIMIT ?)`);
     this.#prune = db.prepare(`
       DELETE FROM events WHERE event_seq IN (
         SELECT event_seq FROM events
@@ -67,7 +78,8 @@ export class Events {
     return this.#count.get() as number;
   }
 
-  prune(ackedBefore: number, limit: number): number {
-    return this.#prune.run(ackedBefore, limit).changes;
+  /** Drops details acknowledged before `detailsBefore` and whole rows acknowledged before `rowsBefore`, at most `limit` each. */
+  prune(detailsBefore: number, rowsBefore: number, limit: number): number {
+    return this.#forgetDetails.run(detailsBefore, limit).changes + this.#prune.run(rowsBefore, limit).changes;
   }
 }

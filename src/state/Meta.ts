@@ -10,7 +10,9 @@ export type MetaKey =
   /** When this state.db was begun, ms since 1970: messages from before are history, not mail. */
   | 'begun_at'
   /** JSON: how far the first pass over a new chat.db goes; '' when there is none. */
-  | 'catch_up';
+  | 'catch_up'
+  /** JSON: since when edits and unsends have not all been looked for; '' when they have. */
+  | 'changes_since';
 
 export class Meta {
   readonly #get: Statement;

@@ -50,6 +50,7 @@ export interface SendRow {
   acceptedAt: number | null;
   confirmedAt: number | null;
   deliveredAt: number | null;
+  readAt: number | null;
   finishedAt: number | null;
   receiptGuid: string | null;
   receiptRowid: number | null;
@@ -85,7 +86,7 @@ const COLUMNS = `send_id AS sendId, key, thread_id AS threadId, group_key AS gro
   bubble_index AS bubbleIndex, text, bubble_type AS bubbleType, immediate, state, waits_for AS waitsFor,
   reflex_command_id AS reflexCommandId, command_id AS commandId, not_before_at AS notBeforeAt, attempts,
   address_form AS addressForm, watermark_rowid AS watermarkRowid, watermark_epoch AS watermarkEpoch,
-  sending_at AS sendingAt, accepted_at AS acceptedAt, confirmed_at AS confirmedAt, delivered_at AS deliveredAt,
+  sending_at AS sendingAt, accepted_at AS acceptedAt, confirmed_at AS confirmedAt, delivered_at AS deliveredAt, read_at AS readAt,
   finished_at AS finishedAt, receipt_guid AS receiptGuid, receipt_rowid AS receiptRowid, error_code AS errorCode,
   error_detail AS errorDetail, created_at AS createdAt`;
 const OPEN = `state IN ('held', 'queued', 'sending', 'accepted')`;
@@ -215,11 +216,15 @@ export class Sends {
     this.#sql('UPDATE sends SET echo_guid = ? WHERE send_id = ?').run(guid, sendId);
   }
 
-  /** Confirmed sends that wait for the news of their delivery. */
-  undelivered(since: number, limit: number): SendRow[] {
-    return this.#sql(
-      `SELECT ${COLUMNS} FROM sends WHERE state = 'confirmed' AND confirmed_at >= ? ORDER BY confirmed_at LIMIT ?`,
-    ).all(since, limit) as SendRow[];
+  /** Sends with a receipt that were not read yet, past the one given, by the time of their receipt. */
+  unread(past: { confirmedAt: number; sendId: number }, limit: number): SendRow[] {
+    return this.#sql(`
+      SELECT ${COLUMNS} FROM sends
+      WHERE read_at IS NULL AND receipt_rowid IS NOT NULL AND (confirmed_at, send_id) > (@confirmedAt, @sendId)
+        AND state IN ('confirmed', 'delivered') ORDER BY confirmed_at, send_id LIMIT @limit`).all({
+      ...past,
+      limit,
+    }) as SendRow[];
   }
 
   /** Bubbles held back by the outcome of `sendId`. */
@@ -262,6 +267,15 @@ export class Sends {
       now,
       sendId,
     );
+  }
+
+  markRead(sendId: number, readAt: number): void {
+    this.#sql('UPDATE sends SET read_at = ? WHERE send_id = ? AND read_at IS NULL').run(readAt, sendId);
+  }
+
+  /** The receipt has another ROWID: chat.db was rebuilt, or the row was inserted anew. */
+  moveReceipt(sendId: number, receiptRowid: number): void {
+    this.#sql('UPDATE sends SET receipt_rowid = ? WHERE send_id = ?').run(receiptRowid, sendId);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import { Changes } from './Changes.ts';
 import { Commands } from './Commands.ts';
 import { Epochs } from './Epochs.ts';
 import { Events } from './Events.ts';
@@ -38,6 +39,7 @@ export class StateStore {
   readonly commands: Commands;
   readonly schedules: Schedules;
   readonly events: Events;
+  readonly changes: Changes;
   readonly meta: Meta;
   /** Where a damaged predecessor was put at opening. */
   readonly quarantined: string | undefined;
@@ -65,6 +67,7 @@ export class StateStore {
     this.commands = new Commands(db);
     this.schedules = new Schedules(db);
     this.events = new Events(db);
+    this.changes = new Changes(db);
     this.meta = new Meta(db);
   }
 
@@ -146,7 +149,7 @@ export class StateStore {
         this.sends.prune(texts, rows, PRUNE_BATCH) +
         this.commands.prune(texts, PRUNE_BATCH) +
         this.schedules.prune(rows, PRUNE_BATCH) +
-        this.events.prune(texts, PRUNE_BATCH),
+        this.events.prune(texts, rows, PRUNE_BATCH),
     );
   }
 

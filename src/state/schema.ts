@@ -152,10 +152,12 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE sends ADD COLUMN read_at INTEGER;
   ALTER TABLE sends ADD COLUMN echo_guid TEXT;         -- the row in which a conversation with oneself gave it back
   CREATE UNIQUE INDEX sends_echo ON sends (echo_guid) WHERE echo_guid IS NOT NULL;
+  DROP INDEX sends_undelivered;
   CREATE INDEX sends_unread ON sends (confirmed_at) WHERE read_at IS NULL AND receipt_rowid IS NOT NULL;
 
   ALTER TABLE events ADD COLUMN about_guid TEXT;       -- an event is told when this message is no longer on its way
   CREATE INDEX events_acked ON events (acked_at) WHERE acked_at IS NOT NULL;
+  CREATE INDEX events_with_details ON events (acked_at) WHERE acked_at IS NOT NULL AND details <> '{}';
 
   -- Threads in which answers come faster than people write: no automatic answer until the time given.
   CREATE TABLE muted_threads (

@@ -65,6 +65,29 @@ function writerOf(path: string) {
 }
 
 describe('ChatDbFeed', () => {
+  it('says once for each set of them what a chat.db lacks', async () => {
+    const path = join(tempDir(), 'chat.db');
+    const clock = new FakeClock();
+    const variant = { title: '', macos: 26, without: ['message.date_edited'], extra: [] } as const;
+    const file = new ChatDbFile(path, variant);
+    onTestFinished(() => file.close());
+    const { feed, conditions } = feedOf(path, clock);
+    feed.start();
+    for (let i = 0; i < 3; i++) {
+      file.message(`A-${i}`);
+      feed.look();
+    }
+    expect(conditions()).toEqual(['chatdbLacks edits (message.date_edited)']);
+    file.message('far', { ROWID: 2n ** 60n });
+    feed.look();
+    feed.stop();
+    feed.start();
+    expect(conditions()).toEqual([
+      'chatdbLacks edits (message.date_edited)',
+      'chatdbLacks edits (message.date_edited),rows with a ROWID past 2^53 (message.ROWID)',
+    ]);
+  });
+
   it('opens the database at start and tells of it once', async () => {
     const clock = new FakeClock();
     const file = create(join(tempDir(), 'chat.db'));

@@ -15,7 +15,7 @@ describe('edge-agent', () => {
   it('lists its commands, and says where each finds its configuration', async () => {
     const { code, out } = await edgeAgent(['--help']);
     expect(code).toBe(0);
-    const commands = ['run', 'status', 'send', 'retry', 'watch', 'decode', 'check-config'];
+    const commands = ['run', 'status', 'send', 'retry', 'watch', 'decode', 'doctor', 'check-config'];
     for (const name of commands) expect(out).toMatch(new RegExp(`^ {2}${name} `, 'm'));
     const helps = await Promise.all(commands.map((name) => edgeAgent([name, '--help'])));
     for (const help of helps) {

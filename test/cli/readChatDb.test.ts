@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ChatRow } from '../../src/chatdb/types.ts';
 import { decode } from '../../src/cli/decode.ts';
 import type { Io } from '../../src/cli/Io.ts';
-import { described, shown, watchMessages } from '../../src/cli/watch.ts';
+import type { Seen } from '../../src/cli/RowWatch.ts';
+import { described, shown } from '../../src/cli/seenRow.ts';
+import { watchMessages } from '../../src/cli/watch.ts';
 import { silentTelemetry } from '../../src/util/Telemetry.ts';
-import { ChatDbFile } from '../chatdb/support/chatDbFile.ts';
+import { appleNs, ChatDbFile } from '../chatdb/support/chatDbFile.ts';
 import { attributes, encodeBody, encodeText } from '../chatdb/support/typedstreamEncoder.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { tempDir } from '../support/tempDir.ts';
@@ -77,8 +78,9 @@ describe('edge-agent decode', () => {
         .split('\n')
         .map((line) => JSON.parse(line)),
     ).toEqual([
-      {
+      expect.objectContaining({
         file: 'a.bin',
+        kind: 'body',
         text: '@Anna see this\ufffc',
         parts: [
           { index: 0, start: 0, length: 14 },
@@ -87,7 +89,7 @@ describe('edge-agent decode', () => {
         mentions: [{ handle: '+15550100003', text: '@Anna', start: 0 }],
         links: [{ url: 'https://example.com/', start: 10, length: 4 }],
         attachments: [{ guid: 'at_1_A', start: 14 }],
-      },
+      }),
       { file: 'b.bin', error: 'not a typedstream', code: 'EDGE_BODY_UNDECODABLE' },
       expect.objectContaining({ file: 'c.bin', text: 'last', damage: expect.any(String) }),
     ]);
@@ -115,21 +117,73 @@ describe('edge-agent watch', () => {
     const abort = new AbortController();
     const clock = new FakeClock();
     const printed = { out: '' };
-    const rows: ChatRow[] = [];
+    const seen: Seen[] = [];
     const done = watchMessages({
       path: file.path,
       since,
-      print: (row) => {
-        rows.push(row);
-        printed.out += described(row);
+      print: (one) => {
+        seen.push(one);
+        printed.out += described(one);
       },
       signal: abort.signal,
       clock,
       telemetry: silentTelemetry,
     });
     onTestFinished(() => abort.abort());
-    return { file, ids, clock, printed, rows, abort, done };
+    return { file, ids, clock, printed, seen, abort, done };
   }
+
+  it('prints reactions, also those in words, and changes of a group', async () => {
+    const { file, ids, clock, printed, seen } = watching();
+    await waitFor('the start', () => clock.pending > 0);
+    const bert = file.handle('+15550100003');
+    const by = { handle_id: ids.anna };
+    file.message('A-1', { ...by, text: 'hi' }, ids.dm);
+    const target = { associated_message_guid: 'p:0/A-1' };
+    file.message('A-2', { ...by, ...target, associated_message_type: 2006, associated_message_emoji: '🎉' }, ids.dm);
+    file.message('A-3', { ...by, ...target, associated_message_type: 3001 }, ids.dm);
+    file.message('A-4', { ...by, text: 'Laughed at “hi”' }, ids.dm);
+    file.message('A-5', { ...target, associated_message_type: 2000, is_from_me: 1 }, ids.dm);
+    file.message('A-6', { ...by, item_type: 2, group_title: 'Lunch' }, ids.group);
+    file.message('A-7', { ...by, item_type: 1, other_handle: bert }, ids.group);
+    await clock.advance(1000);
+    expect(printed.out.replaceAll(/^\d\d:\d\d:\d\d {2}/gm, '').split('\n')).toEqual([
+      '+15550100002  "hi"',
+      '+15550100002  reacted 🎉 to A-1',
+      '+15550100002  took like back from A-1',
+      '+15550100002  reacted laugh to A-1',
+      '+15550100002  me  reacted love to A-1',
+      'chat831  +15550100002  renamed "Lunch"',
+      'chat831  +15550100002  member added +15550100003',
+      '',
+    ]);
+    expect(shown(seen[1]!)).toMatchObject({ kind: 'reaction_added', guid: 'A-2', message_guid: 'A-1', emoji: '🎉' });
+  });
+
+  it('prints an edit and an unsending once, and neither for what was edited before it was seen', async () => {
+    const { file, ids, clock, printed } = watching();
+    await waitFor('the start', () => clock.pending > 0);
+    const by = { handle_id: ids.anna };
+    file.message('A-1', { ...by, text: 'frist' }, ids.dm);
+    file.message('A-2', { ...by, text: 'oops' }, ids.dm);
+    file.message('A-3', { ...by, text: 'edited before', date_edited: appleNs(Date.UTC(2026, 0, 1)) }, ids.dm);
+    await clock.advance(1000);
+    const edit = file.db.prepare('UPDATE message SET text = ?, date_edited = ?, is_empty = ? WHERE guid = ?');
+    edit.run('first', appleNs(Date.UTC(2026, 0, 2)), 0, 'A-1');
+    edit.run(null, appleNs(Date.UTC(2026, 0, 2)), 1, 'A-2');
+    await clock.advance(1000);
+    file.message('A-4', { ...by, text: 'last' }, ids.dm);
+    await clock.advance(1000);
+    expect(printed.out.replaceAll(/^\d\d:\d\d:\d\d {2}\+15550100002 {2}/gm, '').split('\n')).toEqual([
+      '"frist"',
+      '"oops"',
+      '"edited before"',
+      'edited A-1: "first"',
+      'unsent A-2',
+      '"last"',
+      '',
+    ]);
+  });
 
   it('prints inbound messages that come from now on, until it is ended', async () => {
     const { file, ids, clock, printed, abort, done } = watching();
@@ -140,7 +194,12 @@ describe('edge-agent watch', () => {
     file.message('A-4', { text: 'all', handle_id: ids.anna }, ids.group);
     await clock.advance(1000);
     expect(printed.out.replaceAll(/^\d\d:\d\d:\d\d/gm, 'TIME')).toBe(
-      'TIME  +15550100002  "say \\"hi\\""\nTIME  chat831  +15550100002  "all"\n',
+      [
+        'TIME  +15550100002  "say \\"hi\\""',
+        'TIME  +15550100002  reacted love to a message',
+        'TIME  chat831  +15550100002  "all"',
+        '',
+      ].join('\n'),
     );
     abort.abort();
     await done;
@@ -148,9 +207,10 @@ describe('edge-agent watch', () => {
   });
 
   it('prints what came after --since first, and has JSON for it', async () => {
-    const { clock, rows } = watching(0);
+    const { clock, seen } = watching(0);
     await waitFor('the start', () => clock.pending > 0);
-    expect(JSON.parse(JSON.stringify(shown(rows[0]!)))).toEqual({
+    expect(JSON.parse(JSON.stringify(shown(seen[0]!)))).toEqual({
+      kind: 'message',
       rowid: 1,
       guid: 'old',
       date: '2026-01-01T00:00:00.000Z',

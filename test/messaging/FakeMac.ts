@@ -1,4 +1,4 @@
-import type { ChatInfo, ChatRow } from '../../src/chatdb/types.ts';
+import type { ChatInfo, ChatRow, ReceiptState } from '../../src/chatdb/types.ts';
 import type { ReceiptSource } from '../../src/messaging/ReceiptSource.ts';
 import type { ScriptResult, ScriptRunner } from '../../src/messaging/ScriptRunner.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
@@ -25,6 +25,9 @@ export class FakeMac implements ReceiptSource, ScriptRunner {
   readonly rows: ChatRow[] = [];
   readonly chats = new Map<string, ChatInfo>();
   readonly calls: ScriptCall[] = [];
+  /** When the other party read a row, by guid. */
+  readonly readAt = new Map<string, number>();
+  receiptsAsked = 0;
   /** Thrown by every read while set. */
   broken: EdgeError | undefined;
   now: () => number;
@@ -88,14 +91,25 @@ export class FakeMac implements ReceiptSource, ScriptRunner {
     return this.#read(() => this.rows.filter((row) => row.rowid > rowid).slice(0, limit));
   }
 
-  outgoingSince(dateAt: number, limit: number): ChatRow[] {
-    return this.#read(() =>
-      this.rows.filter((row) => row.dateAt !== undefined && row.dateAt >= dateAt).slice(0, limit),
-    );
+  outgoingSince(dateAt: number, limit: number, afterRowid = 0): ChatRow[] {
+    const isMeant = (row: ChatRow) => row.rowid > afterRowid && row.dateAt !== undefined && row.dateAt >= dateAt;
+    return this.#read(() => this.rows.filter(isMeant).slice(0, limit));
   }
 
-  rowsByRowid(rowids: readonly number[]): ChatRow[] {
-    return this.#read(() => this.rows.filter((row) => rowids.includes(row.rowid)));
+  receiptStates(rowids: readonly number[]): ReceiptState[] {
+    return this.#read(() => {
+      this.receiptsAsked += rowids.length;
+      return this.rows
+        .filter((row) => rowids.includes(row.rowid))
+        .map(({ rowid, guid, isSent, isDelivered, error }) => {
+          const readAt = this.readAt.get(guid);
+          return { rowid, guid, isSent, isDelivered, error, ...(readAt === undefined ? {} : { readAt }) };
+        });
+    });
+  }
+
+  rowsByGuid(guids: readonly string[]): ChatRow[] {
+    return this.#read(() => this.rows.filter((row) => guids.includes(row.guid)));
   }
 
   chatOf(threadId: string): ChatInfo | undefined {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { decodeBody } from '../../src/chatdb/typedstream/decodeBody.ts';
+import { MAX_TEXT_BYTES } from '../../src/relay/filterText.ts';
 import { createPrivacyFilter } from '../../src/relay/privacy.ts';
-import { MAX_TEXT_BYTES, threadOf, toRequest } from '../../src/relay/toRequest.ts';
+import { threadOf, toRequest } from '../../src/relay/toRequest.ts';
+import { encodeBody, type Value } from '../chatdb/support/typedstreamEncoder.ts';
 import { attachment } from '../support/chatRow.ts';
 import { ANNA, BERT, chat, row } from './fakes.ts';
 
@@ -9,6 +12,22 @@ const request = (change: Parameters<typeof row>[1] = {}, backfill = false) => {
   const one = row(1, change);
   return toRequest(one, threadOf(one)!, { privacy, backfill, now: Date.UTC(2026, 5, 1) });
 };
+
+describe('the thread of a row', () => {
+  it('is the identifier of its chat, whatever service or address the person used', () => {
+    for (const prefix of ['iMessage', 'SMS', 'RCS', 'any']) {
+      const guid = `${prefix};-;${ANNA}`;
+      expect(threadOf(row(1, { handle: 'anna@example.com', chat: { ...chat(ANNA), guid } }))).toBe(ANNA);
+    }
+    expect(threadOf(row(1, { chat: chat('chat831', true), handle: BERT }))).toBe('chat831');
+  });
+
+  it('is the handle without a chat, and nothing without both', () => {
+    expect(threadOf(row(1, { chat: undefined }))).toBe(ANNA);
+    expect(threadOf(row(1, { chat: chat(''), handle: ANNA }))).toBe(ANNA);
+    expect(threadOf(row(1, { chat: undefined, handle: undefined }))).toBeUndefined();
+  });
+});
 
 describe('the request of a message', () => {
   it('carries what the protocol names and nothing else', () => {
@@ -59,6 +78,54 @@ describe('the request of a message', () => {
     expect(long.filtered_text.endsWith('🙂')).toBe(true);
     expect(request({ text: 'a'.repeat(MAX_TEXT_BYTES) }).filter_reason).toBe('');
     expect(request({ text: 'a'.repeat(MAX_TEXT_BYTES * 4) }).filtered_text).toHaveLength(MAX_TEXT_BYTES);
+  });
+
+  it.each([
+    ['iMessage', 'iMessage'],
+    ['iMessageLite', 'iMessage'],
+    ['SMS', 'SMS'],
+    ['sms', 'SMS'],
+    ['SatelliteSMS', 'SMS'],
+    ['RCS', 'RCS'],
+    ['rcs', 'RCS'],
+    ['', 'RCS'],
+    ['any', 'RCS'],
+  ])('calls the service %j %s, and asks the chat where the row does not say', (service, wire) => {
+    expect(request({ service, chat: { ...chat(ANNA), service: 'RCS' } }).service).toBe(wire);
+  });
+
+  it('is iMessage where neither row nor chat says', () => {
+    expect(request({ service: '', chat: { ...chat(ANNA), service: '' } }).service).toBe('iMessage');
+  });
+
+  it('says which file had not been fetched when it went', () => {
+    const attachments = [
+      attachment({ guid: 'a', transferState: 'pending' }),
+      attachment({ guid: 'b', transferState: 'failed' }),
+      attachment({ guid: 'c', isSticker: true }),
+    ];
+    expect(request({ attachments }).attachments?.map(({ guid, pending }) => [guid, pending])).toEqual([
+      ['a', true],
+      ['b', undefined],
+      ['c', undefined],
+    ]);
+    const many = Array.from({ length: 200 }, (_, index) => attachment({ guid: `at_${index}` }));
+    expect(request({ attachments: many }).attachments).toHaveLength(100);
+  });
+
+  it('gives the privacy filter the codes that Messages marked', () => {
+    const codes = new Map<string, Value>([['code', '123456']]);
+    const run = { length: 6, attributes: new Map<string, Value>([['__kIMOneTimeCodeAttributeName', codes]]) };
+    const body = decodeBody(encodeBody('123456', [run]));
+    const asked: unknown[] = [];
+    const recorder = {
+      redact(text: string, hints?: { codes?: string[] }) {
+        asked.push([text, hints?.codes]);
+        return { text, redacted: [] };
+      },
+    };
+    toRequest(row(1, { text: body.text, body }), ANNA, { privacy: recorder, backfill: false, now: 0 });
+    expect(asked).toEqual([['123456', ['123456']]]);
   });
 
   it('says what the privacy filter did', () => {

@@ -1,10 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SimulatorProcess } from '../../src/simulator/SimulatorProcess.ts';
+import type { SchemaVariant } from '../../src/simulator/schemaVariant.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { query, send } from './simulatedMac.ts';
 
-async function started(o: { delays?: object } = {}) {
+async function started(o: { delays?: object; schema?: SchemaVariant } = {}) {
   const mac = await SimulatorProcess.start({ dir: tempDir(), macos: 15, ...o });
   onTestFinished(() => mac.close());
   return mac;
@@ -71,6 +72,47 @@ describe('a simulated Mac in a process of its own', () => {
     expect((await send(mac.paths)).stderr).toContain('(-1728)');
     await mac.order('behaveWell', {});
     expect((await send(mac.paths)).code).toBe(0);
+  });
+
+  it('takes an order for each thing that can happen to a chat.db', async () => {
+    const mac = await started({ schema: { without: ['message.is_spam'] } });
+    const from = '+15550100001';
+    const group = { id: 'chat831', name: 'Trip' };
+    const guid = await mac.receive({ from, text: 'helo' });
+    await mac.order('settled', {});
+    await mac.order('edit', { guid, text: 'hello', how: { part: 0 } });
+    const answers = [
+      await mac.order('react', { reaction: { from, target: guid, kind: 'love' } }),
+      await mac.order('placeSticker', { sticker: { from, target: guid } }),
+      await mac.order('app', { balloon: { from, kind: 'poll', poll: { question: 'Lunch?', options: ['Pizza'] } } }),
+      await mac.order('vote', { vote: { from, target: guid, options: ['1'] } }),
+      await mac.order('createGroup', { from, group }),
+      await mac.order('change', { change: { from, group, change: 'photo_changed' } }),
+      await mac.order('sendLater', { to: from, text: 'later', at: Date.now() + 60_000 }),
+      await mac.order('toSelf', { address: from, text: 'note', copyMs: 'never' }),
+      await mac.order('copy', { guid, as: 'COPY' }),
+    ];
+    const link = await mac.order('link', { link: { from, preview: { url: 'https://example.com' }, form: 'two-rows' } });
+    const late = await mac.order('copyFromSelf', { from, text: 'note', afterMs: 5 });
+    const { guids } = await mac.order('backfillBlock', { block: { messages: 3 } });
+    expect(await mac.order('reinsert', { guid: 'COPY', as: 'AGAIN' })).toMatchObject({ guid: 'AGAIN' });
+    await mac.order('unsend', { guid, part: 0 });
+    await mac.order('delivered', { guid });
+    await mac.order('readByThem', { guid });
+    await mac.order('alsoIn', { guid, chat: { from, group: { id: 'chat832' } } });
+    await mac.order('changePrefix', { identifier: from, prefix: 'any' });
+    await mac.order('settled', {});
+    const written = answers.map((answer) => answer.guid!).filter((one) => one !== 'COPY');
+    const all = [guid, ...written, 'AGAIN', link.guid, link.preview!, late.guid, ...guids];
+    expect(query(mac.paths.chatDbPath, GUIDS).map((row) => row.guid)).toEqual(expect.arrayContaining(all));
+    expect(query(mac.paths.chatDbPath, GUIDS)).toHaveLength(all.length);
+    const columns = query(mac.paths.chatDbPath, 'PRAGMA table_info(message)').map(({ name }) => name);
+    expect(columns).not.toContain('is_spam');
+    expect(query(mac.paths.chatDbPath, 'SELECT guid FROM chat ORDER BY guid')).toEqual([
+      { guid: `any;-;${from}` },
+      { guid: 'iMessage;+;chat831' },
+      { guid: 'iMessage;+;chat832' },
+    ]);
   });
 
   it('answers what it cannot do with the reason', async () => {

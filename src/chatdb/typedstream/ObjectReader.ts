@@ -1,3 +1,4 @@
+import { RESOLVE_WORK, resolvedUrl } from '../resolvedUrl.ts';
 import { MAX_DEPTH, MAX_KEY_LENGTH } from './limits.ts';
 import { type Kind, ObjectTable } from './ObjectTable.ts';
 import { StreamDamage } from './StreamDamage.ts';
@@ -6,10 +7,6 @@ import { parseTypeEncoding, type TypeEncoding } from './typeEncoding.ts';
 
 /** 2001-01-01 UTC in ms since 1970: where NSDate counts from. */
 const APPLE_EPOCH_MS = 978_307_200_000;
-
-/** A relative NSURL is resolved only up to this length of both parts, and costs this much work. */
-const MAX_RESOLVED_URL_LENGTH = 2048;
-const RESOLVE_WORK = 100;
 
 /**
  * Reads objects: strings, numbers, Maps for dictionaries, arrays, bytes; undefined for nil and for classes that do not
@@ -36,7 +33,7 @@ export class ObjectReader {
 
   /** Begins a group that must have this encoding. */
   expectGroup(encoding: string): void {
-    this.#stream.charge(1);
+    this.#stream.budget.charge(1);
     if (this.#stream.sharedString() !== encoding) throw new StreamDamage(`no group of type ${encoding}`);
   }
 
@@ -46,11 +43,11 @@ export class ObjectReader {
     if (head === HEAD.nil) return undefined;
     if (head !== HEAD.new) return this.#table.objectAt(this.#stream.reference(head));
     if (++this.#depth > MAX_DEPTH) throw new StreamDamage('objects nested too deep');
-    const before = this.#stream.work;
+    const before = this.#stream.budget.left;
     const number = this.#table.begin();
     const value = this.#contents(this.#table.classOfObject().kind);
     while (!this.#stream.atEnd()) this.#group();
-    this.#table.finish(number, value, this.#stream.work - before);
+    this.#table.finish(number, value, before - this.#stream.budget.left);
     this.#depth--;
     return value;
   }
@@ -108,9 +105,9 @@ export class ObjectReader {
     const base = this.#stream.byte() === 0 ? undefined : this.#member();
     const url = this.#member();
     if (typeof url !== 'string') return undefined;
-    if (typeof base !== 'string' || base.length + url.length > MAX_RESOLVED_URL_LENGTH) return url;
-    this.#stream.charge(RESOLVE_WORK);
-    return URL.parse(url, base)?.href ?? url;
+    if (typeof base !== 'string') return url;
+    this.#stream.budget.charge(RESOLVE_WORK);
+    return resolvedUrl(url, base);
   }
 
   #count(): number {
@@ -127,19 +124,20 @@ export class ObjectReader {
 
   /** Any group: its encoding, then a value for each type in it. */
   #group(): unknown[] {
-    this.#stream.charge(1);
+    this.#stream.budget.charge(1);
     const text = this.#stream.sharedString();
     let types = this.#encodings.get(text);
     if (!types) {
-      this.#stream.charge(text.length);
+      this.#stream.budget.charge(text.length);
       types = parseTypeEncoding(text);
       this.#encodings.set(text, types);
     }
+    if (types.length === 1) return [this.#value(types[0]!)];
     return types.map((type) => this.#value(type));
   }
 
   #value(type: TypeEncoding): unknown {
-    this.#stream.charge(1);
+    this.#stream.budget.charge(1);
     switch (type.kind) {
       case 'bytes':
         return this.#stream.raw(type.count);

@@ -117,12 +117,12 @@ export class ObjectTable {
     if (value instanceof StreamClass || value instanceof CString) {
       throw new StreamDamage('a reference to an object that is none');
     }
-    this.#stream.charge(cost);
+    this.#stream.budget.charge(cost);
     return value;
   }
 
   #enter(entry: unknown): number {
-    this.#stream.charge(1);
+    this.#stream.budget.charge(1);
     this.#costs.push(1);
     return this.#entries.push(entry) - 1;
   }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { MAX_WORK } from './limits.ts';
+import { isAt, knownString } from './knownStrings.ts';
 import { StreamDamage } from './StreamDamage.ts';
+import type { WorkBudget } from './WorkBudget.ts';
 
 /** Head bytes that stand for themselves nowhere a head is expected. */
 export const HEAD = { int16: 0x81, int32: 0x82, real: 0x83, new: 0x84, nil: 0x85, end: 0x86, int64: 0x87 } as const;
@@ -8,7 +9,7 @@ export const HEAD = { int16: 0x81, int32: 0x82, real: 0x83, new: 0x84, nil: 0x85
 /** References are written as signed integers that begin here: 0x92 is -110 is number 0. */
 const FIRST_REFERENCE = -110;
 
-const SIGNATURE = Buffer.from('\x04\x0bstreamtyped', 'latin1');
+const SIGNATURE = '\x04\x0bstreamtyped';
 
 /**
  * The bytes of a typedstream (version 4, little endian) and the table of shared strings: type encodings and class
@@ -17,23 +18,20 @@ const SIGNATURE = Buffer.from('\x04\x0bstreamtyped', 'latin1');
  */
 export class StreamReader {
   readonly #bytes: Buffer;
+  /** What reading this stream is charged to. */
+  readonly budget: WorkBudget;
   readonly #strings: string[] = [];
   #at = 0;
-  #work = 0;
   #hasBadUtf8 = false;
 
-  constructor(options: { bytes: Uint8Array }) {
+  constructor(options: { bytes: Uint8Array; budget: WorkBudget }) {
     const { bytes } = options;
     this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.budget = options.budget;
   }
 
   get left(): number {
     return this.#bytes.length - this.#at;
-  }
-
-  /** What was done so far, in the unit of MAX_WORK. */
-  get work(): number {
-    return this.#work;
   }
 
   /** Some string so far was no UTF-8. */
@@ -41,17 +39,9 @@ export class StreamReader {
     return this.#hasBadUtf8;
   }
 
-  charge(work: number): void {
-    this.#work += work;
-    if (this.#work > MAX_WORK) throw new StreamDamage('more objects than a body may have');
-  }
-
   header(): void {
-    const { length } = SIGNATURE;
-    if (this.left < length || this.#bytes.compare(SIGNATURE, 0, length, 0, length) !== 0) {
-      throw new StreamDamage('not a typedstream');
-    }
-    this.#at = length;
+    if (!isAt(this.#bytes, 0, SIGNATURE)) throw new StreamDamage('not a typedstream');
+    this.#at = SIGNATURE.length;
     this.unsigned(); // the writer's system version; always 1000
   }
 
@@ -115,6 +105,8 @@ export class StreamReader {
   /** The next `count` bytes as UTF-8; what is no UTF-8 becomes U+FFFD. */
   utf8(count: number): string {
     const at = this.#skip(count);
+    const known = knownString(this.#bytes, at, count);
+    if (known !== undefined) return known;
     const text = this.#bytes.toString('utf8', at, at + count);
     // Messages itself writes U+FFFD, as the placeholder of an app's balloon.
     if (text.includes('\ufffd') && !isUtf8(this.#bytes.subarray(at, at + count))) this.#hasBadUtf8 = true;
@@ -127,7 +119,7 @@ export class StreamReader {
     if (head === HEAD.new) {
       const length = this.unsigned();
       const at = this.#skip(length);
-      const text = this.#bytes.toString('latin1', at, at + length);
+      const text = knownString(this.#bytes, at, length) ?? this.#bytes.toString('latin1', at, at + length);
       this.#strings.push(text);
       return text;
     }

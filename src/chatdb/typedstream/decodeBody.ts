@@ -1,10 +1,12 @@
 import { EdgeError, messageOf } from '../../util/EdgeError.ts';
 import type { BodyRun, DecodedBody } from '../DecodedBody.ts';
 import { MAX_BODY_BYTES, RUN_WORK } from './limits.ts';
+import { type Meaning, meaningOf } from './meaning.ts';
 import { ObjectReader } from './ObjectReader.ts';
-import { readingsOf } from './readings.ts';
+import { Readings } from './Readings.ts';
 import { StreamDamage } from './StreamDamage.ts';
 import { StreamReader } from './StreamReader.ts';
+import { WorkBudget } from './WorkBudget.ts';
 
 const NO_ATTRIBUTES: ReadonlyMap<string, unknown> = new Map();
 
@@ -25,41 +27,46 @@ interface OpenBody {
  * @throws EdgeError EDGE_BODY_UNDECODABLE, nothing else
  */
 export function decodeBody(bytes: Uint8Array): DecodedBody {
+  return decodeWithin(bytes, new WorkBudget());
+}
+
+function decodeWithin(bytes: Uint8Array, budget: WorkBudget): DecodedBody {
   try {
     const utf16 = utf16Text(bytes);
-    if (utf16 !== undefined) return { text: utf16, runs: [], ...readingsOf(utf16, []) };
-    const body = openBody(bytes);
+    if (utf16 !== undefined) return new Readings({ text: utf16 }).body([]);
+    const body = openBody(bytes, budget);
+    const readings = new Readings({ text: body.text });
     const runs: BodyRun[] = [];
-    const damage = body.hasRuns ? readRuns(body, runs) : undefined;
-    const { text } = body;
+    const damage = body.hasRuns ? readRuns(body, runs, readings) : undefined;
     if (!body.isTextSound && (damage || runs.length === 0)) {
       throw damage ?? new StreamDamage('the text is no UTF-8 and has no runs');
     }
-    return { text, runs, ...readingsOf(text, runs), ...(damage && { damage: damage.message }) };
+    const decoded = readings.body(runs);
+    return damage ? { ...decoded, damage: damage.message } : decoded;
   } catch (error) {
     throw undecodable(error);
   }
 }
 
 /**
- * The text of decodeBody alone, without reading on where that cannot change it.
+ * The text of decodeBody alone, without reading on where that cannot change it. Several may share a budget.
  * @throws EdgeError EDGE_BODY_UNDECODABLE, nothing else
  */
-export function decodeText(bytes: Uint8Array): string {
+export function decodeText(bytes: Uint8Array, budget = new WorkBudget()): string {
   try {
     const utf16 = utf16Text(bytes);
     if (utf16 !== undefined) return utf16;
-    const body = openBody(bytes);
+    const body = openBody(bytes, budget);
     if (body.isTextSound) return body.text;
   } catch (error) {
     throw undecodable(error);
   }
-  return decodeBody(bytes).text;
+  return decodeWithin(bytes, budget).text;
 }
 
-function openBody(bytes: Uint8Array): OpenBody {
+function openBody(bytes: Uint8Array, budget: WorkBudget): OpenBody {
   if (bytes.length > MAX_BODY_BYTES) throw new StreamDamage(`${bytes.length} bytes`);
-  const stream = new StreamReader({ bytes });
+  const stream = new StreamReader({ bytes, budget });
   stream.header();
   const objects = new ObjectReader({ stream });
   const kind = objects.openRoot();
@@ -71,25 +78,29 @@ function openBody(bytes: Uint8Array): OpenBody {
   return { stream, objects, text, hasRuns, isTextSound: !stream.hasBadUtf8 };
 }
 
-/** Reads runs until the string ends or is found damaged; `runs` has those before the damage. */
-function readRuns({ stream, objects, text }: OpenBody, runs: BodyRun[]): StreamDamage | undefined {
-  const dictionaries: ReadonlyMap<string, unknown>[] = [];
+/** Reads runs until the string ends or is found damaged; `runs` and `readings` have those before the damage. */
+function readRuns({ stream, objects, text }: OpenBody, runs: BodyRun[], readings: Readings): StreamDamage | undefined {
+  const dictionaries: { attributes: ReadonlyMap<string, unknown>; meaning: Meaning }[] = [];
   let start = 0;
   try {
     while (!stream.atEnd()) {
-      stream.charge(RUN_WORK);
+      stream.budget.charge(RUN_WORK);
       objects.expectGroup('iI');
       const number = stream.signed();
       const length = stream.unsigned();
       if (number === dictionaries.length + 1) {
         objects.expectGroup('@');
-        const attributes = objects.object();
-        dictionaries.push(attributes instanceof Map ? attributes : NO_ATTRIBUTES);
+        const object = objects.object();
+        const attributes: ReadonlyMap<string, unknown> = object instanceof Map ? object : NO_ATTRIBUTES;
+        dictionaries.push({ attributes, meaning: meaningOf(attributes) });
       }
-      const attributes = dictionaries[number - 1];
-      if (!attributes) throw new StreamDamage('a run with attributes that are not there');
+      const dictionary = dictionaries[number - 1];
+      if (!dictionary) throw new StreamDamage('a run with attributes that are not there');
       if (start + length > text.length) throw new StreamDamage('runs past the end of the text');
+      const { attributes, meaning } = dictionary;
+      stream.budget.charge(meaning.others);
       runs.push({ start, length, attributes });
+      readings.add(start, length, meaning);
       start += length;
     }
   } catch (error) {

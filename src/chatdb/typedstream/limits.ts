@@ -1,5 +1,8 @@
-/** Largest attributedBody that is read; Messages itself cuts texts far below. Larger ones are undecodable. */
-export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/**
+ * Largest attributedBody that is read: a text of 16 MiB with its runs. Messages itself cuts texts far below. Larger ones
+ * are undecodable.
+ */
+export const MAX_BODY_BYTES = 17 * 1024 * 1024;
 
 /**
  * Values, objects and classes one body may have, counted as if every reference were written out in full, so that what
@@ -7,7 +10,7 @@ export const MAX_BODY_BYTES = 16 * 1024 * 1024;
  */
 export const MAX_WORK = 100_000;
 
-/** What a run counts for: it becomes objects of its own, of the run and of what it says. Leaves 16,000 runs. */
+/** What a run counts for: it becomes objects of its own. Leaves 16,000 runs. */
 export const RUN_WORK = 6;
 
 /** Objects within objects. Attribute values in real bodies nest three deep. */

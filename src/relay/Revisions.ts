@@ -1,0 +1,160 @@
+import type { ChatRow, Revision } from '../chatdb/types.ts';
+import type { StateStore } from '../state/StateStore.ts';
+import type { Clock } from '../util/Clock.ts';
+import type { Telemetry } from '../util/Telemetry.ts';
+import type { ChangeSource } from './ChangeSource.ts';
+import type { RevisionPrivacy } from './RevisionPrivacy.ts';
+import { revisionEvents } from './revisionEvents.ts';
+import { type ToTell, tellEvents } from './tellEvents.ts';
+import { threadOf } from './toRequest.ts';
+
+/** From the moment an edit is noticed until it is read, ms: Messages may write date_edited before the new text. */
+const SETTLE_MS = 250;
+/** Longest wait for a row to say something new, ms; for an edit that is a minute old there is none. */
+const UNEXPLAINED_MS = 3_000;
+const FRESH_MS = 60_000;
+/**
+ * Until a row is looked at again that says nothing new, that intake has not come to, or that may be the receipt of a
+ * bubble under way, ms.
+ */
+const AGAIN_MS = 1_000;
+/** Edits noticed and not yet told; those behind are noticed when there is room. */
+const MAX_NOTICED = 500;
+/** Rows read and decoded at a time: some 5 ms. */
+const READ_AT_ONCE = 50;
+/** Edits remembered as dealt with, so that they are not read again with each look; some 5 MB. */
+const MAX_SETTLED = 50_000;
+
+interface Noticed {
+  readonly rowid: number;
+  readonly editedAt: number;
+  /** Monotonic, ms. */
+  readonly since: number;
+  readonly dueAt: number;
+}
+
+/**
+ * Edits and unsends from the moment their date is noticed.
+ * ```
+ * noticed ──250 ms, the row says something new──▶ told: a row in events
+ *  │  ▲ └──it says nothing new for 3 s, or is none the backend knows──▶ nothing
+ *  └──┘ another date
+ * ```
+ * Nothing of this is on disk but the events: what was noticed and not told is noticed again.
+ */
+export class Revisions {
+  readonly #store: StateStore;
+  readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
+  readonly #privacy: RevisionPrivacy;
+  readonly #noticed = new Map<string, Noticed>();
+  /** By ROWID: the date of the edit dealt with. */
+  readonly #settled = new Map<number, number>();
+
+  constructor(options: { store: StateStore; clock: Clock; telemetry: Telemetry; privacy: RevisionPrivacy }) {
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#telemetry = options.telemetry;
+    this.#privacy = options.privacy;
+  }
+
+  /** When there is something to tell, monotonic ms; undefined when all is told. */
+  get dueAt(): number | undefined {
+    let dueAt: number | undefined;
+    for (const noticed of this.#noticed.values()) dueAt = Math.min(dueAt ?? noticed.dueAt, noticed.dueAt);
+    return dueAt;
+  }
+
+  /** ROWIDs have another meaning now. */
+  forget(): void {
+    this.#settled.clear();
+    this.#noticed.clear();
+  }
+
+  /** @returns undefined, or the ROWID behind which to go on when there is room again */
+  notice(found: readonly Revision[]): number | undefined {
+    const now = this.#clock.monotonic();
+    for (const { rowid, guid, editedAt, isFromMe } of found) {
+      if (this.#settled.get(rowid) === editedAt || this.#noticed.get(guid)?.editedAt === editedAt) continue;
+      if (!this.#store.changes.known(guid) && this.#isDecided(rowid, isFromMe)) {
+        this.#settle(rowid, editedAt);
+        continue;
+      }
+      if (this.#noticed.size >= MAX_NOTICED) return rowid - 1;
+      this.#noticed.set(guid, { rowid, editedAt, since: now, dueAt: now + SETTLE_MS });
+    }
+    return undefined;
+  }
+
+  /** Tells what is due, in one transaction. @returns whether there are new events */
+  tell(source: ChangeSource): boolean {
+    const now = this.#clock.monotonic();
+    const due = [...this.#noticed].filter(([, { dueAt }]) => dueAt <= now).slice(0, READ_AT_ONCE);
+    if (due.length === 0) return false;
+    const rows = new Map(source.rowsByGuid(due.map(([guid]) => guid)).map((row) => [row.guid, row]));
+    const telling = due.flatMap(([guid, noticed]) => {
+      const row = rows.get(guid);
+      return row && this.#isReady(noticed, row) ? this.#events(row) : [];
+    });
+    const told = tellEvents(this.#store, this.#telemetry, telling, this.#clock.now());
+    for (const [guid, noticed] of due) {
+      const row = rows.get(guid);
+      const next = row && !told.has(guid) ? this.#next(noticed, row) : undefined;
+      if (next) this.#noticed.set(guid, next);
+      else {
+        this.#noticed.delete(guid);
+        this.#settle(noticed.rowid, noticed.editedAt);
+      }
+    }
+    return told.size > 0;
+  }
+
+  /** Whether the row is as it was noticed, and says what was changed or has had its time to. */
+  #isReady(noticed: Noticed, row: ChatRow): boolean {
+    return row.editedAt === noticed.editedAt && (saysWhat(row) || this.#isOld(noticed));
+  }
+
+  /** What to wait for in a row that had nothing new to tell. */
+  #next(noticed: Noticed, row: ChatRow): Noticed | undefined {
+    const now = this.#clock.monotonic();
+    const { rowid, guid, editedAt, isFromMe } = row;
+    if (editedAt === undefined) return undefined;
+    if (editedAt !== noticed.editedAt) return { rowid, editedAt, since: now, dueAt: now + SETTLE_MS };
+    const isKnown = this.#store.changes.known(guid) !== undefined;
+    if (isKnown ? this.#isOld(noticed) : this.#isDecided(rowid, isFromMe)) return undefined;
+    return { ...noticed, dueAt: now + AGAIN_MS };
+  }
+
+  #isOld({ since, editedAt }: Noticed): boolean {
+    return this.#clock.monotonic() - since >= UNEXPLAINED_MS || this.#clock.now() - editedAt >= FRESH_MS;
+  }
+
+  #events(row: ChatRow): ToTell[] {
+    const known = this.#store.changes.known(row.guid);
+    const threadId = known?.threadId ?? threadOf(row);
+    if (!known || threadId === undefined) return [];
+    const sender = row.isFromMe ? undefined : (row.handle ?? threadId);
+    const { service, text } = row;
+    if (this.#privacy.refuses({ threadId, sender, service, text }) !== undefined) return [];
+    const aboutGuid = known.isInbound ? row.guid : undefined;
+    const drafts = revisionEvents(row, { privacy: this.#privacy, handedOver: true, threadId });
+    return drafts.map((draft) => ({ event: { ...draft, thread_id: threadId }, aboutGuid, guid: row.guid }));
+  }
+
+  /** Whether intake is past the row, and no bubble of ours is without its receipt. */
+  #isDecided(rowid: number, isFromMe: boolean): boolean {
+    if (isFromMe && this.#store.sends.inFlight().length > 0) return false;
+    return rowid <= (this.#store.epochs.latest()?.cursorRowid ?? 0);
+  }
+
+  #settle(rowid: number, editedAt: number): void {
+    this.#settled.delete(rowid);
+    this.#settled.set(rowid, editedAt);
+    if (this.#settled.size > MAX_SETTLED) this.#settled.delete(this.#settled.keys().next().value!);
+  }
+}
+
+/** Messages notes in message_summary_info what was edited or unsent. */
+function saysWhat({ summary, isEmpty }: ChatRow): boolean {
+  return isEmpty || (summary !== undefined && summary.edits.size + summary.unsentParts.length > 0);
+}

@@ -1,0 +1,87 @@
+import type { StateStore } from '../state/StateStore.ts';
+import type { ChangeSource, ChangeWindow } from './ChangeSource.ts';
+
+/** Apple lets a message be edited for 15 minutes and unsent for 2; the rest is for clocks that disagree, ms. */
+export const WATCHED_MS = 20 * 60_000;
+/** How often it is noted where the new rows began, ms. */
+const MARK_EVERY_MS = 60_000;
+
+interface Since {
+  readonly epoch: number;
+  /** Everything that changed before this was noticed, ms since 1970. */
+  readonly seenUntil: number;
+  /** Rows from here on were taken in within the last WATCHED_MS before that, or later. */
+  readonly fromRowid: number;
+  /** Oldest date among them: where to look when ROWIDs no longer mean anything, ms since 1970. */
+  readonly oldestAt: number;
+}
+
+/**
+ * How far back changes have to be looked for: rows dated, or taken in, less than 20 minutes before the moment up to
+ * which all was seen. Live that is the last look; after a downtime, what state.db says of when rows were taken in last;
+ * that is kept until all of it has been looked through, because rows taken in since make it look shorter.
+ */
+export class WatchedTime {
+  readonly #store: StateStore;
+  #since: Since | undefined;
+  /** Where new rows began, and when; by time. */
+  #marks: { at: number; rowid: number }[] = [];
+  #isStored = false;
+
+  constructor(store: StateStore) {
+    this.#store = store;
+  }
+
+  /** To be called before anything is taken in. */
+  begin(now: number): void {
+    const { changes, epochs, meta } = this.#store;
+    const epoch = epochs.latest()?.epoch ?? 0;
+    const taken = changes.lastTaken(epoch, WATCHED_MS) ?? { seenUntil: now, fromRowid: undefined, oldestAt: now };
+    const stored = meta.get('changes_since');
+    const last = stored ? (JSON.parse(stored) as Since) : undefined;
+    const fromRowid = taken.fromRowid ?? (epochs.latest()?.cursorRowid ?? 0) + 1;
+    this.#set({
+      epoch,
+      seenUntil: Math.min(taken.seenUntil, last?.seenUntil ?? now, now),
+      fromRowid: last?.epoch === epoch ? Math.min(fromRowid, last.fromRowid) : fromRowid,
+      oldestAt: Math.min(taken.oldestAt, last?.oldestAt ?? now),
+    });
+  }
+
+  /** The rows to be looked through now. */
+  window(now: number, epoch: number, source: Pick<ChangeSource, 'maxRowid'>): ChangeWindow {
+    if (epoch !== this.#since?.epoch) this.#enter(epoch, now, source.maxRowid() + 1);
+    const sinceAt = Math.min(this.#since?.seenUntil ?? now, now) - WATCHED_MS;
+    while ((this.#marks[1]?.at ?? now) <= sinceAt) this.#marks.shift();
+    const last = this.#marks.at(-1)!;
+    if (now - last.at >= MARK_EVERY_MS) {
+      const cursor = this.#store.epochs.latest()?.cursorRowid ?? 0;
+      this.#marks.push({ at: now, rowid: Math.max(last.rowid, cursor + 1) });
+    }
+    return { sinceAt, fromRowid: this.#marks[0]!.rowid };
+  }
+
+  /** All that had changed at `at` has been told. */
+  seen(at: number): void {
+    if (this.#since) this.#since = { ...this.#since, seenUntil: at };
+    if (!this.#isStored) return;
+    this.#store.meta.set('changes_since', '');
+    this.#isStored = false;
+  }
+
+  /** Another chat.db: what was written in it before is found by date. */
+  #enter(epoch: number, now: number, fromRowid: number): void {
+    const oldestAt = Math.min(
+      this.#since?.oldestAt ?? now,
+      this.#store.changes.lastTaken(epoch, WATCHED_MS)?.oldestAt ?? now,
+    );
+    this.#set({ epoch, seenUntil: Math.min(this.#since?.seenUntil ?? now, oldestAt), fromRowid, oldestAt });
+  }
+
+  #set(since: Since): void {
+    this.#store.meta.set('changes_since', JSON.stringify(since));
+    this.#isStored = true;
+    this.#since = since;
+    this.#marks = [{ at: since.seenUntil, rowid: since.fromRowid }];
+  }
+}

@@ -1,0 +1,34 @@
+import type { AttachmentInfo, ChatRow } from '../chatdb/types.ts';
+import type { MessageRequest } from '../protocol/wire.ts';
+
+/** Stands for the person this Mac belongs to, as the one who did something. */
+export const ME = 'me';
+/** Attachments named at most; Messages itself takes fewer. */
+const MAX_ATTACHMENTS = 100;
+
+/** Who wrote an inbound row: its handle, in a conversation of two also the other party. */
+export function senderOf(row: ChatRow): string | undefined {
+  return row.handle ?? (row.chat?.isGroup ? undefined : row.chat?.identifier);
+}
+
+/** Who did it: `me`, or the sender. The handle of an own row is the other party, not who wrote it. */
+export function actorOf(row: ChatRow): string | undefined {
+  return row.isFromMe ? ME : senderOf(row);
+}
+
+/** The attachments as the wire has them; undefined when there are none. */
+export function wireAttachments({ attachments }: ChatRow): MessageRequest['attachments'] {
+  if (attachments.length === 0) return undefined;
+  return attachments.slice(0, MAX_ATTACHMENTS).map(wireAttachment);
+}
+
+function wireAttachment({ guid, name, mimeType, sizeBytes, transferState }: AttachmentInfo) {
+  const known = { guid, name, mime_type: mimeType, size_bytes: sizeBytes };
+  return transferState === 'pending' ? { ...known, pending: true as const } : known;
+}
+
+/** A time as the wire has it; undefined where it is not known, or none that a calendar has. */
+export function wireTime(at: number | undefined): string | undefined {
+  const date = new Date(at ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
