@@ -98,7 +98,7 @@ export class ChangeWatch {
   /** Sets the timer for what is due next; none when nothing is. */
   #arm(leastMs = 0): void {
     if (!this.#started) return;
-    const walkAt = this.#walk || this.#isChanged ? this.#lookedAt + GAP_MS : Number.POSITIVE_INFINITY;
+    const walkAt = this.#walk || this.#isChanged ? this.#lookedAt : Number.POSITIVE_INFINITY;
     const at = Math.min(
       walkAt,
       this.#revisions.dueAt ?? Number.POSITIVE_INFINITY,

@@ -211,8 +211,9 @@ describe('an edit while the agent was down', () => {
     const rig = await started();
     rig.message(500);
     rig.message(501, { dateAt: rig.clock.now() - 5 * HOUR });
+    rig.message(502);
     await rig.crash(HOUR);
-    rig.store.epochs.start({ dev: '1', ino: '2', rowid: 2, guid: null, newestMessageAt: null, now: 0 });
+    rig.store.epochs.start({ dev: '1', ino: '2', rowid: 3, guid: null, newestMessageAt: null, now: 0 });
     rig.epoch = 2;
     rig.source.rows = rig.source.rows.map((one, index) => ({ ...one, rowid: index + 1 }));
     rig.edit('guid-500', 'better');
