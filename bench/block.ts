@@ -132,8 +132,8 @@ function fill(file: ChatDbFile, count: number, from: number): number {
       const body = encodeBody(plainSegments(text), { mutable: false });
       bytes += body.length;
       const guid = randomUUID().toUpperCase();
-      const date = appleNanoseconds(until - (count - index) * MINUTE_MS);
-      rows.message({ guid, isFromMe: false, handle, service: 'iMessage', date, text: null, body });
+      const date = appleNanoseconds(until - (count - index) * MINUTE_MS) + BigInt(index);
+      rows.message({ guid, isFromMe: false, handle, service: 'iMessage', date, text: null, body, columns: {} });
       rows.join(guid, chat);
     }
   });

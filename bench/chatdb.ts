@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { rows as block } from './block.ts';
 import type { BenchRow } from './BenchRow.ts';
+import { rows as block } from './block.ts';
 import { rows as reads } from './chatDbReads.ts';
 import { decodeSpeed } from './decode/speed.ts';
 

@@ -40,11 +40,15 @@ export class WatchedTime {
     const stored = meta.get('changes_since');
     const last = stored ? (JSON.parse(stored) as Since) : undefined;
     const fromRowid = taken.fromRowid ?? (epochs.latest()?.cursorRowid ?? 0) + 1;
+    const oldestAt = Math.min(taken.oldestAt, last?.oldestAt ?? now);
+    const seenUntil = Math.min(taken.seenUntil, last?.seenUntil ?? now, now);
+    // Their ROWIDs are those of another chat.db.
+    const isByDate = taken.fromRowid === undefined || (last !== undefined && last.epoch !== epoch);
     this.#set({
       epoch,
-      seenUntil: Math.min(taken.seenUntil, last?.seenUntil ?? now, now),
+      seenUntil: isByDate ? Math.min(seenUntil, oldestAt) : seenUntil,
       fromRowid: last?.epoch === epoch ? Math.min(fromRowid, last.fromRowid) : fromRowid,
-      oldestAt: Math.min(taken.oldestAt, last?.oldestAt ?? now),
+      oldestAt,
     });
   }
 

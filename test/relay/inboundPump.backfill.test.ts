@@ -19,6 +19,7 @@ function setUp(change: Partial<InboundPumpOptions> = {}) {
     post: backend.post,
     acceptCommand() {},
     onSends() {},
+    onSettled() {},
     maxInFlightPerThread: 4,
     maxConcurrentRequests: 8,
     ...change,
