@@ -116,7 +116,12 @@ export class Agent {
       store,
       clock,
       telemetry,
-      privacy: createPrivacyFilter({ redact: config.privacy.redact, denyThreads: config.privacy.threads.deny }),
+      privacy: createPrivacyFilter({
+        redact: config.privacy.redact,
+        allowThreads: config.privacy.threads.allow,
+        denyThreads: config.privacy.threads.deny,
+        drop: config.privacy.drop,
+      }),
       chatDbPath: config.imessage.db_path,
       answerMaxAgeSeconds: config.relay.answer_max_age_seconds,
       onInbound: () => pump.wake(),

@@ -17,17 +17,18 @@ export type Told = () => void;
 
 /**
  * Writes a message as an inbound row that may be posted, or completes the parked one, within the caller's transaction.
- * A message of a denied thread becomes a row that is done and an event without its text; it is never posted.
+ * A message that the privacy settings refuse becomes a row that is done and an event without its text; it is never posted.
  */
 export function admit(o: AdmitOptions, row: ChatRow, threadId: string, epoch: number, now: number): Told {
   const { inbound, events } = o.store;
   const { guid } = row;
   const isParked = inbound.knows(guid);
   const known = { guid, epoch, chatRowid: row.rowid, threadId, now };
-  if (o.privacy.denies(threadId)) {
+  const reason = o.privacy.refuses({ threadId, sender: row.handle, service: row.service, text: row.text });
+  if (reason !== undefined) {
     if (!isParked) inbound.insert({ ...known, body: undefined, backfill: false });
     inbound.markDone(guid, now);
-    const details = { message_guid: guid, reason: 'thread_denied' };
+    const details = { message_guid: guid, reason };
     events.insert({ event_id: `filtered:${guid}`, event_type: 'message_filtered', thread_id: threadId, details }, now);
     return () => {};
   }
