@@ -6,9 +6,11 @@ import { WebSocketClient } from './backend/WebSocketClient.ts';
 import { ChatDbFeed } from './chatdb/ChatDbFeed.ts';
 import { AckCourier } from './commands/AckCourier.ts';
 import { CommandHandler } from './commands/CommandHandler.ts';
+import { credentials } from './config/credentials.ts';
 import type { SecretSource } from './config/SecretSource.ts';
 import type { Config } from './config/schema.ts';
 import { websocketUrl } from './config/websocketUrl.ts';
+import type { LoopGuard } from './messaging/loopGuard.ts';
 import { OsascriptRunner } from './messaging/OsascriptRunner.ts';
 import { Scheduler } from './messaging/Scheduler.ts';
 import { Sender } from './messaging/Sender.ts';
@@ -92,22 +94,10 @@ export class Agent {
     const store = openStore();
     const reports = new StatusReports({ store, clock, agentId });
 
-    const credentials = {
-      secret: () => {
-        const secret = secrets.current();
-        tellSecret();
-        return secret;
-      },
-      refreshSecret: () => {
-        secrets.refresh();
-        tellSecret();
-      },
-    };
-
     const client = new BackendClient({
       baseUrl: config.backend.url,
       agentId,
-      ...credentials,
+      ...credentials(secrets, telemetry),
       requestTimeoutSeconds: config.backend.request_timeout_seconds,
       maxSockets: config.backend.max_concurrent_requests,
       clock,
@@ -140,6 +130,14 @@ export class Agent {
         intake.changed(db);
       },
     });
+    const loopGuard: LoopGuard = {
+      limit: config.relay.loop_guard_answers,
+      windowMs: config.relay.loop_guard_window_seconds * 1000,
+      onTripped: (detail) => {
+        telemetry.failure('EDGE_ANSWER_LOOP', detail);
+        poller.syncSoon();
+      },
+    };
     const commands = new CommandHandler({
       store,
       clock,
@@ -148,6 +146,7 @@ export class Agent {
       onSends: () => store.afterCommit(() => sender.wake()),
       onSchedules: () => store.afterCommit(() => scheduler.wake()),
       onAcks: () => store.afterCommit(() => courier.wake()),
+      loopGuard,
     });
     const pump = new InboundPump({
       store,
@@ -159,6 +158,7 @@ export class Agent {
       onSends: () => sender.wake(),
       maxInFlightPerThread: config.backend.max_in_flight_per_thread,
       maxConcurrentRequests: config.backend.max_concurrent_requests,
+      loopGuard,
     });
     const sender = new Sender({
       store,
@@ -178,7 +178,7 @@ export class Agent {
     const socket = new WebSocketClient({
       url: websocketUrl(config),
       agentId,
-      ...credentials,
+      ...credentials(secrets, telemetry),
       pingIntervalSeconds: config.websocket.ping_interval_seconds,
       clock,
       random,
@@ -324,14 +324,6 @@ export class Agent {
           intake.stop();
         },
       };
-    }
-
-    function tellSecret(): void {
-      const { problem } = secrets;
-      for (const code of ['EDGE_SECRET_MISSING', 'EDGE_SECRET_FILE_MODE'] as const) {
-        if (problem?.code === code) telemetry.conditionRaised(code, problem.message);
-        else telemetry.conditionCleared(code);
-      }
     }
 
     /** Tells the backend at once that this is no crash; the next start tells it otherwise. */

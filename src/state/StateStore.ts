@@ -6,6 +6,7 @@ import { Epochs } from './Epochs.ts';
 import { Events } from './Events.ts';
 import { Inbound } from './Inbound.ts';
 import { Meta } from './Meta.ts';
+import { MutedThreads } from './MutedThreads.ts';
 import { openDatabase, openReadOnly } from './openDatabase.ts';
 import { Schedules } from './Schedules.ts';
 import { Sends } from './Sends.ts';
@@ -39,6 +40,7 @@ export class StateStore {
   readonly schedules: Schedules;
   readonly events: Events;
   readonly meta: Meta;
+  readonly mutedThreads: MutedThreads;
   /** Where a damaged predecessor was put at opening. */
   readonly quarantined: string | undefined;
   readonly #db: Database;
@@ -66,6 +68,7 @@ export class StateStore {
     this.schedules = new Schedules(db);
     this.events = new Events(db);
     this.meta = new Meta(db);
+    this.mutedThreads = new MutedThreads(db);
   }
 
   /** Opens or creates the file at `path`. @throws EdgeError, see openDatabase */
@@ -146,7 +149,8 @@ export class StateStore {
         this.sends.prune(texts, rows, PRUNE_BATCH) +
         this.commands.prune(texts, PRUNE_BATCH) +
         this.schedules.prune(rows, PRUNE_BATCH) +
-        this.events.prune(texts, PRUNE_BATCH),
+        this.events.prune(texts, PRUNE_BATCH) +
+        this.mutedThreads.prune(texts, PRUNE_BATCH),
     );
   }
 
