@@ -10,8 +10,9 @@ import type { ErrorCode } from '../util/errors.ts';
  *                            └─not handed over┘                   ├──row with error──▶ failed
  *                              or settle time over, first attempt ┘  settle time over, second attempt ──▶ unknown
  * ```
- * `failed` is reached from sending too, when osascript says that nothing was sent and no retry can help. A row is taken
- * for seen when Messages marks it sent or failed, or does neither for ten seconds.
+ * `failed` is reached from sending too, when osascript says that nothing was sent and no retry can help, and at once
+ * when the loop guard stops an answer. A row is taken for seen when Messages marks it sent or failed, or does neither
+ * for ten seconds.
  */
 export type SendState =
   | 'held'
