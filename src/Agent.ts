@@ -6,9 +6,11 @@ import { WebSocketClient } from './backend/WebSocketClient.ts';
 import { ChatDbFeed } from './chatdb/ChatDbFeed.ts';
 import { AckCourier } from './commands/AckCourier.ts';
 import { CommandHandler } from './commands/CommandHandler.ts';
+import { credentials } from './config/credentials.ts';
 import type { SecretSource } from './config/SecretSource.ts';
 import type { Config } from './config/schema.ts';
 import { websocketUrl } from './config/websocketUrl.ts';
+import type { LoopGuard } from './messaging/loopGuard.ts';
 import { OsascriptRunner } from './messaging/OsascriptRunner.ts';
 import { Scheduler } from './messaging/Scheduler.ts';
 import { Sender } from './messaging/Sender.ts';
@@ -86,27 +88,20 @@ export class Agent {
     const store = openStore();
     const reports = new StatusReports({ store, clock, agentId });
 
-    const credentials = {
-      secret: () => {
-        const secret = secrets.current();
-        tellSecret();
-        return secret;
-      },
-      refreshSecret: () => {
-        secrets.refresh();
-        tellSecret();
-      },
-    };
-
     const client = new BackendClient({
       baseUrl: config.backend.url,
       agentId,
-      ...credentials,
+      ...credentials(secrets, telemetry),
       requestTimeoutSeconds: config.backend.request_timeout_seconds,
       maxSockets: config.backend.max_concurrent_requests,
       clock,
     });
-    const privacy = createPrivacyFilter({ redact: config.privacy.redact, denyThreads: config.privacy.threads.deny });
+    const privacy = createPrivacyFilter({
+      redact: config.privacy.redact,
+      allowThreads: config.privacy.threads.allow,
+      denyThreads: config.privacy.threads.deny,
+      drop: config.privacy.drop,
+    });
     const intake = new Intake({
       store,
       clock,
@@ -144,6 +139,14 @@ export class Agent {
         changes.chatDbChanged();
       },
     });
+    const loopGuard: LoopGuard = {
+      limit: config.relay.loop_guard_answers,
+      windowMs: config.relay.loop_guard_window_seconds * 1000,
+      onTripped: (detail) => {
+        telemetry.failure('EDGE_ANSWER_LOOP', detail);
+        poller.syncSoon();
+      },
+    };
     const commands = new CommandHandler({
       store,
       clock,
@@ -152,6 +155,7 @@ export class Agent {
       onSends: () => store.afterCommit(() => sender.wake()),
       onSchedules: () => store.afterCommit(() => scheduler.wake()),
       onAcks: () => store.afterCommit(() => courier.wake()),
+      loopGuard,
     });
     const pump = new InboundPump({
       store,
@@ -164,6 +168,7 @@ export class Agent {
       onSettled: () => poller.syncSoon(),
       maxInFlightPerThread: config.backend.max_in_flight_per_thread,
       maxConcurrentRequests: config.backend.max_concurrent_requests,
+      loopGuard,
     });
     const sender = new Sender({
       store,
@@ -183,7 +188,7 @@ export class Agent {
     const socket = new WebSocketClient({
       url: websocketUrl(config),
       agentId,
-      ...credentials,
+      ...credentials(secrets, telemetry),
       pingIntervalSeconds: config.websocket.ping_interval_seconds,
       clock,
       random,
@@ -344,14 +349,6 @@ export class Agent {
           intake.stop();
         },
       };
-    }
-
-    function tellSecret(): void {
-      const { problem } = secrets;
-      for (const code of ['EDGE_SECRET_MISSING', 'EDGE_SECRET_FILE_MODE'] as const) {
-        if (problem?.code === code) telemetry.conditionRaised(code, problem.message);
-        else telemetry.conditionCleared(code);
-      }
     }
 
     function configure(raw: unknown): void {

@@ -1,4 +1,5 @@
 import { completeCommand, failCommand } from '../messaging/commandOutcome.ts';
+import type { LoopGuard } from '../messaging/loopGuard.ts';
 import { completedAck, failedAck, receivedAck } from '../protocol/ack.ts';
 import type { CommandChannel, CommandRow } from '../state/Commands.ts';
 import type { StateStore } from '../state/StateStore.ts';
@@ -38,6 +39,7 @@ export class CommandHandler {
   readonly #onSchedules: () => void;
   readonly #onAcks: () => void;
   readonly #maxOpenCommands: number;
+  readonly #loopGuard: LoopGuard | undefined;
 
   constructor(options: {
     store: StateStore;
@@ -51,6 +53,8 @@ export class CommandHandler {
     onAcks: () => void;
     /** @default 10,000 */
     maxOpenCommands?: number;
+    /** @default none: reflexes without end */
+    loopGuard?: LoopGuard;
   }) {
     this.#store = options.store;
     this.#clock = options.clock;
@@ -59,6 +63,7 @@ export class CommandHandler {
     this.#onSchedules = options.onSchedules;
     this.#onAcks = options.onAcks;
     this.#maxOpenCommands = options.maxOpenCommands ?? MAX_OPEN_COMMANDS;
+    this.#loopGuard = options.loopGuard;
   }
 
   /**
@@ -128,7 +133,9 @@ export class CommandHandler {
         const issuedAt = read.kind === 'command' ? issuedAtOf(read.command.timestamp) : undefined;
         const payload = by.ok ? by.payload : {};
         commands.insert({ commandId, commandType, payload, channel, issuedAt, now });
-        const effect = by.ok ? by.execute({ store: this.#store, commandId, immediate, now }) : failed(by);
+        const effect = by.ok
+          ? by.execute({ store: this.#store, commandId, immediate, now, loopGuard: this.#loopGuard })
+          : failed(by);
         if (effect.outcome === 'completed') completeCommand(this.#store, commandId, now, effect.result);
         if (effect.outcome === 'failed') failCommand(this.#store, commandId, now, effect.reason);
         if (effect.outcome === 'received') commands.addAck(receivedAck(commandId, now), now);

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { LoopGuard } from '../messaging/loopGuard.ts';
 import { describeIssues } from '../protocol/wire.ts';
 import type { StateStore } from '../state/StateStore.ts';
 
@@ -8,6 +9,8 @@ export interface CommandContext {
   readonly commandId: string;
   readonly immediate: boolean;
   readonly now: number;
+  /** Undefined: reflexes without end. */
+  readonly loopGuard: LoopGuard | undefined;
 }
 
 /** What came of a command, and what is to be done once it is on disk. */

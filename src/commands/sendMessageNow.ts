@@ -1,9 +1,10 @@
+import { blockLoop } from '../messaging/loopGuard.ts';
 import { sendMessageNowSchema } from '../protocol/wire.ts';
 import type { SendRow } from '../state/Sends.ts';
 import { type CommandContext, commandType, type Effect } from './CommandType.ts';
 import { lateReflex } from './lateReflex.ts';
 
-/** `send_message_now`: one bubble, whose outcome is the command's. */
+/** `send_message_now`: one bubble, whose outcome is the command's. A reflex is an automatic answer: the loop guard may stop it. */
 export const sendMessageNow = commandType(sendMessageNowSchema, (payload, context) => {
   const { store, commandId, immediate, now } = context;
   const { thread_id: threadId, text, bubble_type: bubbleType } = payload;
@@ -20,7 +21,8 @@ export const sendMessageNow = commandType(sendMessageNowSchema, (payload, contex
     commandId,
     now,
   });
-  return outcomeOf(send, context);
+  const isBlocked = bubbleType === 'reflex' && blockLoop(store, context.loopGuard, { threadId, now, rows: [send] }) > 0;
+  return outcomeOf(isBlocked ? store.sends.byId(send.sendId)! : send, context);
 });
 
 /**

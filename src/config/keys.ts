@@ -47,22 +47,6 @@ export function choice<const V extends readonly string[]>(o: { doc: string; valu
     .register(keyDocs, { doc: o.doc, expected });
 }
 
-export function choices<const V extends readonly string[]>(o: { doc: string; values: V }) {
-  const expected = `a list with any of ${o.values.join(', ')}`;
-  return z
-    .array(z.enum(o.values, { error: `one of ${o.values.join(', ')}` }), { error: expected })
-    .default([])
-    .register(keyDocs, { doc: o.doc, expected });
-}
-
-export function texts(o: { doc: string; of: string }) {
-  const expected = `a list of ${o.of}, in quotes`;
-  return z
-    .array(z.string({ error: 'a text in quotes' }).min(1, { error: 'a text that is not empty' }), { error: expected })
-    .default([])
-    .register(keyDocs, { doc: o.doc, expected });
-}
-
 const PATH = 'a path';
 /** Control characters: no file call takes NUL, and scripts that list files by line would take a newline for two. */
 const pathType = z

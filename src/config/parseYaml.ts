@@ -83,6 +83,7 @@ function offsetOf(document: Document, path: readonly PropertyKey[], wrong: 'key'
       node = pair.value;
     } else {
       node = (node as { items?: unknown[] } | null)?.items?.[Number(step)];
+      offset = (node as Node | null | undefined)?.range?.[0] ?? offset;
     }
     offset = wrong === 'value' && isScalar(node) && node.value !== null ? (node.range?.[0] ?? offset) : offset;
   }

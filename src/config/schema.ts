@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { choice, choices, flag, keyDocs, optionalPath, path, section, texts, urlType, wholeNumber } from './keys.ts';
+import { choice, flag, keyDocs, optionalPath, path, section, urlType, wholeNumber } from './keys.ts';
+import { privacySection } from './privacySection.ts';
 
 const AGENT_ID = '1 to 64 letters, digits, _ or -, such as edge_15550100001';
 const HTTP_URL = 'an http(s) URL without user name, query and fragment, such as https://backend.example.com';
@@ -120,6 +121,19 @@ export const configSchema = section('The configuration of edge-agent.', {
       default: 21_600,
       unit: 'seconds',
     }),
+    loop_guard_answers: wholeNumber({
+      doc: 'Automatic answers that a thread may get within relay.loop_guard_window_seconds. With more, two programs are taken to talk to each other, and the thread gets none for as long again.',
+      min: 1,
+      max: 10_000,
+      default: 60,
+    }),
+    loop_guard_window_seconds: wholeNumber({
+      doc: 'The time over which automatic answers are counted, and for which a thread that got too many is muted.',
+      min: 1,
+      max: 86_400,
+      default: 600,
+      unit: 'seconds',
+    }),
   }),
   logging: section('The log. Texts and whole handles appear in it at level debug only.', {
     level: choice({
@@ -153,18 +167,7 @@ export const configSchema = section('The configuration of edge-agent.', {
       default: '~/Library/Application Support/edge-agent',
     }),
   }),
-  privacy: section('What does not leave this Mac.', {
-    redact: choices({
-      doc: 'What is replaced in texts before they are handed over.',
-      values: ['payment_card', 'iban', 'us_ssn', 'one_time_code', 'api_key'],
-    }),
-    threads: section('Whole conversations.', {
-      deny: texts({
-        doc: 'Threads, by thread id or handle, whose messages are not handed over at all.',
-        of: 'thread ids or handles',
-      }),
-    }),
-  }),
+  privacy: privacySection,
   monitoring: section('Figures for a monitoring system on this machine.', {
     port: wholeNumber({
       doc: 'Serves GET /health and GET /metrics at this port of 127.0.0.1; 0 serves nothing.',

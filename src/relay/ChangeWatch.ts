@@ -5,7 +5,7 @@ import { codeOf, EdgeError, isStoreUnwilling, messageOf } from '../util/EdgeErro
 import type { Telemetry } from '../util/Telemetry.ts';
 import type { ChangeSource, ChangeWindow } from './ChangeSource.ts';
 import { LateTexts } from './LateTexts.ts';
-import type { RevisionPrivacy } from './RevisionPrivacy.ts';
+import type { PrivacyFilter } from './privacy.ts';
 import { Revisions } from './Revisions.ts';
 import { WatchedTime } from './WatchedTime.ts';
 
@@ -20,7 +20,7 @@ export interface ChangeWatchOptions {
   store: StateStore;
   clock: Clock;
   telemetry: Telemetry;
-  privacy: RevisionPrivacy;
+  privacy: PrivacyFilter;
   /** Undefined while chat.db cannot be opened. */
   source(): ChangeSource | undefined;
   /** 0 before the first. */

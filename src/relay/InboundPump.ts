@@ -1,3 +1,4 @@
+import type { LoopGuard } from '../messaging/loopGuard.ts';
 import type { MessageRequest, MessageResponse } from '../protocol/wire.ts';
 import type { InboundRow } from '../state/Inbound.ts';
 import type { StateStore } from '../state/StateStore.ts';
@@ -47,6 +48,8 @@ export interface InboundPumpOptions {
   onSettled(): void;
   maxInFlightPerThread: number;
   maxConcurrentRequests: number;
+  /** @default none: answers without end */
+  loopGuard?: LoopGuard;
 }
 
 /**
@@ -226,7 +229,8 @@ export class InboundPump {
 
   /** Within the transaction. Old news is not answered, but orders that come with the answer to it stand. */
   #keep(row: Row, answer: MessageResponse): QueuedAnswer | undefined {
-    const queued = row.backfill ? undefined : queueAnswer(this.#o.store, row, answer, this.#o.clock.now());
+    const { store, clock, loopGuard } = this.#o;
+    const queued = row.backfill ? undefined : queueAnswer(store, row, answer, clock.now(), loopGuard);
     for (const command of answer.commands ?? []) this.#o.acceptCommand(command);
     return queued;
   }

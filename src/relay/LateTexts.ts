@@ -5,7 +5,7 @@ import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import type { ChangeSource } from './ChangeSource.ts';
-import type { RevisionPrivacy } from './RevisionPrivacy.ts';
+import type { PrivacyFilter } from './privacy.ts';
 import { type ToTell, tellEvents } from './tellEvents.ts';
 import { toRequest } from './toRequest.ts';
 
@@ -32,10 +32,10 @@ export class LateTexts {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
-  readonly #privacy: RevisionPrivacy;
+  readonly #privacy: PrivacyFilter;
   readonly #watched = new Map<string, Watched>();
 
-  constructor(options: { store: StateStore; clock: Clock; telemetry: Telemetry; privacy: RevisionPrivacy }) {
+  constructor(options: { store: StateStore; clock: Clock; telemetry: Telemetry; privacy: PrivacyFilter }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#telemetry = options.telemetry;

@@ -3,7 +3,7 @@ import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import type { ChangeSource } from './ChangeSource.ts';
-import type { RevisionPrivacy } from './RevisionPrivacy.ts';
+import type { PrivacyFilter } from './privacy.ts';
 import { revisionEvents } from './revisionEvents.ts';
 import { type ToTell, tellEvents } from './tellEvents.ts';
 import { threadOf } from './toRequest.ts';
@@ -46,12 +46,12 @@ export class Revisions {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
-  readonly #privacy: RevisionPrivacy;
+  readonly #privacy: PrivacyFilter;
   readonly #noticed = new Map<string, Noticed>();
   /** By ROWID: the date of the edit dealt with. */
   readonly #settled = new Map<number, number>();
 
-  constructor(options: { store: StateStore; clock: Clock; telemetry: Telemetry; privacy: RevisionPrivacy }) {
+  constructor(options: { store: StateStore; clock: Clock; telemetry: Telemetry; privacy: PrivacyFilter }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#telemetry = options.telemetry;

@@ -4,6 +4,7 @@ import type { StateStore } from '../state/StateStore.ts';
 import type { Verdict } from './backfill.ts';
 import type { EventDraft } from './classify.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { messageText } from './messageText.ts';
 import type { PrivacyFilter } from './privacy.ts';
 import type { Told } from './Told.ts';
 import { threadOf, toRequest } from './toRequest.ts';
@@ -122,7 +123,7 @@ export function note(o: AdmitOptions, row: ChatRow, draft: EventDraft, a: { now:
 }
 
 function aboutOf(row: ChatRow, threadId: string) {
-  return { threadId, sender: row.handle, service: row.service, text: row.text };
+  return { threadId, sender: row.handle, service: row.service, text: messageText(row) };
 }
 
 function placeOf(row: ChatRow, { epoch, now }: { epoch: number; now: number }) {

@@ -1,29 +1,130 @@
-import { DETECTORS, type DetectorName } from './detectors.ts';
+import { MAX_COST, type Span, type Steps, TextPattern } from '../util/TextPattern.ts';
+import { DETECTORS, type DetectorName } from './detectors/detectors.ts';
+import { foldText } from './detectors/foldText.ts';
+import { dropMatcher } from './dropRules.ts';
+import { type LabelledSpan, replaceSpans } from './replaceSpans.ts';
+import { type AboutMessage, entryMatcher } from './threadRules.ts';
+
+/**
+ * Steps (an instruction on a character) that the patterns of the settings may take on one message to look it through
+ * once, and the steps for looking on after a match. One step was measured at 16 ns at worst, so that all
+ * of them stay under 50 ms; a text too long for them is cut where they end.
+ */
+const FIRST_STEPS = 1_000 * MAX_COST;
+const FURTHER_STEPS = 1_200_000;
+/** What stands for the end of a text that was not looked through. */
+const UNSCANNED = 'unscanned';
 
 /** What the privacy settings keep on this Mac. */
 export interface PrivacyFilter {
-  /** Why a message is not handed over; undefined when it may be. */
-  refuses(about: { threadId: string; sender: string | undefined; service: string; text: string }): string | undefined;
-  /** The text with what was found replaced by `[redacted:<name>]`, and the names found, in the order of the settings. */
-  redact(text: string): { text: string; redacted: string[] };
+  /** Why the message is not handed over: `thread_denied`, `thread_not_allowed`, `drop:<rule>`; undefined: it may pass. */
+  refuses(about: AboutMessage): string | undefined;
+  /**
+   * The text with what was found replaced by `[redacted:<name>]`, and the names found, in the order of the settings;
+   * `unscanned` is among them where the end of the text is left out, because looking through it would take too long.
+   * `codes` are one-time codes that the body marks.
+   */
+  redact(text: string, o?: { codes?: readonly string[] }): { text: string; redacted: string[] };
 }
 
-export function createPrivacyFilter(o: {
-  redact: readonly DetectorName[];
-  denyThreads: readonly string[];
-}): PrivacyFilter {
-  const denied = new Set(o.denyThreads);
+/** A pattern of the settings: RE2 syntax, checked when the settings were read. */
+export interface NamedPattern {
+  readonly name: string;
+  readonly pattern: string;
+}
+
+export interface PrivacySettings {
+  readonly redact: readonly (DetectorName | NamedPattern)[];
+  /** @default all */
+  readonly allowThreads?: readonly string[];
+  readonly denyThreads: readonly string[];
+  /** @default none */
+  readonly drop?: readonly {
+    readonly name: string;
+    readonly pattern?: string | undefined;
+    readonly from?: string | undefined;
+    readonly service?: string | undefined;
+    readonly thread?: string | undefined;
+  }[];
+}
+
+interface Finder {
+  readonly name: string;
+  /** What it finds, and how far it has looked. */
+  find(text: string, steps: Steps): { found: Span[]; lookedTo: number };
+}
+
+/** @throws Error when a pattern cannot be used, which reading the settings has ruled out */
+export function createPrivacyFilter(settings: PrivacySettings): PrivacyFilter {
+  const denied = settings.denyThreads.map(entryMatcher);
+  const allowed = (settings.allowThreads ?? []).map(entryMatcher);
+  const rules = (settings.drop ?? []).map((rule) => ({
+    ...rule,
+    pattern: rule.pattern === undefined ? undefined : compiled(rule.pattern),
+  }));
+  const drops = rules.map((rule) => ({ name: rule.name, matches: dropMatcher(rule) }));
+  const redacted = settings.redact.map((entry) =>
+    typeof entry === 'string' ? entry : { name: entry.name, pattern: compiled(entry.pattern) },
+  );
+  const patterns = [...rules, ...redacted].flatMap((one) => (typeof one === 'string' ? [] : (one.pattern ?? [])));
+  const longest = longestText(patterns);
+
   return {
-    refuses: ({ threadId }) => (denied.has(threadId) ? 'thread_denied' : undefined),
-    redact(text) {
-      const redacted: string[] = [];
-      let left = text;
-      for (const name of o.redact) {
-        const clean = DETECTORS[name](left, `[redacted:${name}]`);
-        if (clean !== left) redacted.push(name);
-        left = clean;
-      }
-      return { text: left, redacted };
+    refuses(about) {
+      if (denied.some((matches) => matches(about))) return 'thread_denied';
+      if (allowed.length > 0 && !allowed.some((matches) => matches(about))) return 'thread_not_allowed';
+      // What is past the longest text is never handed over: no rule has to see it.
+      const seen = { ...about, text: about.text.slice(0, longest) };
+      const rule = drops.find(({ matches }) => matches(seen));
+      return rule && `drop:${rule.name}`;
+    },
+    redact(text, { codes = [] } = {}) {
+      if (redacted.length === 0 && text.length <= longest) return { text, redacted: [] };
+      const seen = text.slice(0, longest);
+      const folded = foldText(seen);
+      const finders: Finder[] = redacted.map((one) =>
+        typeof one === 'string'
+          ? {
+              name: one,
+              find: () => ({
+                found: DETECTORS[one](
+                  folded.text,
+                  codes.map((code) => foldText(code).text),
+                ).map(folded.original),
+                lookedTo: seen.length,
+              }),
+            }
+          : { name: one.name, find: (whole, steps) => one.pattern.findAll(whole, steps) },
+      );
+      return replaced(text, seen, finders);
     },
   };
+}
+
+/** Characters of a text that all patterns can look through within FIRST_STEPS. */
+export function longestText(patterns: readonly Pick<TextPattern, 'cost'>[]): number {
+  const cost = patterns.reduce((sum, pattern) => sum + pattern.cost, 0);
+  return cost === 0 ? Number.POSITIVE_INFINITY : Math.floor(FIRST_STEPS / cost);
+}
+
+/** Every finder sees the whole text, not what another has left of it: half of a number is none. */
+function replaced(text: string, seen: string, finders: readonly Finder[]) {
+  const steps = { left: FURTHER_STEPS };
+  let end = seen.length;
+  const spans: LabelledSpan[] = finders.flatMap(({ name, find }) => {
+    const { found, lookedTo } = find(seen, steps);
+    end = Math.min(end, lookedTo);
+    return found.map((span) => ({ ...span, label: name }));
+  });
+  const names = new Set(spans.map(({ label }) => label));
+  if (end < text.length) spans.push({ start: end, end: text.length, label: UNSCANNED });
+  const order = [...new Set(finders.map(({ name }) => name)), UNSCANNED];
+  if (end < text.length) names.add(UNSCANNED);
+  return { text: replaceSpans(text, spans), redacted: order.filter((name) => names.has(name)) };
+}
+
+function compiled(source: string): TextPattern {
+  const pattern = TextPattern.compile(source);
+  if ('flaw' in pattern) throw new Error(`a pattern of privacy is not ${pattern.flaw}`);
+  return pattern;
 }

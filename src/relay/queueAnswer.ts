@@ -1,3 +1,4 @@
+import { blockLoop, type LoopGuard } from '../messaging/loopGuard.ts';
 import { planFirstBubble, REFLEX_WINDOW_MS, reflexIdOf } from '../messaging/reflex.ts';
 import type { MessageResponse } from '../protocol/wire.ts';
 import type { InboundRow } from '../state/Inbound.ts';
@@ -6,7 +7,7 @@ import type { StateStore } from '../state/StateStore.ts';
 import { planAnswer } from './answer.ts';
 
 export interface QueuedAnswer {
-  /** Bubbles that became rows, one the reflex has said included. */
+  /** Bubbles that go out, one the reflex has said included. */
   readonly bubbles: number;
   readonly blank: number;
   readonly refused: number;
@@ -16,13 +17,15 @@ export interface QueuedAnswer {
 
 /**
  * Writes the bubbles of an answer as sends, within the caller's transaction. They stay together; of two answers that
- * wait the earlier message's goes first; one that has begun is not interrupted.
+ * wait the earlier message's goes first; one that has begun is not interrupted. Where the loop guard stops the answer,
+ * its bubbles are failed from the beginning.
  */
 export function queueAnswer(
   store: StateStore,
   inbound: InboundRow & { threadId: string },
   response: MessageResponse,
   now: number,
+  loopGuard?: LoopGuard,
 ): QueuedAnswer {
   const { bubbles, burstOnly, blank, refused } = planAnswer(response);
   const groupKey = `reply:${inbound.guid}`;
@@ -34,7 +37,7 @@ export function queueAnswer(
   const plan = planFirst(store, inbound, answer, now);
   const said = plan.kind === 'supersede' ? plan.reflexCommandId : undefined;
   const position = makeRoom(store, inbound, plan.kind === 'hold' ? plan.reflex : undefined);
-  bubbles.forEach((bubble, index) => {
+  const rows = bubbles.map((bubble, index) =>
     store.sends.insert({
       key: `${groupKey}:${index}`,
       groupKey,
@@ -47,9 +50,10 @@ export function queueAnswer(
       now,
       ...(bubble.delayMs > 0 ? { notBeforeAt: now + bubble.delayMs } : {}),
       ...(index === 0 ? firstRow(plan) : {}),
-    });
-  });
-  return { bubbles: bubbles.length, blank, refused, saidByReflex: said };
+    }),
+  );
+  const blocked = blockLoop(store, loopGuard, { threadId: inbound.threadId, now, rows });
+  return { bubbles: bubbles.length - blocked, blank, refused, saidByReflex: said };
 }
 
 function planFirst(

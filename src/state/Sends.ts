@@ -10,8 +10,9 @@ import type { ErrorCode } from '../util/errors.ts';
  *                            └─not handed over┘                   ├──row with error──▶ failed
  *                              or settle time over, first attempt ┘  settle time over, second attempt ──▶ unknown
  * ```
- * `failed` is reached from sending too, when osascript says that nothing was sent and no retry can help. A row is taken
- * for seen when Messages marks it sent or failed, or does neither for ten seconds.
+ * `failed` is reached from sending too, when osascript says that nothing was sent and no retry can help, and at once
+ * when the loop guard stops an answer. A row is taken for seen when Messages marks it sent or failed, or does neither
+ * for ten seconds.
  */
 export type SendState =
   | 'held'
@@ -56,6 +57,8 @@ export interface SendRow {
   receiptRowid: number | null;
   errorCode: string | null;
   errorDetail: string | null;
+  /** The row in which a conversation with oneself gave the bubble back. */
+  echoGuid: string | null;
   createdAt: number;
 }
 
@@ -88,7 +91,8 @@ const COLUMNS = `send_id AS sendId, key, thread_id AS threadId, group_key AS gro
   address_form AS addressForm, watermark_rowid AS watermarkRowid, watermark_epoch AS watermarkEpoch,
   sending_at AS sendingAt, accepted_at AS acceptedAt, confirmed_at AS confirmedAt, delivered_at AS deliveredAt, read_at AS readAt,
   finished_at AS finishedAt, receipt_guid AS receiptGuid, receipt_rowid AS receiptRowid, error_code AS errorCode,
-  error_detail AS errorDetail, created_at AS createdAt`;
+  error_detail AS errorDetail, echo_guid AS echoGuid, created_at AS createdAt`;
+const DAY_MS = 86_400_000;
 const OPEN = `state IN ('held', 'queued', 'sending', 'accepted')`;
 
 /** Bubbles on their way out, in an order per thread. */
@@ -222,11 +226,6 @@ export class Sends {
     }) as SendRow[];
   }
 
-  /** A conversation with oneself gave the bubble back in the row `guid`. */
-  markEcho(sendId: number, guid: string): void {
-    this.#sql('UPDATE sends SET echo_guid = ? WHERE send_id = ?').run(guid, sendId);
-  }
-
   /** Bubbles held back by the outcome of `sendId`. */
   heldBy(sendId: number): SendRow[] {
     return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE waits_for = ? AND state = 'held'`).all(sendId) as SendRow[];
@@ -327,6 +326,33 @@ export class Sends {
 
   linkReflex(sendId: number, reflexCommandId: string): void {
     this.#sql('UPDATE sends SET reflex_command_id = ? WHERE send_id = ?').run(reflexCommandId, sendId);
+  }
+
+  /**
+   * Automatic answers to a thread since then, without those that the loop guard stopped: answers with a bubble, and
+   * reflex commands that no answer was found to belong to.
+   */
+  automaticAnswers(threadId: string, since: number): number {
+    return this.#sql(`
+      SELECT count(DISTINCT group_key) FROM sends AS one
+      WHERE thread_id = ? AND created_at > ? AND error_code IS NOT 'EDGE_ANSWER_LOOP' AND (
+        answers_id IS NOT NULL OR bubble_type = 'reflex' AND command_id IS NOT NULL AND NOT EXISTS (
+          SELECT 1 FROM sends WHERE reflex_command_id = one.command_id AND error_code IS NOT 'EDGE_ANSWER_LOOP'))`)
+      .pluck()
+      .get(threadId, since) as number;
+  }
+
+  /** Bubbles handed to Messages since then that no row has given back, oldest first. A bubble waits a day at most. */
+  withoutEcho(threadId: string, since: number): SendRow[] {
+    return this.#sql(`
+      SELECT ${COLUMNS} FROM sends
+      WHERE thread_id = ? AND created_at >= ? AND sending_at >= ? AND echo_guid IS NULL
+        AND state IN ('sending', 'accepted', 'confirmed', 'delivered')
+      ORDER BY sending_at, send_id`).all(threadId, since - DAY_MS, since) as SendRow[];
+  }
+
+  markEcho(sendId: number, guid: string): void {
+    this.#sql('UPDATE sends SET echo_guid = ? WHERE send_id = ?').run(guid, sendId);
   }
 
   counts(): Record<SendState, number> {

@@ -7,6 +7,7 @@ import { Epochs } from './Epochs.ts';
 import { Events } from './Events.ts';
 import { Inbound } from './Inbound.ts';
 import { Meta } from './Meta.ts';
+import { MutedThreads } from './MutedThreads.ts';
 import { openDatabase, openReadOnly } from './openDatabase.ts';
 import { Schedules } from './Schedules.ts';
 import { Sends } from './Sends.ts';
@@ -41,6 +42,7 @@ export class StateStore {
   readonly events: Events;
   readonly changes: Changes;
   readonly meta: Meta;
+  readonly mutedThreads: MutedThreads;
   /** Where a damaged predecessor was put at opening. */
   readonly quarantined: string | undefined;
   readonly #db: Database;
@@ -69,6 +71,7 @@ export class StateStore {
     this.events = new Events(db);
     this.changes = new Changes(db);
     this.meta = new Meta(db);
+    this.mutedThreads = new MutedThreads(db);
   }
 
   /** Opens or creates the file at `path`. @throws EdgeError, see openDatabase */
@@ -149,7 +152,8 @@ export class StateStore {
         this.sends.prune(texts, rows, PRUNE_BATCH) +
         this.commands.prune(texts, PRUNE_BATCH) +
         this.schedules.prune(rows, PRUNE_BATCH) +
-        this.events.prune(texts, rows, PRUNE_BATCH),
+        this.events.prune(texts, rows, PRUNE_BATCH) +
+        this.mutedThreads.prune(texts, PRUNE_BATCH),
     );
   }
 

@@ -228,6 +228,12 @@ export const ERRORS = define({
     fix: 'Send a text of 1 to 120,000 bytes.',
     retry: 'never',
   },
+  EDGE_ANSWER_LOOP: {
+    means:
+      'Two programs seem to answer each other: a thread got more automatic answers than relay.loop_guard_answers allows, and gets none for a while.',
+    fix: 'Look at the thread and stop one of the two; for a thread that people keep so busy raise relay.loop_guard_answers. It ends by itself.',
+    retry: 'never',
+  },
   // The program itself
   EDGE_INTERNAL: {
     means: 'A defect in edge-agent: something happened that the code holds impossible.',

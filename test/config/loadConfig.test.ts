@@ -174,6 +174,64 @@ const BROKEN: [name: string, text: string | Buffer, problems: (string | RegExp)[
     [/^6:18 {2}privacy.redact.1: value was "name", expected one of payment_card/],
   ],
   [
+    'a pattern that is none',
+    and("privacy:\n  redact:\n    - iban\n    - name: staff\n      pattern: 'E-(\\d+'\n"),
+    ['9:16  privacy.redact.1.pattern: value was "E-(\\\\d+", expected a pattern in RE2 syntax (missing closing ))'],
+  ],
+  [
+    'a pattern that only other programs understand',
+    and("privacy:\n  drop:\n    - { name: x, pattern: '(?<=a)b' }\n"),
+    [/^7:27 {2}privacy.drop.0.pattern: value was .*expected a pattern in RE2 syntax \(invalid named capture\)/],
+  ],
+  [
+    'a pattern that matches nothing at all',
+    and("privacy:\n  redact: [{ name: x, pattern: 'a*' }]\n"),
+    [/^6:32 {2}privacy.redact.0.pattern: .*expected a pattern that does not match the empty text/],
+  ],
+  [
+    'a pattern that takes too long',
+    and("privacy:\n  redact: [{ name: x, pattern: '(x{1,30}){1,30}y' }]\n"),
+    [/^6:32 {2}privacy.redact.0.pattern: value was .*, expected less: with it the patterns together take too long/],
+  ],
+  [
+    'patterns that take too long together',
+    and("privacy:\n  redact: [{ name: x, pattern: '.{500}' }]\n  drop: [{ name: x, pattern: 'a{500}' }]\n"),
+    [/^7:30 {2}privacy.drop.0.pattern: value was .*, expected less/],
+  ],
+  [
+    'names that are taken',
+    and('privacy:\n  redact: [{ name: iban, pattern: x }, { name: y, pattern: y }, { name: y, pattern: z }]\n'),
+    [/^6:20 {2}privacy.redact.0.name: value was "iban", expected a name that no detector has/],
+  ],
+  [
+    'a name twice',
+    and('privacy:\n  drop: [{ name: y, pattern: y }, { name: y, pattern: z }]\n'),
+    [/^6:43 {2}privacy.drop.1.name: value was "y", expected a name of its own/],
+  ],
+  [
+    'a name with capitals',
+    and('privacy:\n  redact: [{ name: Staff, pattern: x }]\n'),
+    [/^6:20 {2}privacy.redact.0.name: value was "Staff", expected 1 to 40 small letters, digits or _/],
+  ],
+  [
+    'a rule without a condition',
+    and('privacy:\n  drop:\n    - name: all\n'),
+    [/^7:7 {2}privacy.drop.0: value was a section, expected at least one of pattern, from, service, thread/],
+  ],
+  [
+    'a rule with a condition that is none',
+    and('privacy:\n  drop:\n    - { name: x, form: email }\n'),
+    [/^7:7 {2}privacy.drop.0: value was a section/, /^7:18 {2}privacy.drop.0.form: is not a known key/],
+  ],
+  [
+    'a service that is none',
+    and('privacy:\n  threads:\n    allow: ["service:fax"]\n  drop: [{ name: x, service: fax }]\n'),
+    [
+      /^7:13 {2}privacy.threads.allow.0: value was "service:fax", expected service:iMessage, service:SMS or/,
+      /^8:30 {2}privacy.drop.0.service: value was "fax", expected one of iMessage, SMS, RCS/,
+    ],
+  ],
+  [
     'a handle without quotes',
     and('privacy:\n  threads:\n    deny: [+15550100002]\n'),
     [/^7:12 {2}privacy.threads.deny.0: value was 15550100002, expected a text in quotes/],
