@@ -41,6 +41,16 @@ const FEATURES: readonly Feature[] = [
   { name: 'hidden attachments', table: 'attachment', columns: ['hide_attachment'] },
 ];
 
+/**
+ * Columns of `message` that came with a macOS later than 12, oldest first (schemas of BlueBubbles server and
+ * imessage-kit). Where none of one macOS and of those after it is there, this one is older than the feature: nothing is
+ * missing.
+ */
+const CAME_LATER: readonly (readonly string[])[] = [
+  ['date_edited', 'part_count'],
+  ['associated_message_emoji', 'schedule_type'],
+];
+
 /** Every column that may be missing, as `table.column`. */
 export const OPTIONAL_COLUMNS: readonly string[] = FEATURES.flatMap(({ table, columns }) =>
   columns.map((column) => `${table}.${column}`),
@@ -54,10 +64,14 @@ export function degradedFeatures(
   hasTable: (table: string) => boolean,
   hasColumn: (table: string, column: string) => boolean,
 ): string[] {
+  const macos = CAME_LATER.findLastIndex((columns) => columns.some((column) => hasColumn('message', column)));
+  const tooNew = new Set(CAME_LATER.slice(macos + 1).flat());
+  const isMissing = (table: string, column: string) =>
+    !hasColumn(table, column) && !(table === 'message' && tooNew.has(column));
   const missing = new Map<string, string[]>();
   for (const { name, table, columns } of FEATURES) {
     const lacking = hasTable(table)
-      ? columns.filter((column) => !hasColumn(table, column)).map((column) => `${table}.${column}`)
+      ? columns.filter((column) => isMissing(table, column)).map((column) => `${table}.${column}`)
       : [`table ${table}`];
     if (lacking.length > 0) missing.set(name, [...new Set([...(missing.get(name) ?? []), ...lacking])]);
   }

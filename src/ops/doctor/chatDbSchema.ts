@@ -2,8 +2,7 @@ import { ChatDb } from '../../chatdb/ChatDb.ts';
 import { EdgeError } from '../../util/EdgeError.ts';
 import type { Check, Finding } from './Check.ts';
 
-const LACKS_FIX =
-  'Nothing, where this macOS is older than the feature; else update edge-agent, and report the macOS version and these names.';
+const LACKS_FIX = 'Update edge-agent; if it stays, report the macOS version and these names. Everything else goes on.';
 
 /** Whether chat.db has every column: without some nothing works, without others a feature does not. */
 export function chatDbSchema(path: string): Check {
@@ -15,7 +14,7 @@ function probe(path: string): Finding {
   try {
     db.open();
     const { lacks } = db;
-    if (lacks.length === 0) return { status: 'pass', text: 'every column that is read is there', fix: undefined };
+    if (lacks.length === 0) return { status: 'pass', text: 'nothing is missing of what this macOS tells', fix: undefined };
     return { status: 'warn', text: `chat.db does not tell: ${lacks.join('; ')}`, fix: LACKS_FIX };
   } catch (error) {
     if (error instanceof EdgeError && error.code === 'EDGE_CHATDB_SCHEMA') {
