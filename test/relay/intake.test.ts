@@ -68,8 +68,9 @@ describe('rows past the cursor', () => {
     expect(cursor()).toBe(BATCH_ROWS * 3 + 10);
   });
 
-  it('are marked as old news when they were written too long ago to be answered', () => {
+  it('are marked as old news when they were written too long ago to be answered', async () => {
     const { put, store, body, clock } = setUp();
+    await clock.advance(3_600_000);
     put(row(1, { dateAt: clock.now() - 3_601_000 }), row(2, { dateAt: clock.now() - 3_600_000 }));
     expect(body(1).backfill).toBe(true);
     expect(body(2).backfill).toBeUndefined();
