@@ -55,7 +55,7 @@ describe('rows past the cursor', () => {
     const { put, cursor, store, posts } = setUp();
     put(row(1, { isFromMe: true }), row(2, { action: RENAMED }), row(3, { association: LOVED }));
     expect(cursor()).toBe(3);
-    expect(store.inbound.counts()).toEqual({ parked: 0, pending: 0, dead: 0 });
+    expect(store.inbound.counts()).toMatchObject({ parked: 0, pending: 0, dead: 0 });
     expect(posts()).toBe(0);
   });
 
