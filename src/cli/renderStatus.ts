@@ -60,7 +60,7 @@ function waiting(queues: Queues): string[] {
   const { inbound_pending, inbound_backfill, inbound_parked, inbound_undecided } = queues;
   return counted([
     [inbound_pending - inbound_backfill, 'message for the backend', 'messages for the backend'],
-    [inbound_backfill, 'backfill message for it', 'backfill messages for it'],
+    [inbound_backfill, 'backfill message', 'backfill messages'],
     [inbound_parked - inbound_undecided, 'row that is not whole yet', 'rows that are not whole yet'],
     [inbound_undecided, 'row that may be backfill', 'rows that may be backfill'],
     [queues.sends_queued, 'bubble to be sent', 'bubbles to be sent'],

@@ -125,7 +125,7 @@ describe('edge-agent status', () => {
     expect(out).toContain(
       [
         '  waiting        1 message for the backend',
-        '                 2 backfill messages for it',
+        '                 2 backfill messages',
         '                 1 row that is not whole yet',
         '                 1 row that may be backfill',
         '                 1 event for the next sync',
