@@ -213,12 +213,14 @@ describe('edge-agent send', () => {
     expect(await ended).toMatchObject({ code, out, err: '' });
   });
 
-  it('prints JSON, and refuses a text that is empty', async () => {
+  it('prints JSON, and refuses a text or a thread that is empty', async () => {
     const { config } = await withAgent();
     const queued = await edgeAgent(args(config, '--wait', '0', '--json'));
     expect(JSON.parse(queued.out)).toEqual({ send_id: 1, state: 'queued', guid: null, code: null, detail: null });
     const empty = await edgeAgent(['send', '--to', '+15550100002', '--text', '', '--config', config]);
     expect(empty).toMatchObject({ code: 65, err: expect.stringContaining('text: is empty') });
+    const nobody = await edgeAgent(['send', '--to', '', '--text', 'x', '--config', config]);
+    expect(nobody).toMatchObject({ code: 65, err: expect.stringContaining('thread_id: is empty') });
   });
 
   it('needs a running agent', async () => {
