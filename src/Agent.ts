@@ -258,14 +258,14 @@ export class Agent {
       onError: (error) => telemetry.failure(codeOf(error, 'EDGE_INTERNAL'), `pruning state.db: ${messageOf(error)}`),
     });
     const status = (): AgentStatus => ({
-      ...storeStatus(store),
+      ...storeStatus(store, clock.now()),
       running: true,
       version: packageVersion(),
       agent_id: agentId,
       pid: process.pid,
       websocket: { up: socket.isUp, since: socketSince === undefined ? null : new Date(socketSince).toISOString() },
       delivery: socket.isUp ? 'websocket' : 'polling',
-      chatdb: { path: config.imessage.db_path, open: feed.db !== undefined },
+      chatdb: { path: config.imessage.db_path, open: feed.db !== undefined, lacks: feed.db?.lacks ?? [] },
       conditions: health.standing().map(conditionStatus),
       memory: { rss_bytes: process.memoryUsage.rss(), heap_used_bytes: process.memoryUsage().heapUsed },
       log_lines_lost: log.lostLines,

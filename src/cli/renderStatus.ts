@@ -1,5 +1,8 @@
-import type { AgentStatus, DownStatus, StoreStatus } from '../ops/status.ts';
+import type { AgentStatus, DownStatus, Queues, StoreStatus } from '../ops/status.ts';
 import { systemClock } from '../util/Clock.ts';
+
+/** Width of the column of labels, characters. */
+const LABEL = 15;
 
 /** The status for a person: the state first, then what waits, what is wrong with its fix, and the last of the log. */
 export function renderStatus(status: AgentStatus | DownStatus, logFile: string, log: readonly string[]): string {
@@ -7,11 +10,11 @@ export function renderStatus(status: AgentStatus | DownStatus, logFile: string, 
     headline(status),
     ...(status.running ? live(status) : []),
     `  chat.db        ${status.cursor ? `taken in up to ROWID ${status.cursor.rowid} of epoch ${status.cursor.epoch}` : 'nothing taken in yet'}${status.running && !status.chatdb.open ? ', cannot be read now' : ''}`,
+    ...(status.running ? lines('without', status.chatdb.lacks) : []),
     `  last inbound   ${ago(status.last_inbound_at)}`,
-    `  waiting        ${counted(status.queues, (name) => !GIVEN_UP.includes(name)) || 'nothing'}`,
-    ...[counted(status.queues, (name) => GIVEN_UP.includes(name))]
-      .filter(Boolean)
-      .map((some) => `  given up       ${some}`),
+    ...lines('waiting', waiting(status.queues), 'nothing'),
+    ...lines('given up', givenUp(status.queues)),
+    ...lines('muted', muted(status)),
     ...(status.conditions.length > 0 ? ['', status.running ? 'Conditions' : 'Conditions when it ended'] : []),
     ...status.conditions.flatMap(({ code, since, detail, means, fix }) => [
       `  ${code} since ${ago(since)}: ${detail}`,
@@ -52,15 +55,52 @@ function live({ websocket, delivery, memory, log_lines_lost }: AgentStatus): str
   ];
 }
 
-/** What nobody goes on with by itself. */
-const GIVEN_UP = ['dead_letters', 'sends_failed', 'sends_unknown'];
+/** What goes on by itself. */
+function waiting(queues: Queues): string[] {
+  const { inbound_pending, inbound_backfill, inbound_parked, inbound_undecided } = queues;
+  return counted([
+    [inbound_pending - inbound_backfill, 'message for the backend', 'messages for the backend'],
+    [inbound_backfill, 'backfill message', 'backfill messages'],
+    [inbound_parked - inbound_undecided, 'row that is not whole yet', 'rows that are not whole yet'],
+    [inbound_undecided, 'row that may be backfill', 'rows that may be backfill'],
+    [queues.sends_queued, 'bubble to be sent', 'bubbles to be sent'],
+    [queues.sends_in_flight, 'bubble under way', 'bubbles under way'],
+    [queues.schedules, 'schedule', 'schedules'],
+    [queues.commands_open, 'open command', 'open commands'],
+    [queues.acks, 'ack', 'acks'],
+    [queues.events, 'event for the next sync', 'events for the next sync'],
+    [queues.events_held, 'event about a message that goes first', 'events about messages that go first'],
+  ]);
+}
 
-/** The counts that are not 0: '1 ack, 2 sends queued'. */
-function counted(queues: StoreStatus['queues'], isMeant: (name: string) => boolean): string {
-  return Object.entries(queues)
-    .filter(([name, count]) => count > 0 && isMeant(name))
-    .map(([name, count]) => `${count} ${(count === 1 ? name.replace(/s(?=_|$)/, '') : name).replaceAll('_', ' ')}`)
-    .join(', ');
+/** What nobody goes on with by itself. */
+function givenUp({ dead_letters, sends_failed, sends_unknown }: Queues): string[] {
+  return counted([
+    [dead_letters, 'dead letter', 'dead letters'],
+    [sends_failed, 'bubble not sent', 'bubbles not sent'],
+    [sends_unknown, 'bubble that may have gone out', 'bubbles that may have gone out'],
+  ]);
+}
+
+function muted({ muted_threads, queues }: StoreStatus): string[] {
+  const more = queues.threads_muted - muted_threads.length;
+  return [
+    ...muted_threads.map(
+      ({ thread, until }) => `${thread} gets no automatic answers until ${until} (EDGE_ANSWER_LOOP)`,
+    ),
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ];
+}
+
+/** Those that are not 0. */
+function counted(counts: readonly (readonly [count: number, one: string, many: string])[]): string[] {
+  return counts.filter(([count]) => count > 0).map(([count, one, many]) => `${count} ${count === 1 ? one : many}`);
+}
+
+/** A line for each, the label before the first. */
+function lines(label: string, values: readonly string[], none?: string): string[] {
+  const shown = values.length === 0 && none !== undefined ? [none] : values;
+  return shown.map((value, index) => `  ${(index === 0 ? label : '').padEnd(LABEL)}${value}`);
 }
 
 function ago(time: string | null): string {

@@ -5,8 +5,9 @@ import { controlSocketPath } from '../ops/ControlServer.ts';
 import { controlRequest } from '../ops/controlClient.ts';
 import { logTail } from '../ops/logTail.ts';
 import type { AgentStatus, DownStatus } from '../ops/status.ts';
-import { storedConditions, storeStatus } from '../ops/status.ts';
+import { NO_QUEUES, storedConditions, storeStatus } from '../ops/status.ts';
 import { StateStore } from '../state/StateStore.ts';
+import { systemClock } from '../util/Clock.ts';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { CommonOptions, Io } from './Io.ts';
 import { openConfig } from './openConfig.ts';
@@ -49,7 +50,13 @@ function readStore(config: Config): DownStatus {
   }
   try {
     const version = store.meta.get('version') ?? null;
-    return { running: false, version, agent_id, conditions: storedConditions(store), ...storeStatus(store) };
+    return {
+      running: false,
+      version,
+      agent_id,
+      conditions: storedConditions(store),
+      ...storeStatus(store, systemClock.now()),
+    };
   } finally {
     store.close();
   }
@@ -61,17 +68,6 @@ const NEVER_RAN = {
   last_inbound_at: null,
   cursor: null,
   dead_letters: [],
-  queues: {
-    inbound_parked: 0,
-    inbound_pending: 0,
-    dead_letters: 0,
-    sends_queued: 0,
-    sends_in_flight: 0,
-    sends_failed: 0,
-    sends_unknown: 0,
-    schedules: 0,
-    commands_open: 0,
-    acks: 0,
-    events: 0,
-  },
+  muted_threads: [],
+  queues: NO_QUEUES,
 };

@@ -1,4 +1,14 @@
-import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLParseError,
+} from 'yaml';
 import type { ConfigProblem } from './ConfigError.ts';
 
 /** More uses of anchors than any configuration has reason for; stops a file that unfolds into gigabytes. */
@@ -32,8 +42,7 @@ export function parseYaml(file: string, text: string): ParsedYaml {
   const problems: ConfigProblem[] = document.errors.map((error) => ({
     file,
     ...place(error.pos[0]),
-    text:
-      error.code === 'TAB_AS_INDENT' ? 'is indented with a tab, expected spaces' : `not valid YAML: ${error.message}`,
+    text: inWords(error),
   }));
   visit(document, {
     Alias(_key, node) {
@@ -62,6 +71,12 @@ export function parseYaml(file: string, text: string): ParsedYaml {
       problems: [{ file, line: 1, column: 1, text: `uses aliases more than ${MAX_ALIASES} times, expected fewer` }],
     };
   }
+}
+
+function inWords({ code, message }: YAMLParseError): string {
+  if (code === 'TAB_AS_INDENT') return 'is indented with a tab, expected spaces';
+  if (code === 'BAD_DQ_ESCAPE') return `not valid YAML: ${message}; in single quotes a \\ stays as it is`;
+  return `not valid YAML: ${message}`;
 }
 
 function withoutNulls(value: unknown): unknown {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MAX_COST, TextPattern } from '../util/TextPattern.ts';
 import { keyDocs, section } from './keys.ts';
+import { nearestOf } from './nearestOf.ts';
 
 const DETECTORS = ['payment_card', 'iban', 'us_ssn', 'one_time_code', 'api_key', 'private_key'] as const;
 /** Names that stand in the place of something found, besides those of the detectors. */
@@ -14,16 +15,33 @@ const ENTRIES = 'a list of thread ids, handles or service:iMessage, service:SMS,
 const DROP = 'a list of rules: { name, and at least one of pattern, from, service, thread }';
 const ENTRY = 'a text in quotes';
 const SERVICE = 'one of iMessage, SMS, RCS';
+const SENDER_KINDS = ['short_code', 'business', 'email', 'phone'] as const;
+
+/** Keys of an entry, by list. */
+export const ENTRY_KEYS: Readonly<Record<string, readonly string[]>> = {
+  'privacy.redact': ['name', 'pattern'],
+  'privacy.drop': ['name', 'pattern', 'from', 'service', 'thread'],
+};
 
 const name = z.string({ error: NAME }).regex(/^[a-z0-9_]{1,40}$/, { error: NAME });
 const pattern = z.string({ error: 'a pattern in quotes' }).superRefine((source, context) => {
-  const compiled = TextPattern.compile(source);
+  const compiled = source.includes('\b')
+    ? { flaw: 'a pattern in single quotes: in double ones \\b is a backspace' }
+    : TextPattern.compile(source);
   if ('flaw' in compiled) context.addIssue({ code: 'custom', message: compiled.flaw });
 });
 const text = z
   .string({ error: ENTRY })
   .max(512, { error: 'at most 512 characters' })
-  .refine((value) => value.trim() !== '', { error: 'a text that is not empty' });
+  .refine((value) => value.trim() !== '', { error: 'a text that is not empty' })
+  .refine((value) => !value.includes('*'), { error: 'each handle or thread id in full: * stands for nothing else' });
+const sender = text.superRefine((value, context) => {
+  // Names of senders are written in capitals or with one; what looks like a kind is one that is misspelt.
+  const meant = value === value.toLowerCase() ? nearestOf(value, SENDER_KINDS) : undefined;
+  if (meant === undefined || meant === value) return;
+  const message = `a handle or one of ${SENDER_KINDS.join(', ')}; did you mean ${meant}?`;
+  context.addIssue({ code: 'custom', message });
+});
 const entry = text.refine((value) => !/^service:/i.test(value) || isService(value.slice('service:'.length)), {
   error: 'service:iMessage, service:SMS or service:RCS',
 });
@@ -35,7 +53,13 @@ const namedPattern = z.strictObject(
   },
   { error: (issue) => (issue.code === 'invalid_type' ? 'a pattern: { name, pattern }' : undefined) },
 );
-const detector = z.enum(DETECTORS, { error: `one of ${DETECTORS.join(', ')}, or a pattern: { name, pattern }` });
+const detector = z.enum(DETECTORS, {
+  error: ({ input }) => {
+    const meant = typeof input === 'string' ? nearestOf(input, DETECTORS) : undefined;
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+    return `one of ${DETECTORS.join(', ')}, or a pattern: { name, pattern }${hint}`;
+  },
+});
 type Redacted = z.output<typeof detector> | z.output<typeof namedPattern>;
 
 /** A union would say of a pattern only that it is no entry; so its own problems are told, each with its place. */
@@ -52,7 +76,7 @@ const dropRule = z
     {
       name,
       pattern: pattern.optional(),
-      from: text.optional(),
+      from: sender.optional(),
       service: z.string({ error: SERVICE }).refine(isService, { error: SERVICE }).optional(),
       thread: text.optional(),
     },

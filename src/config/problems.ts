@@ -1,6 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { KEYS } from './keyList.ts';
+import { nearestOf } from './nearestOf.ts';
+import { ENTRY_KEYS } from './privacySection.ts';
 
 /** A problem and the path of the key it is about. */
 export interface FoundProblem {
@@ -30,7 +32,8 @@ export function describeIssue(issue: z.core.$ZodIssue, root: unknown): FoundProb
     });
   }
   const value = issue.path.reduce<unknown>((node, step) => (node as Record<PropertyKey, unknown>)?.[step], root);
-  const was = value === undefined ? 'is missing' : `value was ${show(value)}`;
+  const isPattern = issue.path.at(-1) === 'pattern' && typeof value === 'string';
+  const was = value === undefined ? 'is missing' : `value was ${isPattern ? JSON.stringify(value) : show(value)}`;
   return [{ at: issue.path, wrong: 'value', text: `${issue.path.join('.')}: ${was}, expected ${issue.message}` }];
 }
 
@@ -43,6 +46,10 @@ function unknown(at: readonly string[]): string {
 function nearest(at: readonly string[]): string | undefined {
   const name = at.at(-1)!.toLowerCase().replaceAll('-', '_');
   const parent = at.slice(0, -1).join('.');
+  const inEntry = ENTRY_KEYS[parent.replace(/\.\d+$/, '')];
+  if (inEntry) return nearestOf(name, inEntry);
+  const longer = KEYS.find(({ path }) => path.slice(0, -1).join('.') === parent && path.at(-1)!.startsWith(`${name}_`));
+  if (longer) return longer.path.join('.');
   const beside = KEYS.filter((key) => key.path.slice(0, -1).join('.') === parent)
     .map((key) => ({ key, far: distance(name, key.path.at(-1)!) }))
     .filter(({ far }) => far <= Math.max(2, Math.floor(name.length / 2)))

@@ -72,12 +72,13 @@ export function messageTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
         logger.debug(`${message(guid, threadId)} is not handed over: ${reason}`);
       }
     },
-    messageHandedOver({ guid, threadId, ms, bubbles, attempts }) {
+    messageHandedOver({ guid, threadId, ms, bubbles, blocked, attempts }) {
       metrics.count('messages_handed_over');
       metrics.count('message_handover_milliseconds', ms);
+      const stopped = blocked > 0 ? `, ${blocked} more not sent (EDGE_ANSWER_LOOP)` : '';
       const after = attempts > 1 ? ` at attempt ${attempts}` : '';
       logger.info(
-        `${message(guid, threadId)} handed over in ${Math.round(ms)} ms${after}, ${count(bubbles, 'bubble')} back`,
+        `${message(guid, threadId)} handed over in ${Math.round(ms)} ms${after}, ${count(bubbles, 'bubble')} back${stopped}`,
       );
     },
     messageRetried({ guid, threadId, code, detail, retryInMs }) {

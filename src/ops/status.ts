@@ -4,8 +4,8 @@ import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { Condition } from './Health.ts';
 import { maskHandle, maskIn } from './mask.ts';
 
-/** Dead letters shown; the count tells how many there are. */
-const MAX_DEAD_LETTERS = 20;
+/** Dead letters and muted threads shown; the counts tell how many there are. */
+const MAX_SHOWN = 20;
 /** Characters of a dead letter's status and body shown. */
 const MAX_DETAIL = 200;
 
@@ -14,24 +14,45 @@ export interface StoreStatus {
   readonly started_at: string | null;
   readonly stopped_at: string | null;
   readonly last_inbound_at: string | null;
-  readonly queues: {
-    readonly inbound_parked: number;
-    readonly inbound_pending: number;
-    readonly dead_letters: number;
-    readonly sends_queued: number;
-    readonly sends_in_flight: number;
-    readonly sends_failed: number;
-    readonly sends_unknown: number;
-    readonly schedules: number;
-    readonly commands_open: number;
-    readonly acks: number;
-    readonly events: number;
-  };
+  readonly queues: Queues;
   readonly cursor: { readonly epoch: number; readonly rowid: number } | null;
   readonly dead_letters: readonly DeadLetter[];
+  /** Threads that get no automatic answer, see EDGE_ANSWER_LOOP. */
+  readonly muted_threads: readonly MutedThread[];
 }
 
-export interface DeadLetter {
+/** How many rows of a kind there are. */
+export interface Queues {
+  /** Not to be handed over yet: incomplete, or undecided. */
+  readonly inbound_parked: number;
+  /** Of them: written long before what came last; whether they come alone says whether they are backfill. */
+  readonly inbound_undecided: number;
+  readonly inbound_pending: number;
+  /** Of them. */
+  readonly inbound_backfill: number;
+  readonly dead_letters: number;
+  readonly sends_queued: number;
+  readonly sends_in_flight: number;
+  readonly sends_failed: number;
+  readonly sends_unknown: number;
+  readonly schedules: number;
+  readonly commands_open: number;
+  readonly acks: number;
+  /** To be told with the next sync. */
+  readonly events: number;
+  /** To be told once the message they are about was handed over. */
+  readonly events_held: number;
+  readonly threads_muted: number;
+}
+
+interface MutedThread {
+  /** Its last four characters. */
+  readonly thread: string;
+  readonly since: string;
+  readonly until: string;
+}
+
+interface DeadLetter {
   readonly guid: string;
   /** The last four characters of the thread. */
   readonly thread: string;
@@ -41,7 +62,7 @@ export interface DeadLetter {
   readonly since: string;
 }
 
-export interface ConditionStatus {
+interface ConditionStatus {
   readonly code: ErrorCode;
   readonly since: string;
   readonly detail: string;
@@ -57,7 +78,8 @@ export interface AgentStatus extends StoreStatus {
   readonly pid: number;
   readonly websocket: { readonly up: boolean; readonly since: string | null };
   readonly delivery: 'websocket' | 'polling';
-  readonly chatdb: { readonly path: string; readonly open: boolean };
+  /** `lacks`: what does not work because this chat.db has not every column. */
+  readonly chatdb: { readonly path: string; readonly open: boolean; readonly lacks: readonly string[] };
   readonly conditions: readonly ConditionStatus[];
   readonly memory: { readonly rss_bytes: number; readonly heap_used_bytes: number };
   readonly log_lines_lost: number;
@@ -72,18 +94,40 @@ export interface DownStatus extends StoreStatus {
   readonly conditions: readonly ConditionStatus[];
 }
 
+/** Of a store that holds nothing. */
+export const NO_QUEUES: Queues = {
+  inbound_parked: 0,
+  inbound_undecided: 0,
+  inbound_pending: 0,
+  inbound_backfill: 0,
+  dead_letters: 0,
+  sends_queued: 0,
+  sends_in_flight: 0,
+  sends_failed: 0,
+  sends_unknown: 0,
+  schedules: 0,
+  commands_open: 0,
+  acks: 0,
+  events: 0,
+  events_held: 0,
+  threads_muted: 0,
+};
+
 /** Reads the part of the status that is in state.db. */
-export function storeStatus(store: StateStore): StoreStatus {
+export function storeStatus(store: StateStore, now: number): StoreStatus {
   const inbound = store.inbound.counts();
   const sends = store.sends.counts();
   const epoch = store.epochs.latest();
+  const muted = store.mutedThreads.muted(now);
   return {
     started_at: metaTime(store, 'started_at'),
     stopped_at: metaTime(store, 'stopped_at'),
     last_inbound_at: isoOrNull(store.inbound.lastAt()),
     queues: {
       inbound_parked: inbound.parked,
+      inbound_undecided: inbound.undecided,
       inbound_pending: inbound.pending,
+      inbound_backfill: inbound.backfill,
       dead_letters: inbound.dead,
       sends_queued: sends.queued + sends.held,
       sends_in_flight: sends.sending + sends.accepted,
@@ -93,9 +137,16 @@ export function storeStatus(store: StateStore): StoreStatus {
       commands_open: store.commands.openCount(),
       acks: store.commands.acksWaitingCount(),
       events: store.events.waitingCount(),
+      events_held: store.events.heldCount(),
+      threads_muted: muted.length,
     },
     cursor: epoch ? { epoch: epoch.epoch, rowid: epoch.cursorRowid } : null,
-    dead_letters: store.inbound.deadLetters(MAX_DEAD_LETTERS).map(deadLetter),
+    dead_letters: store.inbound.deadLetters(MAX_SHOWN).map(deadLetter),
+    muted_threads: muted.slice(0, MAX_SHOWN).map(({ threadId, sinceAt, untilAt }) => ({
+      thread: maskHandle(threadId),
+      since: iso(sinceAt),
+      until: iso(untilAt),
+    })),
   };
 }
 

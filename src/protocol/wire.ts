@@ -29,7 +29,7 @@ export const commandSchema = z.object({
 /** An order from the backend. */
 export type Command = z.output<typeof commandSchema>;
 
-export const threadIdSchema = z.string().trim().min(1).max(512);
+export const threadIdSchema = z.string().trim().min(1, 'is empty').max(512);
 
 export const sendMessageNowSchema = z.object({
   thread_id: threadIdSchema,

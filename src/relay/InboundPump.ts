@@ -222,7 +222,8 @@ export class InboundPump {
     const { guid, threadId } = row;
     const bubbles = queued?.bubbles ?? 0;
     const ms = Math.max(0, clock.now() - row.createdAt);
-    telemetry.messageHandedOver({ guid, threadId, ms, bubbles, attempts: row.attempts + 1 });
+    const blocked = queued?.blocked ?? 0;
+    telemetry.messageHandedOver({ guid, threadId, ms, bubbles, blocked, attempts: row.attempts + 1 });
     if (queued) this.#tell(row, queued);
     if (bubbles > 0) this.#o.onSends();
   }

@@ -47,7 +47,7 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
     const event = { event_id: `filtered:${guid}`, event_type: 'message_filtered' as const, details };
     store.events.insert({ ...event, thread_id: threadId }, a.now);
     a.told.hasEvents = true;
-    skip(o, row, threadId, 'filtered', a);
+    skip(o, row, threadId, 'filtered', a, `filtered, ${refusal}`);
     return undefined;
   }
   const echoed = findSelfEcho(store, row, threadId, a.now);
@@ -97,8 +97,15 @@ export function park(o: AdmitOptions, row: ChatRow, a: Omit<Admission, 'told'> &
   });
 }
 
-/** The row is done without being handed over. */
-export function skip(o: AdmitOptions, row: ChatRow, threadId: string, reason: string, a: Admission): void {
+/** The row is done without being handed over; `inWords` is the reason as the log has it. */
+export function skip(
+  o: AdmitOptions,
+  row: ChatRow,
+  threadId: string,
+  reason: string,
+  a: Admission,
+  inWords = reason,
+): void {
   const { guid, dateAt: messageAt } = row;
   const { inbound } = o.store;
   if (a.isParked) inbound.skip(guid, reason, a.now);
@@ -108,7 +115,7 @@ export function skip(o: AdmitOptions, row: ChatRow, threadId: string, reason: st
     inbound.insert({ ...placeOf(row, a), threadId, ...rest });
   }
   if (a.isParked) a.told.isNews = true; // it held its thread up
-  a.told.skipped({ guid, threadId, reason });
+  a.told.skipped({ guid, threadId, reason: inWords });
 }
 
 /** Writes an event a row stands for, unless its thread is private. `isOld`: it is old news. */
@@ -119,7 +126,9 @@ export function note(o: AdmitOptions, row: ChatRow, draft: EventDraft, a: { now:
   const event = { ...draft, details, ...(threadId === undefined ? {} : { thread_id: threadId }) };
   const about = draft.details.message_guid;
   if (!o.store.events.insert(event, a.now, typeof about === 'string' ? about : undefined)) return;
-  a.told.noted({ eventType: draft.event_type, threadId: threadId ?? '', detail: draft.event_id });
+  const { change, reaction } = draft.details;
+  const detail = [change ?? reaction, draft.event_id].filter((part) => part !== undefined).join(', ');
+  a.told.noted({ eventType: draft.event_type, threadId: threadId ?? '', detail });
 }
 
 function aboutOf(row: ChatRow, threadId: string) {

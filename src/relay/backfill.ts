@@ -1,11 +1,11 @@
 import type { Burst } from '../state/Epochs.ts';
 
 /** How long before the burst's base a message must have been written to be behind it, ms. */
-export const BEHIND_MS = 900_000;
+const BEHIND_MS = 900_000;
 /** Rows behind the base that make a block. */
 export const BLOCK_ROWS = 3;
 /** A burst ends when no row has come for this long, ms. */
-export const BURST_REST_MS = 60_000;
+const BURST_REST_MS = 60_000;
 /** A burst ends after this long, ms: where people write all day, a base from the morning would make blocks look live. */
 export const BURST_MOST_MS = 900_000;
 /** How long a row behind the base waits for company, ms after the latest of its kind. */

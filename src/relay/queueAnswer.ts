@@ -9,6 +9,8 @@ import { planAnswer } from './answer.ts';
 export interface QueuedAnswer {
   /** Bubbles that go out, one the reflex has said included. */
   readonly bubbles: number;
+  /** Bubbles the loop guard stopped. */
+  readonly blocked: number;
   readonly blank: number;
   readonly refused: number;
   /** The reflex that has said the first bubble; one whose outcome is open is told of when it settles. */
@@ -31,7 +33,7 @@ export function queueAnswer(
   const groupKey = `reply:${inbound.guid}`;
   const first = bubbles[0];
   if (!first || store.sends.byGroup(groupKey).length > 0) {
-    return { bubbles: 0, blank, refused, saidByReflex: undefined };
+    return { bubbles: 0, blocked: 0, blank, refused, saidByReflex: undefined };
   }
   const answer = { text: first.text, reflexCommandId: response.reflex_command_id, burstOnly };
   const plan = planFirst(store, inbound, answer, now);
@@ -53,7 +55,7 @@ export function queueAnswer(
     }),
   );
   const blocked = blockLoop(store, loopGuard, { threadId: inbound.threadId, now, rows });
-  return { bubbles: bubbles.length - blocked, blank, refused, saidByReflex: said };
+  return { bubbles: bubbles.length - blocked, blocked, blank, refused, saidByReflex: said };
 }
 
 function planFirst(

@@ -44,7 +44,7 @@ export function toRequest(
 }
 
 /** iMessageLite is iMessage by satellite; `any` and '' say nothing, and the chat is asked. */
-export function wireService({ service, chat }: ChatRow): 'iMessage' | 'SMS' | 'RCS' {
+function wireService({ service, chat }: ChatRow): 'iMessage' | 'SMS' | 'RCS' {
   for (const name of [service, chat?.service ?? '']) {
     if (/sms$/i.test(name)) return 'SMS';
     if (/^rcs$/i.test(name)) return 'RCS';

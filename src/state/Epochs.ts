@@ -7,7 +7,7 @@ export interface EpochRow {
   cursorRowid: number;
   /** Guid of the row at the cursor when it was stored; null when there was none. */
   cursorGuid: string | null;
-  /** Newest date of a message that came in, ms since 1970; none lies in the future. */
+  /** Newest date of a message that came in, ms since 1970; none lies in the future. At first when the agent's time began. */
   newestMessageAt: number | null;
   burstBaseAt: number | null;
   burstSinceAt: number | null;

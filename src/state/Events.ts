@@ -17,6 +17,7 @@ export class Events {
   readonly #waiting: Statement;
   readonly #ack: Statement;
   readonly #count: Statement;
+  readonly #open: Statement;
   readonly #any: Statement;
   readonly #forgetDetails: Statement;
   readonly #prune: Statement;
@@ -30,6 +31,7 @@ export class Events {
       ORDER BY e.event_seq LIMIT ?`);
     this.#ack = db.prepare('UPDATE events SET acked_at = ? WHERE event_id = ? AND acked_at IS NULL');
     this.#count = db.prepare(`SELECT count(*) ${WAITING}`).pluck();
+    this.#open = db.prepare('SELECT count(*) FROM events e WHERE e.acked_at IS NULL').pluck();
     this.#any = db.prepare(`SELECT EXISTS (SELECT 1 ${WAITING})`).pluck();
     this.#forgetDetails = db.prepare(`
       UPDATE events SET details = '{}' WHERE event_seq IN (
@@ -82,6 +84,11 @@ export class Events {
 
   waitingCount(): number {
     return this.#count.get() as number;
+  }
+
+  /** Not acknowledged, and not told before the message they are about. */
+  heldCount(): number {
+    return (this.#open.get() as number) - this.waitingCount();
   }
 
   /** Drops details acknowledged before `detailsBefore` and whole rows acknowledged before `rowsBefore`, at most `limit` each. */

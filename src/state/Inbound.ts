@@ -62,6 +62,8 @@ export interface CompleteRow {
   fingerprint?: string | undefined;
 }
 
+type InboundCounts = Record<'parked' | 'undecided' | 'pending' | 'backfill' | 'dead', number>;
+
 const COLUMNS = `inbound_id AS inboundId, guid, epoch, chat_rowid AS chatRowid, thread_id AS threadId, state, body,
   backfill, undecided, message_at AS messageAt, skipped, attempts, next_attempt_at AS nextAttemptAt,
   error_code AS errorCode, error_detail AS errorDetail, created_at AS createdAt, done_at AS doneAt`;
@@ -91,10 +93,12 @@ export const INBOUND_QUERIES = {
     ORDER BY inbound_id LIMIT ?`,
   backfillOf: `SELECT ${COLUMNS} FROM inbound WHERE thread_id = ? AND ${OPEN_BACKFILL}
     ORDER BY message_at, inbound_id LIMIT ?`,
-  counts: `SELECT parked, live + backfill - parked AS pending, dead FROM (
+  counts: `SELECT parked, undecided, live + old - parked AS pending, old - parkedOld AS backfill, dead FROM (
     SELECT (SELECT count(*) FROM inbound WHERE state = 'parked') AS parked,
+      (SELECT count(*) FROM inbound WHERE state = 'parked' AND backfill = 1) AS parkedOld,
+      (SELECT count(*) FROM inbound WHERE undecided = 1) AS undecided,
       (SELECT count(*) FROM inbound WHERE ${OPEN_LIVE}) AS live,
-      (SELECT count(*) FROM inbound WHERE ${OPEN_BACKFILL}) AS backfill,
+      (SELECT count(*) FROM inbound WHERE ${OPEN_BACKFILL}) AS old,
       (SELECT count(*) FROM inbound WHERE state = 'dead') AS dead)`,
   decideAll: 'UPDATE inbound SET undecided = 0 WHERE undecided = 1',
 } as const;
@@ -284,8 +288,9 @@ export class Inbound {
     return this.#lastAt.get() as number | undefined;
   }
 
-  counts(): { parked: number; pending: number; dead: number } {
-    return this.#queries.counts.get() as { parked: number; pending: number; dead: number };
+  /** `undecided` are among the parked, `backfill` among the pending. */
+  counts(): InboundCounts {
+    return this.#queries.counts.get() as InboundCounts;
   }
 
   /** Drops texts of rows done before `bodiesBefore` and whole rows done before `rowsBefore`, at most `limit` each. */

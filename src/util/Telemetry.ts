@@ -26,7 +26,15 @@ export interface Telemetry {
     skipped: readonly { guid: string; threadId: string; reason: string }[];
     events: number;
   }): void;
-  messageHandedOver(info: { guid: string; threadId: string; ms: number; bubbles: number; attempts: number }): void;
+  /** `blocked`: bubbles of the answer that the loop guard stopped, beside those of `bubbles`. */
+  messageHandedOver(info: {
+    guid: string;
+    threadId: string;
+    ms: number;
+    bubbles: number;
+    blocked: number;
+    attempts: number;
+  }): void;
   messageRetried(info: { guid: string; threadId: string; code: ErrorCode; detail: string; retryInMs: number }): void;
   messageSetAside(info: { guid: string; threadId: string; code: ErrorCode; detail: string }): void;
   // Out

@@ -47,6 +47,9 @@ export class TextPattern {
       return re.test('') ? { flaw: 'a pattern that does not match the empty text' } : new TextPattern(re);
     } catch (error) {
       const why = (error instanceof Error ? error.message : '').replace(/^error parsing regexp: |: `.*$/gs, '');
+      if (/\(\?<?[=!]/.test(source))
+        return { flaw: 'a pattern in RE2 syntax, which has no look-around: (?= (?! (?<= (?<!' };
+      if (/\\[1-9]/.test(source)) return { flaw: 'a pattern in RE2 syntax, which has no back-references: \\1 to \\9' };
       return { flaw: `a pattern in RE2 syntax (${why || 'it cannot be read'})` };
     }
   }

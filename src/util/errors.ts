@@ -121,7 +121,8 @@ export const ERRORS = define({
     retry: 'never',
   },
   EDGE_ROW_INCOMPLETE: {
-    means: 'A row of chat.db stayed without its chat for too long and was handed over with what is known.',
+    means:
+      'A row of chat.db stayed without its chat, sender, body or files for too long; what is known was handed over.',
     fix: 'Nothing; if it happens often, report it with the macOS version.',
     retry: 'never',
   },

@@ -38,7 +38,7 @@ async function withAgent(changes: Partial<AgentStatus> = {}) {
   const routes = controlRoutes({
     store: place.store,
     clock: new FakeClock(T),
-    status: () => ({ ...agentStatus(), ...storeStatus(place.store), ...changes }),
+    status: () => ({ ...agentStatus(), ...storeStatus(place.store, T), ...changes }),
     onSends: () => told.sends++,
     onInbound: () => told.inbound++,
   });
@@ -100,6 +100,47 @@ describe('edge-agent status', () => {
     expect(out).toMatch(/Conditions when it ended\n {2}EDGE_BACKEND_AUTH since/);
     store.transaction(() => store.meta.set('started_at', String(T + 120_000)));
     expect((await edgeAgent(['status', '--config', config])).out).toContain('ended without stopping in order');
+  });
+
+  it('says what waits and for what, which threads are muted, and what this chat.db lacks', async () => {
+    const { config, store } = await withAgent({ chatdb: { path: '/c', open: true, lacks: ['edits (message.x)'] } });
+    const rest = { epoch: 1, chatRowid: 6, threadId: '+15550100003', now: T };
+    const body = { filtered_text: 'canary' } as never;
+    store.transaction(() => {
+      store.inbound.insert({ ...rest, guid: 'live', body, backfill: false });
+      store.inbound.insert({ ...rest, guid: 'old-1', body, backfill: true });
+      store.inbound.insert({ ...rest, guid: 'old-2', body, backfill: true });
+      store.inbound.insert({ ...rest, guid: 'half', body: undefined, backfill: false });
+      store.inbound.insert({ ...rest, guid: 'alone', body: undefined, backfill: true, undecided: true });
+      const event = { event_type: 'message_edited', details: {} } as const;
+      store.events.insert({ ...event, event_id: 'e-1' }, T, 'live');
+      store.events.insert({ ...event, event_id: 'e-2' }, T);
+      store.mutedThreads.mute('+15550100008', T, T + 600_000);
+      store.mutedThreads.mute('+15550100009', T - 600_000, T);
+    });
+    const { out } = await edgeAgent(['status', '--config', config]);
+    expect(out).toContain(
+      ['  without        edits (message.x)', '  last inbound   2026-01-01T00:00:00.000Z'].join('\n'),
+    );
+    expect(out).toContain(
+      [
+        '  waiting        1 message for the backend',
+        '                 2 backfill messages',
+        '                 1 row that is not whole yet',
+        '                 1 row that may be backfill',
+        '                 1 event for the next sync',
+        '                 1 event about a message that goes first',
+        '  given up       1 dead letter',
+        '  muted          …0008 gets no automatic answers until 2026-01-01T00:10:00.000Z (EDGE_ANSWER_LOOP)',
+        '',
+      ].join('\n'),
+    );
+    expect(out).not.toContain('…0009');
+    const json = JSON.parse((await edgeAgent(['status', '--json', '--config', config])).out);
+    expect(json.queues).toMatchObject({ inbound_pending: 3, inbound_backfill: 2, inbound_parked: 2, events_held: 1 });
+    expect(json.muted_threads).toEqual([
+      { thread: '…0008', since: '2026-01-01T00:00:00.000Z', until: '2026-01-01T00:10:00.000Z' },
+    ]);
   });
 
   it('says that there never was one', async () => {
@@ -172,12 +213,14 @@ describe('edge-agent send', () => {
     expect(await ended).toMatchObject({ code, out, err: '' });
   });
 
-  it('prints JSON, and refuses a text that is empty', async () => {
+  it('prints JSON, and refuses a text or a thread that is empty', async () => {
     const { config } = await withAgent();
     const queued = await edgeAgent(args(config, '--wait', '0', '--json'));
     expect(JSON.parse(queued.out)).toEqual({ send_id: 1, state: 'queued', guid: null, code: null, detail: null });
     const empty = await edgeAgent(['send', '--to', '+15550100002', '--text', '', '--config', config]);
     expect(empty).toMatchObject({ code: 65, err: expect.stringContaining('text: is empty') });
+    const nobody = await edgeAgent(['send', '--to', '', '--text', 'x', '--config', config]);
+    expect(nobody).toMatchObject({ code: 65, err: expect.stringContaining('thread_id: is empty') });
   });
 
   it('needs a running agent', async () => {

@@ -181,7 +181,44 @@ const BROKEN: [name: string, text: string | Buffer, problems: (string | RegExp)[
   [
     'a pattern that only other programs understand',
     and("privacy:\n  drop:\n    - { name: x, pattern: '(?<=a)b' }\n"),
-    [/^7:27 {2}privacy.drop.0.pattern: value was .*expected a pattern in RE2 syntax \(invalid named capture\)/],
+    [
+      /^7:27 {2}privacy.drop.0.pattern: value was "\(\?<=a\)b", expected a pattern in RE2 syntax, which has no look-around/,
+    ],
+  ],
+  [
+    'a pattern with a back-reference',
+    and("privacy:\n  drop:\n    - { name: x, pattern: '(a)\\1' }\n"),
+    [/^7:27 {2}privacy.drop.0.pattern: .*which has no back-references/],
+  ],
+  [
+    'a pattern in which YAML has made a backspace of \\b',
+    and('privacy:\n  redact: [{ name: x, pattern: "\\bfoo" }]\n'),
+    [/^6:32 {2}privacy.redact.0.pattern: .*expected a pattern in single quotes/],
+  ],
+  [
+    'an escape that YAML does not have',
+    and('privacy:\n  redact: [{ name: x, pattern: "E-\\d" }]\n'),
+    [/^6:35 {2}not valid YAML: .*; in single quotes a \\ stays as it is/],
+  ],
+  [
+    'a detector, a kind of sender and keys of an entry that are misspelt',
+    and('privacy:\n  redact: [payment_crad, { name: x, patern: y }]\n  drop: [{ name: y, from: short-code }]\n'),
+    [
+      /^6:12 {2}privacy.redact.0: .*; did you mean payment_card\?$/,
+      /^6:26 {2}privacy.redact.1.pattern: is missing/,
+      /^6:37 {2}privacy.redact.1.patern: is not a known key; did you mean pattern\?$/,
+      /^7:27 {2}privacy.drop.0.from: .*; did you mean short_code\?$/,
+    ],
+  ],
+  [
+    'a wildcard, which would match nobody',
+    and('privacy:\n  threads:\n    deny: ["*@example.com"]\n'),
+    [/^7:12 {2}privacy.threads.deny.0: .*expected each handle or thread id in full/],
+  ],
+  [
+    'the beginning of a key',
+    and('imessage:\n  attachment_wait: 5\n'),
+    ['6:3  imessage.attachment_wait: is not a known key; did you mean imessage.attachment_wait_seconds?'],
   ],
   [
     'a pattern that matches nothing at all',

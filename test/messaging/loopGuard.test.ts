@@ -136,7 +136,7 @@ describe('the loop guard', () => {
     confirmAll();
     for (let n = 0; n < LIMIT; n++) answer();
     const queued = answer({ reflex_message: 'hello', reflex_command_id: 'r1', burst_messages: ['more'] });
-    expect(queued).toMatchObject({ bubbles: 1, states: ['superseded', 'failed'] });
+    expect(queued).toMatchObject({ bubbles: 1, blocked: 1, states: ['superseded', 'failed'] });
   });
 
   it('leaves a bubble with its reflex that is on its way', () => {

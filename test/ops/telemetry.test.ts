@@ -49,7 +49,7 @@ const CALLS: { [K in keyof Telemetry]: Parameters<Telemetry[K]> } = {
       events: 1,
     },
   ],
-  messageHandedOver: [{ guid: 'GUID-1', threadId: HANDLE, ms: 12.4, bubbles: 2, attempts: 1 }],
+  messageHandedOver: [{ guid: 'GUID-1', threadId: HANDLE, ms: 12.4, bubbles: 2, blocked: 1, attempts: 1 }],
   messageRetried: [{ guid: 'GUID-1', threadId: HANDLE, code: 'EDGE_BACKEND_BUSY', detail, retryInMs: 1500 }],
   messageSetAside: [{ guid: 'GUID-1', threadId: HANDLE, code: 'EDGE_BACKEND_REJECTED', detail }],
   sendStarted: [{ sendId: 7, threadId: HANDLE, attempt: 2, text: TEXT }],
@@ -129,6 +129,16 @@ describe('telemetry', () => {
     expect(lines.map(({ line }) => line)).toEqual([
       '[INFO] Message GUID-1 from …0002 received',
       `[DEBUG] Message GUID-1 from ${HANDLE} says ["${TEXT}"]`,
+    ]);
+  });
+
+  it('says of an answer that the loop guard stopped that there was one', () => {
+    const { telemetry: t, shown } = telemetry();
+    t.messageHandedOver({ ...CALLS.messageHandedOver[0], bubbles: 0, blocked: 2 });
+    t.messageHandedOver({ ...CALLS.messageHandedOver[0], blocked: 0 });
+    expect(shown()).toEqual([
+      '[INFO] Message GUID-1 from …0002 handed over in 12 ms, 0 bubbles back, 2 more not sent (EDGE_ANSWER_LOOP)',
+      '[INFO] Message GUID-1 from …0002 handed over in 12 ms, 2 bubbles back',
     ]);
   });
 

@@ -129,6 +129,15 @@ describe('a block from iCloud', () => {
     expect(fates([live!])).toEqual(['live']);
   });
 
+  it('is backfill on a Mac where nothing came in since the agent was first started', async () => {
+    const { put, fate, clock } = setUp();
+    await clock.advance(MINUTE);
+    const rows = [0, 50, 49, 48].map((age, n) => row(n + 1, { dateAt: clock.now() - age * MINUTE }));
+    put(...rows);
+    await settle();
+    expect(rows.map(({ guid }) => fate(guid))).toEqual(['live', 'backfill', 'backfill', 'backfill']);
+  });
+
   it('that trickles in, a row a commit, is never answered', async () => {
     const { begin, minutesOld, put, fates, clock } = quietMac();
     await begin();

@@ -194,7 +194,7 @@ describe('any order of live rows, backfill, answers and restarts', () => {
           for (const call of backend.open) call.answer();
           await clock.advance(60_000);
         }
-        expect(store.inbound.counts()).toEqual({ parked: 0, pending: 0, dead: 0 });
+        expect(store.inbound.counts()).toMatchObject({ parked: 0, pending: 0, dead: 0 });
         expect(new Set(backend.started).size).toBe(n);
         await pump.stop();
       }),

@@ -484,7 +484,7 @@ describe('any order of answers, failures and restarts', () => {
           await clock.advance(60_000);
         }
         await pump.stop();
-        expect(store.inbound.counts()).toEqual({ parked: 0, pending: 0, dead: 0 });
+        expect(store.inbound.counts()).toMatchObject({ parked: 0, pending: 0, dead: 0 });
         expect(store.sends.counts().queued).toBe(count);
         for (let thread = 0; thread < 3; thread++) {
           const ids = backend.calls

@@ -16,7 +16,7 @@ describe('a row that is no message', () => {
     await settle();
     expect(fate('guid-1')).toBeUndefined();
     expect(posts()).toBe(0);
-    expect(told('eventNoted')).toHaveLength(1);
+    expect(told('eventNoted')).toMatchObject([[{ detail: expect.stringMatching(/^love, reaction:/) }]]);
   });
 
   it('of a thread that is kept private is not told', async () => {
@@ -57,9 +57,10 @@ describe('a message that is not handed over', () => {
   });
 
   it('and is told of as filtered says only why', async () => {
-    const { put, store, fate, eventTellings } = setUp({ denyThreads: [ANNA] });
+    const { put, store, fate, told, eventTellings } = setUp({ denyThreads: [ANNA] });
     put(row(1, { text: 'private' }));
     await settle();
+    expect(told('rowSkipped')).toMatchObject([[{ guid: 'guid-1', reason: 'filtered, thread_denied' }]]);
     expect(eventTellings()).toBe(1);
     expect(fate('guid-1')).toBe('filtered');
     expect(store.events.waiting(9)).toMatchObject([

@@ -120,7 +120,7 @@ describe('inbound', () => {
     store.inbound.markDead('m3', 'EDGE_BACKEND_REJECTED', '422');
     expect(store.inbound.openOf(THREAD, 0, 9).map(({ guid }) => guid)).toEqual(['m1', 'm4']);
     expect(store.inbound.openThreads()).toEqual([THREAD]);
-    expect(store.inbound.counts()).toEqual({ parked: 0, pending: 2, dead: 1 });
+    expect(store.inbound.counts()).toEqual({ parked: 0, undecided: 0, pending: 2, backfill: 0, dead: 1 });
   });
 
   it('brings a dead letter back where it stood, and nothing else', () => {
