@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { ChatRow } from '../chatdb/types.ts';
+import { composed } from '../util/composed.ts';
 import { senderOf } from './parties.ts';
 
 /** Placeholders come and go while Messages writes a row. */
@@ -18,7 +19,7 @@ export function fingerprintOf(row: ChatRow): string | undefined {
   const sender = row.isFromMe ? undefined : senderOf(row);
   if (sender === undefined || row.rawDate === '' || row.rawDate === '0') return undefined;
   const names = row.attachments.map(({ name }) => name);
-  const text = originalText(row).replace(PLACEHOLDERS, '').normalize('NFC').trim();
+  const text = composed(originalText(row).replace(PLACEHOLDERS, '')).trim();
   return digest([sender, row.rawDate, row.subject ?? '', text, names]);
 }
 

@@ -3,7 +3,7 @@ import { DETECTORS, type DetectorName } from './detectors/detectors.ts';
 import { foldText } from './detectors/foldText.ts';
 import { dropMatcher } from './dropRules.ts';
 import { type LabelledSpan, replaceSpans } from './replaceSpans.ts';
-import { type AboutMessage, entryMatcher } from './threadRules.ts';
+import { type AboutMessage, allowedBy, deniedBy } from './threadRules.ts';
 
 /**
  * Steps (an instruction on a character) that the patterns of the settings may take on one message to look it through
@@ -56,8 +56,8 @@ interface Finder {
 
 /** @throws Error when a pattern cannot be used, which reading the settings has ruled out */
 export function createPrivacyFilter(settings: PrivacySettings): PrivacyFilter {
-  const denied = settings.denyThreads.map(entryMatcher);
-  const allowed = (settings.allowThreads ?? []).map(entryMatcher);
+  const denied = settings.denyThreads.map(deniedBy);
+  const allowed = (settings.allowThreads ?? []).map(allowedBy);
   const rules = (settings.drop ?? []).map((rule) => ({
     ...rule,
     pattern: rule.pattern === undefined ? undefined : compiled(rule.pattern),
