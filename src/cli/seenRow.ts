@@ -19,7 +19,7 @@ export function shown({ row, event }: Seen): Record<string, unknown> {
     is_group: row.chat?.isGroup,
     service: row.service,
     text: messageText(row),
-    attachments: wireAttachments(row) ?? [],
+    attachments: wireAttachments(row, (name) => name) ?? [],
     reply_to_guid: row.replyToGuid,
     decode_error: row.decodeError,
   };

@@ -16,14 +16,20 @@ export function actorOf(row: ChatRow): string | undefined {
   return row.isFromMe ? ME : senderOf(row);
 }
 
-/** The attachments as the wire has them; undefined when there are none. */
-export function wireAttachments({ attachments }: ChatRow): MessageRequest['attachments'] {
+/** The attachments as the wire has them; undefined when there are none. Names are words: `filter` sees them. */
+export function wireAttachments(
+  { attachments }: ChatRow,
+  filter: (name: string) => string,
+): MessageRequest['attachments'] {
   if (attachments.length === 0) return undefined;
-  return attachments.slice(0, MAX_ATTACHMENTS).map(wireAttachment);
+  return attachments.slice(0, MAX_ATTACHMENTS).map((attachment) => wireAttachment(attachment, filter));
 }
 
-function wireAttachment({ guid, name, mimeType, sizeBytes, transferState }: AttachmentInfo) {
-  const known = { guid, name, mime_type: mimeType, size_bytes: sizeBytes };
+function wireAttachment(
+  { guid, name, mimeType, sizeBytes, transferState }: AttachmentInfo,
+  filter: (name: string) => string,
+) {
+  const known = { guid, name: filter(name), mime_type: mimeType, size_bytes: sizeBytes };
   return transferState === 'pending' ? { ...known, pending: true as const } : known;
 }
 

@@ -5,6 +5,7 @@ import { filterText, MAX_TEXT_BYTES, type Redactor } from './filterText.ts';
 import { digest } from './fingerprint.ts';
 import { codesOf, messageText, writtenText } from './messageText.ts';
 import { actorOf, wireTime } from './parties.ts';
+import { stepsFor } from './privacy.ts';
 import { isReaction } from './rowEvents.ts';
 
 /** Edited parts told of at most, and versions of each; Messages allows five edits. */
@@ -108,11 +109,13 @@ function withoutPlaceholders(text: string): string {
 /** Filters texts until all together have the length that one message may have; what comes after is ''. */
 function boundedFilter(privacy: Redactor, codes: string[]) {
   const redacted = new Set<string>();
+  const steps = stepsFor(4);
   let left = 2 * MAX_TEXT_BYTES;
   return {
     redacted,
     text(whole: string): string {
-      const filtered = filterText(whole, privacy, { maxBytes: Math.min(left, MAX_TEXT_BYTES), codes });
+      if (left <= 0) return '';
+      const filtered = filterText(whole, privacy, { maxBytes: Math.min(left, MAX_TEXT_BYTES), codes, steps });
       for (const name of filtered.redacted) redacted.add(name);
       left -= Buffer.byteLength(filtered.text);
       return filtered.text;

@@ -3,6 +3,7 @@ import type { MessageRequest } from '../protocol/wire.ts';
 import { filterText, type Redactor } from './filterText.ts';
 import { codesOf, messageText } from './messageText.ts';
 import { senderOf, wireAttachments } from './parties.ts';
+import { stepsFor } from './privacy.ts';
 
 /**
  * The conversation a row belongs to, by the identifier of its chat: `iMessage;-;`, `SMS;-;` and `any;-;` of a person are
@@ -18,11 +19,18 @@ export function toRequest(
   threadId: string,
   o: { privacy: Redactor; backfill: boolean; now: number },
 ): MessageRequest {
-  const { text, redacted, truncated } = filterText(messageText(row), o.privacy, { codes: codesOf(row) });
+  const hints = { codes: codesOf(row), steps: stepsFor(2) };
+  const { text, redacted: found, truncated } = filterText(messageText(row), o.privacy, hints);
+  const names = new Set(found);
+  const attachments = wireAttachments(row, (name) => {
+    const filtered = filterText(name, o.privacy, hints);
+    for (const each of filtered.redacted) names.add(each);
+    return filtered.text;
+  });
+  const redacted = [...names];
   const reasons = [...(redacted.length > 0 ? ['redacted'] : []), ...(truncated ? ['truncated'] : [])];
   const sender = senderOf(row) ?? (row.chat?.isGroup ? '' : threadId);
   const participants = row.chat?.participants ?? [];
-  const attachments = wireAttachments(row);
   return {
     thread_id: threadId,
     sender,
