@@ -25,7 +25,7 @@ export function shown({ row, event }: Seen): Record<string, unknown> {
   };
 }
 
-/** The line printed. */
+/** The line printed, without its end. */
 export function described({ row, event }: Seen): string {
   const time = row.dateAt === undefined ? '--:--:--' : new Date(row.dateAt).toTimeString().slice(0, 8);
   const thread = threadOf(row) ?? 'unknown thread';
@@ -33,7 +33,7 @@ export function described({ row, event }: Seen): string {
   const files = row.attachments.map((attachment) => `  [${attachment.name || attachment.mimeType}]`).join('');
   const flaw = row.decodeError === undefined ? '' : `  (body: ${row.decodeError})`;
   const what = event ? happened(event) : `${JSON.stringify(messageText(row))}${files}${flaw}`;
-  return `${time}  ${thread}${who}  ${what}\n`;
+  return `${time}  ${thread}${who}  ${what}`;
 }
 
 function happened({ event_type, details }: NonNullable<Seen['event']>): string {

@@ -25,7 +25,7 @@ export function filterText(
   const isWhole = whole.length <= MAX_FILTERED_CHARACTERS;
   // Half of a pair is no character: strict readers of JSON take none.
   const bytes = Buffer.from(isWhole ? text : text.slice(0, -EDGE), 'utf8');
-  const length = Math.min(maxBytes, lengthInJson(bytes, MAX_JSON_BYTES));
+  const length = Math.min(maxBytes, lengthInJson(bytes, (maxBytes * MAX_JSON_BYTES) / MAX_TEXT_BYTES));
   if (bytes.length <= length && isWhole) return { text: text.toWellFormed(), redacted, truncated: false };
   return { text: cut(bytes, length), redacted, truncated: true };
 }

@@ -5,6 +5,11 @@ import type { MessageRequest } from '../protocol/wire.ts';
 export const ME = 'me';
 /** Attachments named at most; Messages itself takes fewer. */
 const MAX_ATTACHMENTS = 100;
+/**
+ * JSON of all attachments, and of all participants, at most, bytes: with the longest text a body stays below 1 MiB, which
+ * is what web servers take unless they are told otherwise.
+ */
+const MAX_LIST_BYTES = 128 * 1024;
 
 /** Who wrote an inbound row: its handle, in a conversation of two also the other party. */
 export function senderOf(row: ChatRow): string | undefined {
@@ -22,7 +27,17 @@ export function wireAttachments(
   filter: (name: string) => string,
 ): MessageRequest['attachments'] {
   if (attachments.length === 0) return undefined;
-  return attachments.slice(0, MAX_ATTACHMENTS).map((attachment) => wireAttachment(attachment, filter));
+  return fitting(attachments.slice(0, MAX_ATTACHMENTS).map((attachment) => wireAttachment(attachment, filter)));
+}
+
+/** The first of the items, as many as a body has room for. */
+export function fitting<T>(items: readonly T[]): T[] {
+  let left = MAX_LIST_BYTES;
+  const end = items.findIndex((item) => {
+    left -= Buffer.byteLength(JSON.stringify(item)) + 1;
+    return left < 0;
+  });
+  return end < 0 ? [...items] : items.slice(0, end);
 }
 
 function wireAttachment(

@@ -2,7 +2,7 @@ import type { ChatRow } from '../chatdb/types.ts';
 import type { MessageRequest } from '../protocol/wire.ts';
 import { filterText, type Redactor } from './filterText.ts';
 import { codesOf, messageText } from './messageText.ts';
-import { senderOf, wireAttachments } from './parties.ts';
+import { fitting, senderOf, wireAttachments } from './parties.ts';
 import { stepsFor } from './privacy.ts';
 
 /**
@@ -38,7 +38,7 @@ export function toRequest(
     message_guid: row.guid,
     original_timestamp: new Date(row.dateAt ?? o.now).toISOString(),
     is_group: row.chat?.isGroup ?? false,
-    participants: participants.length > 0 ? [...participants] : [sender],
+    participants: participants.length > 0 ? fitting(participants) : [sender],
     chat_guid: row.chat?.guid ?? '',
     service: wireService(row),
     was_redacted: redacted.length > 0,
