@@ -10,7 +10,7 @@ import { stepsFor } from './privacy.ts';
  * one thread. Without a chat the handle; undefined when neither is known.
  */
 export function threadOf(row: ChatRow): string | undefined {
-  return row.chat?.identifier || row.handle;
+  return row.chat?.identifier || row.handle || undefined;
 }
 
 /** The POST body of a row. `now` stands in for a date that is missing. */

@@ -19,7 +19,7 @@ type Column = string | number | bigint | Uint8Array | null;
 /** A real chat.db that anybody may have written to, with intake and the watch for changes on a real state.db. */
 export function hostileRig(settings: Partial<PrivacySettings> = {}) {
   const clock = new FakeClock(Date.UTC(2026, 0, 1));
-  const { store } = openStore(clock);
+  const { store, path: statePath } = openStore(clock);
   const { telemetry, calls } = recordingTelemetry();
   const file = new ChatDbFile(join(tempDir(), 'chat.db'));
   const db = new ChatDb({ path: file.path });
@@ -55,6 +55,7 @@ export function hostileRig(settings: Partial<PrivacySettings> = {}) {
   return {
     clock,
     store,
+    statePath,
     file,
     db,
     calls,
