@@ -70,6 +70,7 @@ export function hostileRig(settings: Partial<PrivacySettings> = {}) {
       };
       return file.message(guid, { ...whole, is_from_me: 0, ...row }, chat);
     },
+    look: () => intake.changed(db),
     /** Lets the agent see it all, and every wait end. */
     async settle(): Promise<void> {
       intake.changed(db);

@@ -140,4 +140,18 @@ describe('a row that is too much', () => {
     expect(JSON.stringify(events).length).toBeLessThan(40 * 2_000);
     expect(rig.fate(last)).toBe('pending');
   });
+
+  it('is not kept in memory while it waits: what chat.db loses of it meanwhile is set aside', async () => {
+    const rig = hostileRig();
+    const texts = ['y', 'y'.repeat(100_000)];
+    const guids = texts.map((_, index) => `odd-${index}`);
+    for (const [index, text] of texts.entries()) {
+      const rowid = rig.message(guids[index]!, { attributedBody: encodeText(text) });
+      rig.file.attachment(rowid, `at_${index}`, { transfer_state: 0 });
+    }
+    rig.look();
+    rig.file.db.exec('DELETE FROM message');
+    await rig.settle();
+    expect(guids.map((guid) => rig.store.inbound.byGuid(guid)?.state)).toEqual(['pending', 'dead']);
+  });
 });
