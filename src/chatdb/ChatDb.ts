@@ -23,7 +23,7 @@ import type { ChatInfo, ChatRow, FileIdentity, PastMessage, ReceiptState, Revisi
 
 /** Longest a read waits for another connection, ms. The wait blocks the event loop, so it is short. */
 const BUSY_MS = 50;
-/** Bodies, payloads and summaries in one page, bytes: a page ends with the row that passes it. */
+/** Texts, bodies, payloads and summaries in one page, bytes: a page ends with the row that passes it. */
 const PAGE_BYTES = 8 * 1024 * 1024;
 /** Rows looked at for one page of revisions: about 2 ms. */
 const MAX_EXAMINED = 2000;
@@ -172,7 +172,9 @@ export class ChatDb {
   recentOf(row: ChatRow, limit: number): PastMessage[] {
     return this.#read(({ statements }) => {
       const parameters = { rowid: row.rowid, limit, examined: limit * EXAMINED_PER_MESSAGE };
-      const page = pageOf<RawPastMessage>(statements.recentOf, parameters, PAGE_BYTES, ({ body }) => sizeOf(body));
+      const page = pageOf<RawPastMessage>(statements.recentOf, parameters, PAGE_BYTES, ({ text, body }) =>
+        sizeOf(text, body),
+      );
       return page.map(toPastMessage);
     });
   }
@@ -196,7 +198,7 @@ export class ChatDb {
       forgetOldChats(connection);
       const { statements } = connection;
       const page = pageOf<RawMessage>(statements[query], parameters, maxBytes, (raw) =>
-        sizeOf(raw.body, raw.payload, raw.summary),
+        sizeOf(raw.text, raw.subject, raw.body, raw.payload, raw.summary),
       );
       const attachments = (rowid: number) => attachmentsOf(statements, rowid);
       return page.map((raw) => toChatRow(raw, chatAt(connection, raw.chatRowid), attachments));

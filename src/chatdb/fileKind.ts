@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
 
+/** Characters of a name at most; file systems take 255. */
+const MAX_LENGTH = 512;
 /** Names end with this where the attachment is what an app's balloon draws itself from. */
 const PLUGIN_PAYLOAD = '.pluginpayloadattachment';
 const UNKNOWN_TYPE = 'application/octet-stream';
@@ -42,7 +44,7 @@ export function isPluginPayload(name: string): boolean {
 
 /** A name that can do no harm in a path or on a terminal: the sender chose it. Empty where nothing is left. */
 export function fileName(transferName: string | null, path: string | null): string {
-  return safe(transferName ?? '') || safe(basename(path ?? ''));
+  return safe(transferName ?? '') || safe(basename(path ?? '').slice(-MAX_LENGTH));
 }
 
 function safe(name: string): string {

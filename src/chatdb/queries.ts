@@ -35,6 +35,9 @@ export interface ChatDbQueries {
 
 /** SQLite keeps any type in any column, and a name that is no text, in a damaged row, must not stop all others. */
 const text = (expression: string) => `CAST(${expression} AS TEXT)`;
+/** Names and addresses have no more characters: an e-mail address has 254, a file's name 255. */
+const MAX_NAME = 512;
+const name = (expression: string) => `substr(${text(expression)}, 1, ${MAX_NAME})`;
 const whole = (expression: string) => `CAST(coalesce(${expression}, 0) AS INTEGER)`;
 
 /**
@@ -44,7 +47,9 @@ const whole = (expression: string) => `CAST(coalesce(${expression}, 0) AS INTEGE
  */
 export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
   const m = (column: string, otherwise?: string) => schema.column('message', 'm', column, otherwise);
-  const guid = `coalesce(nullif(${text('m.guid')}, ''), 'rowid:' || m.ROWID)`;
+  // Without one, or with what cannot be one, it goes by its place; guids of Messages have some 40 characters.
+  const guid = `CASE WHEN length(${text('m.guid')}) BETWEEN 1 AND ${MAX_NAME} THEN ${text('m.guid')}
+    ELSE 'rowid:' || m.ROWID END`;
   const messages = (hint = '') => `
     SELECT ${messageColumns(schema, guid)}
     FROM message m ${hint}
@@ -74,8 +79,8 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
     FROM message m NOT INDEXED`;
   const c = (column: string) => schema.column('chat', 'c', column);
   const chats = `
-    SELECT ${text('c.ROWID')} AS rowid, coalesce(${text('c.guid')}, '') AS guid,
-      ${text('c.chat_identifier')} AS identifier, ${c('style')} AS style, ${text(c('service_name'))} AS service
+    SELECT ${text('c.ROWID')} AS rowid, coalesce(${name('c.guid')}, '') AS guid,
+      ${name('c.chat_identifier')} AS identifier, ${c('style')} AS style, ${name(c('service_name'))} AS service
     FROM chat c`;
   const a = (column: string) => schema.column('attachment', 'a', column);
 
@@ -86,11 +91,14 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
     guidAt: `SELECT ${guid} FROM message m WHERE m.ROWID = ?`,
     rowsAfter: `${byRowid('m.ROWID > @rowid')} LIMIT @limit`,
     rowsSince: rowsSince('1'),
-    // A guid that was stored as a blob equals no text.
-    rowsByGuid: `${messages()}
-      WHERE m.guid IN (
-          SELECT value FROM json_each(@guids) UNION ALL SELECT CAST(value AS BLOB) FROM json_each(@guids))
-        AND +m.ROWID <= ${LAST_ROWID}
+    // A guid that was stored as a blob equals no text; one that goes by its place is found there.
+    rowsByGuid: `${messages('NOT INDEXED')}
+      WHERE m.ROWID IN (
+          SELECT f.ROWID FROM message f WHERE f.guid IN (
+            SELECT value FROM json_each(@guids) UNION ALL SELECT CAST(value AS BLOB) FROM json_each(@guids))
+          UNION ALL
+          SELECT CAST(substr(value, 7) AS INTEGER) FROM json_each(@guids) WHERE value GLOB 'rowid:[0-9]*')
+        AND m.ROWID <= ${LAST_ROWID}
       ORDER BY m.ROWID`,
     rowsByRowid: byRowid('m.ROWID IN (SELECT value FROM json_each(@rowids))'),
     outgoingAfter: `${byRowid(`m.ROWID > @rowid AND ${outgoing('m')}`)} LIMIT @limit`,
@@ -106,7 +114,7 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
       WHERE m.ROWID IN (SELECT value FROM json_each(@rowids)) AND m.ROWID <= ${LAST_ROWID} ORDER BY m.ROWID`,
     recentOf: `
       SELECT ${guid} AS guid, ${text(m('text'))} AS text, ${m('attributedBody')} AS body, m.is_from_me AS isFromMe,
-        ${text('h.id')} AS handle
+        ${name('h.id')} AS handle
       FROM message m NOT INDEXED LEFT JOIN handle h ON h.ROWID = m.handle_id
       WHERE m.ROWID IN (
           SELECT j.message_id FROM chat_message_join j
@@ -119,12 +127,12 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
     chat: `${chats} WHERE c.ROWID = ?`,
     newestChatOf: `${chats} WHERE c.chat_identifier = ? ORDER BY c.ROWID DESC LIMIT 1`,
     participants: schema.hasParticipants
-      ? `SELECT ${text('h.id')} FROM chat_handle_join j CROSS JOIN handle h ON h.ROWID = j.handle_id
-         WHERE j.chat_id = ? AND h.id IS NOT NULL ORDER BY j.rowid LIMIT ${MAX_PARTICIPANTS}`
+      ? `SELECT ${name('h.id')} FROM chat_handle_join j CROSS JOIN handle h ON h.ROWID = j.handle_id
+         WHERE j.chat_id = ? AND ${text('h.id')} <> '' ORDER BY j.rowid LIMIT ${MAX_PARTICIPANTS}`
       : NOTHING,
     attachments: schema.hasAttachments
-      ? `SELECT coalesce(${text('a.guid')}, '') AS guid, ${text(a('transfer_name'))} AS transferName,
-           ${text(a('filename'))} AS filename, ${text(a('mime_type'))} AS mimeType, ${text(a('uti'))} AS uti,
+      ? `SELECT coalesce(${name('a.guid')}, '') AS guid, ${name(a('transfer_name'))} AS transferName,
+           ${text(a('filename'))} AS filename, ${name(a('mime_type'))} AS mimeType, ${name(a('uti'))} AS uti,
            ${a('total_bytes')} AS sizeBytes, ${a('transfer_state')} AS transferState, ${a('is_sticker')} AS isSticker,
            ${a('hide_attachment')} AS isHidden
          FROM message_attachment_join j CROSS JOIN attachment a ON a.ROWID = j.attachment_id
@@ -137,19 +145,19 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
 function messageColumns(schema: ChatDbSchema, guid: string): string {
   const m = (column: string, otherwise?: string) => schema.column('message', 'm', column, otherwise);
   const other = schema.has('message', 'other_handle')
-    ? `(SELECT ${text('o.id')} FROM handle o WHERE o.ROWID = m.other_handle AND m.other_handle <> 0)`
+    ? `(SELECT ${name('o.id')} FROM handle o WHERE o.ROWID = m.other_handle AND m.other_handle <> 0)`
     : 'NULL';
   return `m.ROWID AS rowid, ${guid} AS guid, ${text(m('text'))} AS text, ${m('attributedBody')} AS body,
-      ${dateAtSql('m.date')} AS dateAt, ${text(m('service'))} AS service, ${text('h.id')} AS handle,
+      ${dateAtSql('m.date')} AS dateAt, ${name(m('service'))} AS service, ${name('h.id')} AS handle,
       m.is_from_me AS isFromMe, CASE WHEN typeof(m.date) = 'integer' THEN ${text('m.date')} END AS rawDate,
-      ${text(m('subject'))} AS subject, ${text(m('account'))} AS account,
-      ${text(m('destination_caller_id'))} AS destination, ${m('item_type', '0')} AS itemType,
-      ${m('group_action_type', '0')} AS actionType, ${text(m('group_title'))} AS title,
+      ${text(m('subject'))} AS subject, ${name(m('account'))} AS account,
+      ${name(m('destination_caller_id'))} AS destination, ${m('item_type', '0')} AS itemType,
+      ${m('group_action_type', '0')} AS actionType, ${name(m('group_title'))} AS title,
       ${other} AS otherHandle, ${m('share_status', '0')} AS shareStatus,
-      ${m('associated_message_type', '0')} AS associatedType, ${text(m('associated_message_guid'))} AS associatedGuid,
-      ${text(m('associated_message_emoji'))} AS emoji, ${text(m('balloon_bundle_id'))} AS bundleId,
-      ${m('payload_data')} AS payload, ${text(m('thread_originator_guid'))} AS replyToGuid,
-      ${text(m('reply_to_guid'))} AS previousGuid, ${m('message_summary_info')} AS summary,
+      ${m('associated_message_type', '0')} AS associatedType, ${name(m('associated_message_guid'))} AS associatedGuid,
+      ${name(m('associated_message_emoji'))} AS emoji, ${name(m('balloon_bundle_id'))} AS bundleId,
+      ${m('payload_data')} AS payload, ${name(m('thread_originator_guid'))} AS replyToGuid,
+      ${name(m('reply_to_guid'))} AS previousGuid, ${m('message_summary_info')} AS summary,
       ${dateAtSql(m('date_edited'))} AS editedAt, ${m('is_empty', '0')} AS isEmpty, ${m('part_count')} AS partCount,
       ${m('is_audio_message', '0')} AS isAudio, ${m('schedule_type', '0')} AS scheduleType,
       ${m('cache_has_attachments')} AS cacheHasAttachments, ${m('is_sent', '0')} AS isSent,

@@ -8,6 +8,7 @@ import { summaryOf } from '../chatdb/readSummary.ts';
 import { decodeBody } from '../chatdb/typedstream/decodeBody.ts';
 import { MAX_BODY_BYTES } from '../chatdb/typedstream/limits.ts';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import { printable } from '../util/printable.ts';
 import { EXIT } from './exitCodes.ts';
 import type { CommonOptions, Io } from './Io.ts';
 import { JsonSafe } from './jsonSafe.ts';
@@ -33,7 +34,7 @@ export async function decode(files: readonly string[], options: CommonOptions, i
     try {
       const bytes = await read(file);
       const { json, lines } = isPlist(bytes) ? plistShown(bytes) : bodyShown(decodeBody(bytes));
-      if (options.json) io.out(`${JSON.stringify(new JsonSafe().of({ file, ...json }))}\n`);
+      if (options.json) io.out(`${printable(JSON.stringify(new JsonSafe().of({ file, ...json })))}\n`);
       else io.out(`${file}\n${lines.map((line) => `  ${line}\n`).join('')}`);
     } catch (error) {
       exitCode = EXIT.data;
@@ -151,5 +152,5 @@ function payloadShown(bytes: Buffer, archive: ReadonlyMap<string, unknown>): Sho
 }
 
 function line(name: string, value: string): string {
-  return `${name.padEnd(12)} ${value}`;
+  return printable(`${name.padEnd(12)} ${value}`);
 }

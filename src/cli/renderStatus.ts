@@ -1,5 +1,6 @@
 import type { AgentStatus, DownStatus, Queues, StoreStatus } from '../ops/status.ts';
 import { systemClock } from '../util/Clock.ts';
+import { printable, shellWord } from '../util/printable.ts';
 
 /** Width of the column of labels, characters. */
 const LABEL = 15;
@@ -23,8 +24,8 @@ export function renderStatus(status: AgentStatus | DownStatus, logFile: string, 
     ]),
     ...(status.dead_letters.length > 0 ? ['', `Dead letters (${status.queues.dead_letters})`] : []),
     ...status.dead_letters.flatMap(({ guid, thread, code, detail, since }) => [
-      `  ${guid} from ${thread}, ${ago(since)}: ${code ?? ''} ${oneLine(detail)}`,
-      `    edge-agent retry ${guid}`,
+      printable(`  ${guid} from ${thread}, ${ago(since)}: ${code ?? ''} ${oneLine(detail)}`),
+      printable(`    edge-agent retry ${shellWord(guid)}`),
     ]),
     '',
     log.length > 0 ? `Log (${logFile})` : `There is no log at ${logFile}.`,

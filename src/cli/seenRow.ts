@@ -19,13 +19,13 @@ export function shown({ row, event }: Seen): Record<string, unknown> {
     is_group: row.chat?.isGroup,
     service: row.service,
     text: messageText(row),
-    attachments: wireAttachments(row) ?? [],
+    attachments: wireAttachments(row, (name) => name) ?? [],
     reply_to_guid: row.replyToGuid,
     decode_error: row.decodeError,
   };
 }
 
-/** The line printed. */
+/** The line printed, without its end. */
 export function described({ row, event }: Seen): string {
   const time = row.dateAt === undefined ? '--:--:--' : new Date(row.dateAt).toTimeString().slice(0, 8);
   const thread = threadOf(row) ?? 'unknown thread';
@@ -33,7 +33,7 @@ export function described({ row, event }: Seen): string {
   const files = row.attachments.map((attachment) => `  [${attachment.name || attachment.mimeType}]`).join('');
   const flaw = row.decodeError === undefined ? '' : `  (body: ${row.decodeError})`;
   const what = event ? happened(event) : `${JSON.stringify(messageText(row))}${files}${flaw}`;
-  return `${time}  ${thread}${who}  ${what}\n`;
+  return `${time}  ${thread}${who}  ${what}`;
 }
 
 function happened({ event_type, details }: NonNullable<Seen['event']>): string {

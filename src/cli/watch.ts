@@ -7,6 +7,7 @@ import { findConfig, loadConfig } from '../config/loadConfig.ts';
 import { type Clock, systemClock } from '../util/Clock.ts';
 import { codeOf, messageOf } from '../util/EdgeError.ts';
 import { ERRORS } from '../util/errors.ts';
+import { printable } from '../util/printable.ts';
 import { partialTelemetry, type Telemetry } from '../util/Telemetry.ts';
 import { EXIT } from './exitCodes.ts';
 import type { CommonOptions, Io } from './Io.ts';
@@ -28,7 +29,7 @@ export async function watch(options: WatchOptions, io: Io): Promise<number> {
   await watchMessages({
     path: databaseOf(options, io),
     since: options.since,
-    print: (seen) => io.out(options.json ? `${JSON.stringify(shown(seen))}\n` : described(seen)),
+    print: (seen) => io.out(`${printable(options.json ? JSON.stringify(shown(seen)) : described(seen))}\n`),
     signal: abort.signal,
     clock: systemClock,
     telemetry: conditionsTo(io),

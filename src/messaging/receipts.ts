@@ -1,5 +1,6 @@
 import type { ChatRow } from '../chatdb/types.ts';
 import type { SendRow } from '../state/Sends.ts';
+import { composed } from '../util/composed.ts';
 import { sameHandle } from './address.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 
@@ -90,8 +91,7 @@ function isOfThread(send: SendRow, row: ChatRow, lastLook: boolean): boolean {
 
 /** Messages may compose characters, trim the ends and write line ends its own way. */
 function fold(text: string): string {
-  return text
-    .normalize('NFC')
+  return composed(text)
     .replace(/\r\n?|[\u2028\u2029]/g, '\n')
     .trim();
 }

@@ -1,4 +1,5 @@
 import type { SendRow } from '../state/Sends.ts';
+import { composed } from '../util/composed.ts';
 
 /**
  * The reflex rules of the protocol, without I/O: which bubble of an answer is the one that was pushed ahead.
@@ -112,8 +113,7 @@ export function reflexIdOf(row: SendRow): string | undefined {
 const COMMAND_KEY = 'command:';
 
 function fold(text: string): string {
-  return text
-    .normalize('NFC')
+  return composed(text)
     .replace(/[‘’‚‛‹›′]/g, "'")
     .replace(/[“”„‟«»″]/g, '"')
     .replace(/\s+/g, ' ')

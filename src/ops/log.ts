@@ -1,11 +1,11 @@
 import { type Level, pino } from 'pino';
 import type { Clock } from '../util/Clock.ts';
 import type { Logger, LogLevel } from '../util/Logger.ts';
+import { printable } from '../util/printable.ts';
 import { RotatingFile } from './RotatingFile.ts';
 
 /** Longest message or argument list in one line, characters; a text of 100 kB at DEBUG would bury the rest. */
 const MAX_PART = 8192;
-const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 export interface LogOptions {
   readonly file: string;
@@ -88,20 +88,12 @@ export function createLog(options: LogOptions): Log {
 
 function textLine({ time, level, msg, args }: Entry): string {
   const rest = args === undefined ? '' : ` ${cut(JSON.stringify(args))}`;
-  return `[${time}] [${level.toUpperCase()}] ${escapeControls(msg + rest)}\n`;
+  return `[${time}] [${level.toUpperCase()}] ${printable(msg + rest)}\n`;
 }
 
 function jsonLine(entry: Entry): string {
   const args = JSON.stringify(entry.args ?? []);
   return `${JSON.stringify(args.length > MAX_PART ? { ...entry, args: [cut(args)] } : entry)}\n`;
-}
-
-/** A line is an entry, and nothing in it steers a terminal. */
-function escapeControls(text: string): string {
-  return text.replace(
-    /[\p{Cc}\u2028\u2029]/gu,
-    (char) => SHORT[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 function cut(text: string): string {

@@ -1,3 +1,4 @@
+import { shellWord } from '../util/printable.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { maskHandle, maskIn } from './mask.ts';
 import { count } from './plural.ts';
@@ -89,7 +90,7 @@ export function messageTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
     messageSetAside({ guid, threadId, code, detail }) {
       metrics.count('messages_set_aside');
       metrics.error(code);
-      const again = `\`edge-agent retry ${guid}\` hands it over again`;
+      const again = `\`edge-agent retry ${shellWord(guid)}\` hands it over again`;
       logger.error(`${code}: ${message(guid, threadId)} set aside: ${maskIn(detail)} (${again})`);
     },
     sendStarted({ sendId, threadId, attempt, text }) {

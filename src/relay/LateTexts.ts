@@ -4,6 +4,7 @@ import type { MessageRequest } from '../protocol/wire.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+import { aboutOf } from './aboutRow.ts';
 import type { ChangeSource } from './ChangeSource.ts';
 import type { PrivacyFilter } from './privacy.ts';
 import { type ToTell, tellEvents } from './tellEvents.ts';
@@ -91,8 +92,7 @@ export class LateTexts {
     const { thread_id, sender } = queued;
     const now = toRequest(row, thread_id, { privacy: this.#privacy, backfill: false, now: this.#clock.now() });
     if (now.filtered_text === queued.filtered_text) return [];
-    const about = { threadId: thread_id, sender, service: row.service, text: row.text };
-    if (this.#privacy.refuses(about) !== undefined) return [];
+    if (this.#privacy.refuses(aboutOf(row, thread_id)) !== undefined) return [];
     const details = {
       message_guid: row.guid,
       text: now.filtered_text,

@@ -16,8 +16,10 @@ const PAGE = 200;
 /** How often parked rows are looked at while there are any, ms; while there are more than a page. */
 export const LOOK_EVERY_MS = 500;
 const NEXT_PAGE_MS = 100;
-/** Rows remembered as they were last seen, to be delivered if chat.db loses them: a few MB. */
+/** Rows remembered as they were last seen, to be delivered if chat.db loses them: a few MB, 60 at worst. */
 const REMEMBERED = 1_000;
+/** Body and text of a row that is remembered, bytes; what is larger no person wrote. */
+const REMEMBERED_BYTES = 64 * 1024;
 /** More undecided rows than a burst can have. */
 const UNDECIDED = 10;
 
@@ -58,7 +60,7 @@ export class ParkedRows {
   parked(row: ChatRow, isUndecided: boolean): void {
     const now = this.#o.clock.monotonic();
     if (isUndecided) this.#undecidedSince = now;
-    if (this.#watched.size < REMEMBERED) this.#watched.set(row.guid, { since: now, row });
+    if (this.#watched.size < REMEMBERED) this.#watched.set(row.guid, { since: now, row: small(row) });
   }
 
   /** Looks at a page of parked rows, in one transaction; when to look again, ms, undefined when none are left. */
@@ -135,7 +137,7 @@ export class ParkedRows {
     const { clock } = this.#o;
     const since = this.#watched.get(guid)?.since;
     if (since === undefined && this.#watched.size >= REMEMBERED) return clock.now() - createdAt;
-    this.#watched.set(guid, { since: since ?? clock.monotonic(), row });
+    this.#watched.set(guid, { since: since ?? clock.monotonic(), row: row && small(row) });
     return since === undefined ? 0 : clock.monotonic() - since;
   }
 
@@ -190,4 +192,8 @@ export class ParkedRows {
     const left = new Set(rows.map(({ guid }) => guid));
     for (const guid of this.#watched.keys()) if (!left.has(guid)) this.#watched.delete(guid);
   }
+}
+
+function small(row: ChatRow): ChatRow | undefined {
+  return row.bodyBytes + row.text.length <= REMEMBERED_BYTES ? row : undefined;
 }

@@ -2,6 +2,7 @@ import type { ChatRow, Revision } from '../chatdb/types.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+import { aboutOf, versionFilter } from './aboutRow.ts';
 import type { ChangeSource } from './ChangeSource.ts';
 import type { PrivacyFilter } from './privacy.ts';
 import { revisionEvents } from './revisionEvents.ts';
@@ -133,11 +134,10 @@ export class Revisions {
     const known = this.#store.changes.known(row.guid);
     const threadId = known?.threadId ?? threadOf(row);
     if (!known || threadId === undefined) return [];
-    const sender = row.isFromMe ? undefined : (row.handle ?? threadId);
-    const { service, text } = row;
-    if (this.#privacy.refuses({ threadId, sender, service, text }) !== undefined) return [];
+    const about = aboutOf(row, threadId);
+    if (this.#privacy.refuses(about) !== undefined) return [];
     const aboutGuid = known.isInbound ? row.guid : undefined;
-    const drafts = revisionEvents(row, { privacy: this.#privacy, handedOver: true, threadId });
+    const drafts = revisionEvents(row, { privacy: versionFilter(this.#privacy, about), handedOver: true, threadId });
     return drafts.map((draft) => ({ event: { ...draft, thread_id: threadId }, aboutGuid, guid: row.guid }));
   }
 

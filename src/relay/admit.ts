@@ -1,10 +1,10 @@
 import type { ChatRow } from '../chatdb/types.ts';
 import { findSelfEcho } from '../messaging/selfEcho.ts';
 import type { StateStore } from '../state/StateStore.ts';
+import { aboutOf } from './aboutRow.ts';
 import type { Verdict } from './backfill.ts';
 import type { EventDraft } from './classify.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { messageText } from './messageText.ts';
 import type { PrivacyFilter } from './privacy.ts';
 import type { Told } from './Told.ts';
 import { threadOf, toRequest } from './toRequest.ts';
@@ -122,17 +122,15 @@ export function skip(
 export function note(o: AdmitOptions, row: ChatRow, draft: EventDraft, a: { now: number; isOld: boolean; told: Told }) {
   const threadId = threadOf(row);
   if (o.privacy.refuses(aboutOf(row, threadId ?? '')) !== undefined) return;
+  const about = draft.details.message_guid;
+  // Of a message that is kept back nothing is told, whoever reacts to it.
+  if (typeof about === 'string' && about !== row.guid && o.store.inbound.byGuid(about)?.skipped === 'filtered') return;
   const details = a.isOld ? { ...draft.details, backfill: true } : draft.details;
   const event = { ...draft, details, ...(threadId === undefined ? {} : { thread_id: threadId }) };
-  const about = draft.details.message_guid;
   if (!o.store.events.insert(event, a.now, typeof about === 'string' ? about : undefined)) return;
   const { change, reaction } = draft.details;
   const detail = [change ?? reaction, draft.event_id].filter((part) => part !== undefined).join(', ');
   a.told.noted({ eventType: draft.event_type, threadId: threadId ?? '', detail });
-}
-
-function aboutOf(row: ChatRow, threadId: string) {
-  return { threadId, sender: row.handle, service: row.service, text: messageText(row) };
 }
 
 function placeOf(row: ChatRow, { epoch, now }: { epoch: number; now: number }) {

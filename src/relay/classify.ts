@@ -63,12 +63,12 @@ export function classify(row: ChatRow, around: Surroundings, privacy: Redactor):
 
 function settle(row: ChatRow, around: Surroundings, privacy: Redactor): Settled {
   if (row.action) return { kind: 'event', event: groupEvent(row, row.action, privacy) };
-  if (isReaction(row)) return { kind: 'event', event: reactionEvent(row) };
+  if (isReaction(row)) return { kind: 'event', event: reactionEvent(row, privacy) };
   if (isNothingLeft(row)) return { kind: 'skipped', reason: 'unsent', event: unsentEvent(row, { handedOver: false }) };
   if (isLinkPreview(row, around.byGuid)) return { kind: 'skipped', reason: 'preview' };
   const reaction = fallbackReaction(row, around.recentOf);
   if (!reaction) return { kind: 'message' };
-  return { kind: 'skipped', reason: 'reaction', event: eventOfReaction(row, reaction, true) };
+  return { kind: 'skipped', reason: 'reaction', event: eventOfReaction(row, reaction, privacy, true) };
 }
 
 /** A sticker's picture is told with it; that it is still being fetched is no reason to wait. */

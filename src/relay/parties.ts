@@ -5,6 +5,11 @@ import type { MessageRequest } from '../protocol/wire.ts';
 export const ME = 'me';
 /** Attachments named at most; Messages itself takes fewer. */
 const MAX_ATTACHMENTS = 100;
+/**
+ * JSON of all attachments, and of all participants, at most, bytes: with the longest text a body stays below 1 MiB, which
+ * is what web servers take unless they are told otherwise.
+ */
+const MAX_LIST_BYTES = 128 * 1024;
 
 /** Who wrote an inbound row: its handle, in a conversation of two also the other party. */
 export function senderOf(row: ChatRow): string | undefined {
@@ -16,14 +21,30 @@ export function actorOf(row: ChatRow): string | undefined {
   return row.isFromMe ? ME : senderOf(row);
 }
 
-/** The attachments as the wire has them; undefined when there are none. */
-export function wireAttachments({ attachments }: ChatRow): MessageRequest['attachments'] {
+/** The attachments as the wire has them; undefined when there are none. Names are words: `filter` sees them. */
+export function wireAttachments(
+  { attachments }: ChatRow,
+  filter: (name: string) => string,
+): MessageRequest['attachments'] {
   if (attachments.length === 0) return undefined;
-  return attachments.slice(0, MAX_ATTACHMENTS).map(wireAttachment);
+  return fitting(attachments.slice(0, MAX_ATTACHMENTS).map((attachment) => wireAttachment(attachment, filter)));
 }
 
-function wireAttachment({ guid, name, mimeType, sizeBytes, transferState }: AttachmentInfo) {
-  const known = { guid, name, mime_type: mimeType, size_bytes: sizeBytes };
+/** The first of the items, as many as a body has room for. */
+export function fitting<T>(items: readonly T[]): T[] {
+  let left = MAX_LIST_BYTES;
+  const end = items.findIndex((item) => {
+    left -= Buffer.byteLength(JSON.stringify(item)) + 1;
+    return left < 0;
+  });
+  return end < 0 ? [...items] : items.slice(0, end);
+}
+
+function wireAttachment(
+  { guid, name, mimeType, sizeBytes, transferState }: AttachmentInfo,
+  filter: (name: string) => string,
+) {
+  const known = { guid, name: filter(name), mime_type: mimeType, size_bytes: sizeBytes };
   return transferState === 'pending' ? { ...known, pending: true as const } : known;
 }
 

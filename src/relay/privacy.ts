@@ -3,7 +3,7 @@ import { DETECTORS, type DetectorName } from './detectors/detectors.ts';
 import { foldText } from './detectors/foldText.ts';
 import { dropMatcher } from './dropRules.ts';
 import { type LabelledSpan, replaceSpans } from './replaceSpans.ts';
-import { type AboutMessage, entryMatcher } from './threadRules.ts';
+import { type AboutMessage, allowedBy, deniedBy } from './threadRules.ts';
 
 /**
  * Steps (an instruction on a character) that the patterns of the settings may take on one message to look it through
@@ -12,8 +12,15 @@ import { type AboutMessage, entryMatcher } from './threadRules.ts';
  */
 const FIRST_STEPS = 1_000 * MAX_COST;
 const FURTHER_STEPS = 1_200_000;
+/**
+ * Characters before the place where the looking through ends that are left out too: what begins there may be the greater
+ * part of something that is found only as a whole.
+ */
+export const EDGE = 256;
 /** What stands for the end of a text that was not looked through. */
 const UNSCANNED = 'unscanned';
+/** What is left of a text of which nothing was looked through. */
+export const NOTHING_SCANNED = `[redacted:${UNSCANNED}]`;
 
 /** What the privacy settings keep on this Mac. */
 export interface PrivacyFilter {
@@ -22,9 +29,9 @@ export interface PrivacyFilter {
   /**
    * The text with what was found replaced by `[redacted:<name>]`, and the names found, in the order of the settings;
    * `unscanned` is among them where the end of the text is left out, because looking through it would take too long.
-   * `codes` are one-time codes that the body marks.
+   * `codes` are one-time codes that the body marks. `steps` are taken off, for texts that share what one may take.
    */
-  redact(text: string, o?: { codes?: readonly string[] }): { text: string; redacted: string[] };
+  redact(text: string, o?: { codes?: readonly string[]; steps?: Steps }): { text: string; redacted: string[] };
 }
 
 /** A pattern of the settings: RE2 syntax, checked when the settings were read. */
@@ -56,8 +63,8 @@ interface Finder {
 
 /** @throws Error when a pattern cannot be used, which reading the settings has ruled out */
 export function createPrivacyFilter(settings: PrivacySettings): PrivacyFilter {
-  const denied = settings.denyThreads.map(entryMatcher);
-  const allowed = (settings.allowThreads ?? []).map(entryMatcher);
+  const denied = settings.denyThreads.map(deniedBy);
+  const allowed = (settings.allowThreads ?? []).map(allowedBy);
   const rules = (settings.drop ?? []).map((rule) => ({
     ...rule,
     pattern: rule.pattern === undefined ? undefined : compiled(rule.pattern),
@@ -78,9 +85,11 @@ export function createPrivacyFilter(settings: PrivacySettings): PrivacyFilter {
       const rule = drops.find(({ matches }) => matches(seen));
       return rule && `drop:${rule.name}`;
     },
-    redact(text, { codes = [] } = {}) {
-      if (redacted.length === 0 && text.length <= longest) return { text, redacted: [] };
-      const seen = text.slice(0, longest);
+    redact(text, { codes = [], steps = stepsFor(1) } = {}) {
+      const most = Math.min(longest, longestText(patterns, Math.max(0, steps.left)));
+      if (redacted.length === 0 && text.length <= most) return { text, redacted: [] };
+      const seen = text.slice(0, most);
+      steps.left -= seen.length * costOf(patterns);
       const folded = foldText(seen);
       const finders: Finder[] = redacted.map((one) =>
         typeof one === 'string'
@@ -96,26 +105,37 @@ export function createPrivacyFilter(settings: PrivacySettings): PrivacyFilter {
             }
           : { name: one.name, find: (whole, steps) => one.pattern.findAll(whole, steps) },
       );
-      return replaced(text, seen, finders);
+      return replaced(text, seen, finders, steps);
     },
   };
 }
 
 /** Characters of a text that all patterns can look through within FIRST_STEPS. */
-export function longestText(patterns: readonly Pick<TextPattern, 'cost'>[]): number {
-  const cost = patterns.reduce((sum, pattern) => sum + pattern.cost, 0);
-  return cost === 0 ? Number.POSITIVE_INFINITY : Math.floor(FIRST_STEPS / cost);
+export function longestText(patterns: readonly Pick<TextPattern, 'cost'>[], steps = FIRST_STEPS): number {
+  const cost = costOf(patterns);
+  return cost === 0 ? Number.POSITIVE_INFINITY : Math.floor(Math.min(steps, FIRST_STEPS) / cost);
+}
+
+/** What that many messages may take. */
+export function stepsFor(messages: number): Steps {
+  return { left: messages * (FIRST_STEPS + FURTHER_STEPS) };
+}
+
+function costOf(patterns: readonly Pick<TextPattern, 'cost'>[]): number {
+  return patterns.reduce((sum, pattern) => sum + pattern.cost, 0);
 }
 
 /** Every finder sees the whole text, not what another has left of it: half of a number is none. */
-function replaced(text: string, seen: string, finders: readonly Finder[]) {
-  const steps = { left: FURTHER_STEPS };
-  let end = seen.length;
+function replaced(text: string, seen: string, finders: readonly Finder[], all: Steps) {
+  const most = Math.min(FURTHER_STEPS, Math.max(0, all.left));
+  const steps = { left: most };
+  let end = seen.length < text.length ? Math.max(0, seen.length - EDGE) : text.length;
   const spans: LabelledSpan[] = finders.flatMap(({ name, find }) => {
     const { found, lookedTo } = find(seen, steps);
     end = Math.min(end, lookedTo);
     return found.map((span) => ({ ...span, label: name }));
   });
+  all.left -= most - steps.left;
   const names = new Set(spans.map(({ label }) => label));
   if (end < text.length) spans.push({ start: end, end: text.length, label: UNSCANNED });
   const order = [...new Set(finders.map(({ name }) => name)), UNSCANNED];

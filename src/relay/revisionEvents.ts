@@ -5,11 +5,14 @@ import { filterText, MAX_TEXT_BYTES, type Redactor } from './filterText.ts';
 import { digest } from './fingerprint.ts';
 import { codesOf, messageText, writtenText } from './messageText.ts';
 import { actorOf, wireTime } from './parties.ts';
+import { stepsFor } from './privacy.ts';
 import { isReaction } from './rowEvents.ts';
 
 /** Edited parts told of at most, and versions of each; Messages allows five edits. */
 const MAX_PARTS = 100;
 const MAX_VERSIONS = 20;
+/** All texts of an edit together, bytes; twice that in JSON. With it a sync stays below 1 MiB. */
+const MAX_EVENT_BYTES = MAX_TEXT_BYTES;
 /** Longest list of parts that stands in an id as it is, characters. */
 const MAX_PARTS_LENGTH = 100;
 
@@ -105,16 +108,18 @@ function withoutPlaceholders(text: string): string {
   return writtenText({ text, balloon: undefined });
 }
 
-/** Filters texts until all together have the length that one message may have; what comes after is ''. */
+/** Filters texts until all together have the length that one message may have, in JSON too; what comes after is ''. */
 function boundedFilter(privacy: Redactor, codes: string[]) {
   const redacted = new Set<string>();
-  let left = 2 * MAX_TEXT_BYTES;
+  const steps = stepsFor(4);
+  let left = MAX_EVENT_BYTES;
   return {
     redacted,
     text(whole: string): string {
-      const filtered = filterText(whole, privacy, { maxBytes: Math.min(left, MAX_TEXT_BYTES), codes });
+      if (left <= 0) return '';
+      const filtered = filterText(whole, privacy, { maxBytes: left, codes, steps });
       for (const name of filtered.redacted) redacted.add(name);
-      left -= Buffer.byteLength(filtered.text);
+      left -= Math.max(Buffer.byteLength(filtered.text), Buffer.byteLength(JSON.stringify(filtered.text)) / 2);
       return filtered.text;
     },
   };

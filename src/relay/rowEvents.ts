@@ -4,6 +4,7 @@ import { emojiOfFallback } from './fallbackReaction.ts';
 import { filterText, type Redactor } from './filterText.ts';
 import { digest } from './fingerprint.ts';
 import { actorOf, ME, wireAttachments, wireTime } from './parties.ts';
+import { stepsFor } from './privacy.ts';
 
 /** What a tapback, a sticker or a vote says, wherever it was read. */
 export interface Reaction {
@@ -31,6 +32,8 @@ const FIRST_REACTION = 1000;
 const STICKER = 1000;
 const REMOVED_FROM = 3000;
 const VOTE = 4000;
+/** Characters of an emoji at most; a family with skin tones has some 25. The column holds what the sender's phone says. */
+const MAX_EMOJI_LENGTH = 64;
 const TAPBACKS: readonly ReactionName[] = [
   'love',
   'like',
@@ -53,16 +56,17 @@ export function isSticker(row: ChatRow): boolean {
 }
 
 /** The event of a row that is a reaction by its type. */
-export function reactionEvent(row: ChatRow): EventDraft {
+export function reactionEvent(row: ChatRow, privacy: Redactor): EventDraft {
   const { type = 0, targetGuid, part, emoji } = row.association ?? {};
   const reaction = nameOf(type);
-  return eventOfReaction(row, {
+  const said = {
     reaction,
     emoji: emoji ?? (reaction === 'emoji' ? emojiOfFallback(row.text) : undefined),
     isRemoved: type >= REMOVED_FROM && type < VOTE,
     targetGuid,
     part,
-  });
+  };
+  return eventOfReaction(row, said, privacy);
 }
 
 function nameOf(type: number): ReactionName {
@@ -72,10 +76,13 @@ function nameOf(type: number): ReactionName {
 }
 
 /** The event of a reaction; its id comes from what it says, so that a row inserted again tells nothing new. */
-export function eventOfReaction(row: ChatRow, said: Reaction, isFromText = false): EventDraft {
-  const { reaction, emoji, isRemoved, targetGuid, part } = said;
+export function eventOfReaction(row: ChatRow, said: Reaction, privacy: Redactor, isFromText = false): EventDraft {
+  const { reaction, isRemoved, targetGuid, part } = said;
+  const steps = stepsFor(2);
+  const filter = (words: string) => filterText(words, privacy, { steps }).text;
+  const emoji = said.emoji === undefined ? undefined : filter(said.emoji.slice(0, MAX_EMOJI_LENGTH));
   const sender = actorOf(row);
-  const attachments = wireAttachments(row);
+  const attachments = wireAttachments(row, filter);
   const content = [targetGuid, part, sender, isRemoved, reaction, row.association?.type, emoji, row.rawDate];
   return {
     event_id: `reaction:${digest(content)}`,
@@ -100,7 +107,8 @@ export function groupEvent(row: ChatRow, action: GroupAction, privacy: Redactor)
   // The handle of an own row is the other party; a row without one is of the person this Mac belongs to.
   const actor = row.isFromMe ? ME : (row.handle ?? ME);
   const said = groupChange(action, actor);
-  const name = action.itemType === RENAMED ? (action.title ?? '') : undefined;
+  // As told, also in the id: a hash of a short secret is no secret.
+  const name = action.itemType === RENAMED ? filterText(action.title ?? '', privacy).text : undefined;
   const content = [row.chat?.identifier, said.change, actor, said.member, name, row.rawDate];
   return {
     event_id: `group:${digest(content)}`,
@@ -108,7 +116,7 @@ export function groupEvent(row: ChatRow, action: GroupAction, privacy: Redactor)
     details: {
       ...said,
       actor,
-      name: name === undefined ? undefined : filterText(name, privacy).text,
+      name,
       is_group: row.chat?.isGroup ?? false,
       is_from_me: actor === ME,
       row_guid: row.guid,

@@ -10,19 +10,44 @@ export interface AboutMessage {
   readonly text: string;
 }
 
-/** Whether a message is one that an entry of `privacy.threads` speaks of: a thread id, a handle or `service:…`. */
-export function entryMatcher(entry: string): (about: AboutMessage) => boolean {
+type Matches<T> = (about: T) => boolean;
+
+/** Whether a message is one that an entry of `privacy.threads.deny` speaks of: a thread id, a handle or `service:…`. */
+export function deniedBy(entry: string): Matches<AboutMessage> {
+  return entryMatcher(entry, addressMatcher(entry));
+}
+
+/**
+ * The same for `privacy.threads.allow`, where another number that ends alike must not pass: equal but for how it is
+ * written. `+` is no matter of writing, because without a country one number is many.
+ */
+export function allowedBy(entry: string): Matches<AboutMessage> {
+  const wanted = plain(entry);
+  return entryMatcher(entry, (address) => plain(address) === wanted);
+}
+
+function entryMatcher(entry: string, matches: Matches<string>): Matches<AboutMessage> {
   const service = /^service:(.*)$/i.exec(entry)?.[1];
   if (service !== undefined) return (about) => isService(about.service, service);
-  const matches = addressMatcher(entry);
   return ({ threadId, sender }) => matches(threadId) || (sender !== undefined && matches(sender));
 }
 
-/** Whether a handle or thread id is the one in the settings, written as people or as chat.guid write it. */
-export function addressMatcher(wanted: string): (address: string) => boolean {
-  const bare = wanted.trim().replace(/^\w+;[+-];/, '');
-  const plain = /^\+?[\d\s().-]+$/.test(bare) ? bare.replaceAll(/[^\d+]/g, '') : bare;
-  return (address) => sameHandle(address, plain) || address === bare;
+/** Whether a handle or thread id is the one in the settings, in whatever form either is: rather one too many. */
+export function addressMatcher(wanted: string): Matches<string> {
+  const bare = plain(wanted);
+  return (address) => sameHandle(plain(address), bare);
+}
+
+/** Written as people or as chat.guid write it, without marks that are not seen: a number's digits, an address. */
+function plain(address: string): string {
+  const bare = address
+    .normalize('NFKC')
+    .replaceAll(/[\p{Cf}\p{Cc}]/gu, '')
+    .trim()
+    .replace(/^\w+;[+-];/, '')
+    .replace(/^(?:tel|sms|mailto):/i, '');
+  if (/^\+?[\d\s().-]+$/.test(bare)) return bare.replaceAll(/[^\d+]/g, '');
+  return bare.includes('@') ? bare.toLowerCase() : bare;
 }
 
 /** iMessageLite (by satellite) is iMessage; SMS and RCS are written in any case. */

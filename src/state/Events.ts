@@ -4,6 +4,13 @@ import type { EdgeEvent } from '../protocol/wire.ts';
 /** Events kept for a backend that does not take them, which may have no /edge/sync at all: some 30 MB. */
 const KEPT_EVENTS = 100_000;
 
+interface WaitingRow {
+  eventId: string;
+  eventType: EdgeEvent['event_type'];
+  threadId: string | null;
+  details: string;
+}
+
 /** Told now: not acknowledged, and not about a message that is still on its way to the backend. */
 const WAITING = `FROM events e WHERE e.acked_at IS NULL AND NOT EXISTS (
   SELECT 1 FROM inbound i WHERE i.guid = e.about_guid AND i.state IN ('parked', 'pending'))`;
@@ -59,13 +66,15 @@ export class Events {
     );
   }
 
-  waiting(limit: number): EdgeEvent[] {
-    const rows = this.#waiting.all(limit) as {
-      eventId: string;
-      eventType: EdgeEvent['event_type'];
-      threadId: string | null;
-      details: string;
-    }[];
+  /** The first `limit` at most, and no more than `maxBytes` of details, but one at least. */
+  waiting(limit: number, maxBytes = Number.POSITIVE_INFINITY): EdgeEvent[] {
+    const rows: WaitingRow[] = [];
+    let left = maxBytes;
+    for (const row of this.#waiting.iterate(limit) as IterableIterator<WaitingRow>) {
+      left -= Buffer.byteLength(row.details);
+      if (left < 0 && rows.length > 0) break;
+      rows.push(row);
+    }
     return rows.map((row) => ({
       event_id: row.eventId,
       event_type: row.eventType,

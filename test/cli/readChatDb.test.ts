@@ -123,7 +123,7 @@ describe('edge-agent watch', () => {
       since,
       print: (one) => {
         seen.push(one);
-        printed.out += described(one);
+        printed.out += `${described(one)}\n`;
       },
       signal: abort.signal,
       clock,

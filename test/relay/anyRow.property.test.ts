@@ -8,6 +8,7 @@ import { groupCreated } from '../../src/relay/rowEvents.ts';
 import { threadOf, toRequest } from '../../src/relay/toRequest.ts';
 import { attachment } from '../support/chatRow.ts';
 import { ANNA, around, BERT, balloon, GROUP, message, PAIR, privacy, said, summary } from './messageRows.ts';
+import { strictEvent, strictRequest } from './strictRequest.ts';
 
 const odd = fc.constantFrom('', '\ufffc', '\ufffd', 'hi', 'Loved “hi”', 'https://example.com/', '\ud800', ' \n');
 const number = fc.oneof(fc.integer(), fc.constantFrom(0, 1000, 2000, 2006, 3007, 4000, Number.NaN, 1e300, -1));
@@ -69,11 +70,11 @@ describe('any row at all', () => {
         for (const one of [event, groupCreated(row), ...told]) {
           if (!one) continue;
           expect(one.event_id).toMatch(/^[\w:,.+-]{1,200}$/);
-          expect(JSON.parse(JSON.stringify(one.details))).toBeTypeOf('object');
+          const { thread_id: _, ...event } = strictEvent.parse({ ...one, thread_id: ANNA });
+          expect(JSON.parse(JSON.stringify(event.details))).toBeTypeOf('object');
         }
         const request = toRequest(row, threadOf(row) ?? ANNA, { privacy, backfill: false, now: 0 });
-        expect(['iMessage', 'SMS', 'RCS']).toContain(request.service);
-        expect(request.filtered_text).not.toContain('\ufffc');
+        strictRequest.parse(request);
         fingerprintOf(row);
       }),
       { numRuns: 3000 },

@@ -75,3 +75,13 @@ describe('the fingerprint of a message', () => {
     expect(fingerprintOf(message({ handle: undefined }))).toBe(first);
   });
 });
+
+describe('the fingerprint of a text that is far too long', () => {
+  it('goes by its beginning and its length', () => {
+    const of = (text: string) => fingerprintOf(message({ text }));
+    const long = 'y'.repeat(1_000_000);
+    expect(of(`${long}a`)).toBe(of(`${long}b`));
+    expect(of(long)).not.toBe(of(`${long}b`));
+    expect(of(`x${long}`)).not.toBe(of(`y${long}`));
+  });
+});

@@ -24,7 +24,9 @@ describe('the lists of threads', () => {
     ['a thread', GROUP, { threadId: GROUP, sender: BERT }],
     ['a thread as chat.guid writes it', `any;+;${GROUP}`, { threadId: GROUP, sender: BERT }],
     ['a handle', ANNA, {}],
-    ['a handle as people write it', '(555) 010-0002', {}],
+    ['a handle as people write it', '+1 (555) 010-0002', {}],
+    ['a handle in a form of its own', ANNA, { threadId: 'x', sender: '\u202a+1 555-010-0002\u202c' }],
+    ['a number without its country', '(555) 010-0002', { threadId: '5550100002', sender: '5550100002' }],
     ['an e-mail address in another case', 'Anna@Example.com', { threadId: 'anna@example.com', sender: undefined }],
     ['a member of a group', ANNA, { threadId: GROUP }],
     ['a service', 'service:sms', { service: 'SMS' }],
@@ -43,6 +45,20 @@ describe('the lists of threads', () => {
   ])('do not take a message for one of %s', (_what, entry) => {
     expect(refuses({ denyThreads: [entry] })).toBeUndefined();
     expect(refuses({ allowThreads: [entry] })).toBe('thread_not_allowed');
+  });
+
+  it.each([
+    ['a number without its country', '(555) 010-0002', ANNA],
+    ['its last digits', '50 10 00 02', ANNA],
+    ['a foreign number that ends alike', ANNA, '+445550100002'],
+    ['a longer number that ends alike', ANNA, '+3315550100002'],
+    ['a number of another country with the same digits', '15550100002', ANNA],
+    ['the national form', ANNA, '5550100002'],
+  ])('deny by %s, and do not allow by it', (_what, entry, sender) => {
+    const about = { threadId: sender, sender };
+    const isAlike = !sender.startsWith('+44') || !entry.startsWith('+');
+    expect(refuses({ denyThreads: [entry] }, about)).toBe(isAlike ? 'thread_denied' : undefined);
+    expect(refuses({ allowThreads: [entry] }, about)).toBe('thread_not_allowed');
   });
 
   it('let the others of a group pass', () => {

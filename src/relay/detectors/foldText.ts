@@ -7,12 +7,14 @@ export interface FoldedText {
   original(span: Span): Span;
 }
 
-/** Takes no room on the screen: joiners, marks of direction, soft hyphens, variation selectors, keycaps. */
-const INVISIBLE = /\p{Default_Ignorable_Code_Point}|\p{Cf}|\u20e3/u;
+/** Takes no room on the screen: joiners, marks of direction, soft hyphens, variation selectors, keycaps, accents, strokes. */
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}|\p{Cf}|\p{M}/u;
 const SPACE = /[\p{Zs}\u2800]/u;
 const DASH = /[\p{Pd}\u2212\u00af\u02d7]/u;
 const DOT = /[\u00b7\u2022\u2024\u2027\u2219\u22c5\u30fb\uff0e\uff61\u3002]/u;
 const DIGIT = /\p{Nd}/u;
+/** In circles, raised, with a dot. */
+const DRESSED = /\p{No}/u;
 const WIDE = /[\uff01-\uff5e]/u;
 /** Distinct characters remembered at most: more than any script that has digits. */
 const MAX_REMEMBERED = 10_000;
@@ -58,6 +60,7 @@ function foldNew(character: string, point: number): string {
   if (DOT.test(character)) return '.';
   if (DASH.test(character)) return '-';
   if (DIGIT.test(character)) return String(digitValue(point));
+  if (DRESSED.test(character)) return /^\(?(\d+)[.)]?$/.exec(character.normalize('NFKD'))?.[1] ?? character;
   if (WIDE.test(character)) return String.fromCodePoint(point - 0xfee0);
   return character;
 }
