@@ -1,6 +1,6 @@
 import type { ChatRow } from '../chatdb/types.ts';
 import type { Burst } from '../state/Epochs.ts';
-import { type AdmitOptions, admit, note, park, skip } from './admit.ts';
+import { type AdmitOptions, admit, note, park, pass } from './admit.ts';
 import { BLOCK_ROWS, isBehind, isOld, joinBurst, newerOf, type Verdict } from './backfill.ts';
 import type { Classified } from './classify.ts';
 import { groupCreated } from './rowEvents.ts';
@@ -71,8 +71,7 @@ export class Batch {
       park(this.#o, row, a);
       this.#parked(row, missing);
     } else if (classified.kind === 'skipped') {
-      if (classified.event) this.#note(row, classified.event);
-      skip(this.#o, row, threadId, classified.reason, a);
+      pass(this.#o, row, threadId, classified, { ...a, isOld: this.#isOld(row) });
     } else if (admit(this.#o, row, threadId, a) === 'parked') {
       this.#parked(row, 'company');
     }

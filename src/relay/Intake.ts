@@ -115,6 +115,13 @@ export class Intake {
     this.#look();
   }
 
+  /** Dead letters were taken back, those that were never whole into the park. */
+  retry(): void {
+    this.#isParkedDue = true;
+    this.#stepAlone(() => this.#look());
+    this.#o.onInbound(0);
+  }
+
   stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();
@@ -219,7 +226,9 @@ export class Intake {
   #take(sorted: readonly SortedRow[], source: MessageSource, at: EpochRow, page: Page): void {
     const { store, clock, telemetry } = this.#o;
     const told = new Told();
-    const start = { epoch: at.epoch, now: clock.now(), burst: at, newestAt: at.newestMessageAt, told };
+    // Before the first message it is the agent's beginning that tells old from new.
+    const newestAt = at.newestMessageAt ?? this.#position.begunAt;
+    const start = { epoch: at.epoch, now: clock.now(), burst: at, newestAt, told };
     const moved = store.transaction(() => {
       const batch = new Batch(this.#batch, start);
       for (const row of sorted) batch.take(row);
@@ -291,8 +300,10 @@ export class Intake {
   #isFirstOfGroup(row: ChatRow): boolean {
     const { identifier } = row.chat!;
     if (this.#knownGroups.has(identifier)) return false;
+    // Not remembered: the transaction that tells of the group may fail, and then the row is looked at again.
+    if (this.#source!.isFirstOfChat(row)) return true;
     if (this.#knownGroups.size >= KNOWN_GROUPS) this.#knownGroups.clear();
     this.#knownGroups.add(identifier);
-    return this.#source!.isFirstOfChat(row);
+    return false;
   }
 }

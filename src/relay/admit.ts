@@ -2,9 +2,10 @@ import type { ChatRow } from '../chatdb/types.ts';
 import { findSelfEcho } from '../messaging/selfEcho.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Verdict } from './backfill.ts';
-import type { EventDraft } from './classify.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import type { EventDraft, Missing, Settled } from './classify.ts';
+import { digest, fingerprintOf } from './fingerprint.ts';
 import { messageText } from './messageText.ts';
+import { senderOf } from './parties.ts';
 import type { PrivacyFilter } from './privacy.ts';
 import type { Told } from './Told.ts';
 import { threadOf, toRequest } from './toRequest.ts';
@@ -16,6 +17,8 @@ import { threadOf, toRequest } from './toRequest.ts';
 const DOUBLE_TAP_MS = 120_000;
 /** Digits of a date in seconds, at most; more are nanoseconds. */
 const SECONDS_DIGITS = 11;
+/** Of the hash of a sender: enough to tell apart who wrote in one nanosecond. */
+const SENDER_CHARACTERS = 8;
 
 export interface AdmitOptions {
   store: StateStore;
@@ -32,6 +35,8 @@ export interface Admission {
   isParked: boolean;
   verdict: Verdict;
   told: Told;
+  /** Set where it has waited in vain for a part of it. */
+  lacks?: Missing | undefined;
 }
 
 /**
@@ -41,6 +46,11 @@ export interface Admission {
 export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admission): 'parked' | undefined {
   const { store, privacy } = o;
   const { guid, dateAt: messageAt } = row;
+  // First: what is inserted again was refused, or given back, when it came before.
+  if (isTakenBefore(store, row, a)) {
+    skip(o, row, threadId, 'duplicate', a);
+    return undefined;
+  }
   const refusal = privacy.refuses(aboutOf(row, threadId));
   if (refusal !== undefined) {
     const details = { message_guid: guid, reason: refusal };
@@ -57,10 +67,6 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
     return undefined;
   }
   const fingerprint = keyOf(row);
-  if (fingerprint !== undefined && isKnown(o.store, row, fingerprint, a.now)) {
-    skip(o, row, threadId, 'duplicate', a);
-    return undefined;
-  }
   if (a.verdict === 'undecided') {
     park(o, row, { ...a, fingerprint });
     return 'parked';
@@ -97,13 +103,26 @@ export function park(o: AdmitOptions, row: ChatRow, a: Omit<Admission, 'told'> &
   });
 }
 
+/** A message that is not handed over for what it is, with its event; inserted again it tells nothing new. */
+export function pass(
+  o: AdmitOptions,
+  row: ChatRow,
+  threadId: string,
+  { reason, event }: Extract<Settled, { kind: 'skipped' }>,
+  a: Admission & { isOld: boolean },
+): void {
+  const isKnown = isTakenBefore(o.store, row, a);
+  if (event && !isKnown) note(o, row, event, a);
+  skip(o, row, threadId, isKnown ? 'duplicate' : reason, a);
+}
+
 /** The row is done without being handed over. */
 export function skip(o: AdmitOptions, row: ChatRow, threadId: string, reason: string, a: Admission): void {
   const { guid, dateAt: messageAt } = row;
   const { inbound } = o.store;
-  if (a.isParked) inbound.skip(guid, reason, a.now);
+  const fingerprint = keyOf(row);
+  if (a.isParked) inbound.skip(guid, reason, a.now, fingerprint);
   else {
-    const fingerprint = reason === 'duplicate' ? undefined : keyOf(row);
     const rest = { body: undefined, backfill: a.verdict === 'backfill', messageAt, fingerprint, skipped: reason };
     inbound.insert({ ...placeOf(row, a), threadId, ...rest });
   }
@@ -133,13 +152,22 @@ function placeOf(row: ChatRow, { epoch, now }: { epoch: number; now: number }) {
 /** The date first: rows of one time stand together in the index, and a block does not dirty every page of it. */
 function keyOf(row: ChatRow): string | undefined {
   const fingerprint = fingerprintOf(row);
-  return fingerprint === undefined ? undefined : `${row.rawDate}:${fingerprint}`;
+  return fingerprint === undefined ? undefined : `${startOf(row)}:${fingerprint}`;
+}
+
+/** When and by whom, which is all that is left of a message that was unsent, or of a row that was never whole. */
+function startOf(row: ChatRow): string {
+  return `${row.rawDate}:${digest([senderOf(row)]).slice(0, SENDER_CHARACTERS)}`;
 }
 
 /** iCloud inserts messages again under other guids; what is the same in sender, date and body is the same message. */
-function isKnown(store: StateStore, row: ChatRow, fingerprint: string, now: number): boolean {
+function isTakenBefore(store: StateStore, row: ChatRow, { now, lacks }: Pick<Admission, 'now' | 'lacks'>): boolean {
+  const fingerprint = keyOf(row);
+  if (fingerprint === undefined) return false;
+  const isWholeSecond = row.rawDate.length <= SECONDS_DIGITS || row.rawDate.endsWith('000000000');
+  const isPart = lacks !== undefined || (row.summary?.unsentParts.length ?? 0) > 0;
+  if (isPart && !isWholeSecond && store.inbound.startsWith(startOf(row), row.guid)) return true;
   const firstAt = store.inbound.firstWith(fingerprint, row.guid);
   if (firstAt === undefined) return false;
-  const isWholeSecond = row.rawDate.length <= SECONDS_DIGITS || row.rawDate.endsWith('000000000');
   return !isWholeSecond || now - firstAt >= DOUBLE_TAP_MS;
 }

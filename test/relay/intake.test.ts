@@ -68,9 +68,10 @@ describe('rows past the cursor', () => {
     expect(cursor()).toBe(BATCH_ROWS * 3 + 10);
   });
 
-  it('are marked as old news when they were written too long ago to be answered', () => {
+  it('are marked as old news when they were written too long ago to be answered', async () => {
     const { put, store, body, clock } = setUp();
     put(row(1, { dateAt: clock.now() - 3_601_000 }), row(2, { dateAt: clock.now() - 3_600_000 }));
+    await clock.advance(2_000);
     expect(body(1).backfill).toBe(true);
     expect(body(2).backfill).toBeUndefined();
     expect(store.inbound.byGuid('guid-1')?.backfill).toBe(1);
@@ -239,7 +240,7 @@ describe('a row that Messages has not finished', () => {
     put(bare(1));
     await clock.advance(300);
     source.remove(1);
-    await clock.advance(500);
+    await clock.advance(10_500);
     expect(body(1)).toMatchObject({ thread_id: ANNA, filtered_text: 'text 1' });
   });
 
@@ -250,6 +251,7 @@ describe('a row that Messages has not finished', () => {
     intake.stop();
     source.remove(1);
     make().opened(source, FILE);
+    await clock.advance(10_500);
     expect(state(1)).toBe('dead');
   });
 
