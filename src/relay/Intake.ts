@@ -90,6 +90,7 @@ export class Intake {
     this.#batch = {
       ...o,
       isFirstOfGroup,
+      classify: (row) => this.#classify(row),
       onParked: (row, missing) => {
         this.#parked.parked(row, missing === 'company');
         o.telemetry.rowParked(row.guid, missing);
@@ -273,15 +274,27 @@ export class Intake {
     if (!this.#isStopped) this.#timer = this.#o.clock.after(ms, () => this.#stepAlone(() => this.#look()));
   }
 
-  #classify(row: ChatRow): Classified {
+  #classify(found: ChatRow): Classified {
     const source = this.#source!;
+    const row = this.#aimed(found);
     const around: Surroundings = {
       isEcho: (other) => this.#isEcho(other),
       byGuid: (guid) => source.rowsByGuid([guid])[0],
-      recentOf: (other, limit) => source.recentOf(other, limit),
+      recentOf: (other, limit) =>
+        source.recentOf(other, limit).map((one) => ({ ...one, guid: this.#o.store.changes.guidOf(one.guid) })),
       isFirstOfChat: (other) => source.isFirstOfChat(other),
     };
     return classify(row, around, this.#o.privacy);
+  }
+
+  /** A reaction names its message as the backend knows it, whatever iCloud calls it now. */
+  #aimed(row: ChatRow): ChatRow {
+    const { association } = row;
+    if (association?.targetGuid === undefined) return row;
+    return {
+      ...row,
+      association: { ...association, targetGuid: this.#o.store.changes.guidOf(association.targetGuid) },
+    };
   }
 
   #isMessage(row: ChatRow): boolean {

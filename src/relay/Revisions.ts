@@ -136,8 +136,8 @@ export class Revisions {
     const sender = row.isFromMe ? undefined : (row.handle ?? threadId);
     const { service, text } = row;
     if (this.#privacy.refuses({ threadId, sender, service, text }) !== undefined) return [];
-    const aboutGuid = known.isInbound ? row.guid : undefined;
-    const drafts = revisionEvents(row, { privacy: this.#privacy, handedOver: true, threadId });
+    const aboutGuid = known.isInbound ? known.guid : undefined;
+    const drafts = revisionEvents({ ...row, guid: known.guid }, { privacy: this.#privacy, handedOver: true, threadId });
     return drafts.map((draft) => ({ event: { ...draft, thread_id: threadId }, aboutGuid, guid: row.guid }));
   }
 

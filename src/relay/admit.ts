@@ -3,7 +3,7 @@ import { findSelfEcho } from '../messaging/selfEcho.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Verdict } from './backfill.ts';
 import type { EventDraft, Missing, Settled } from './classify.ts';
-import { digest, fingerprintOf } from './fingerprint.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { messageText } from './messageText.ts';
 import { senderOf } from './parties.ts';
 import type { PrivacyFilter } from './privacy.ts';
@@ -17,8 +17,6 @@ import { threadOf, toRequest } from './toRequest.ts';
 const DOUBLE_TAP_MS = 120_000;
 /** Digits of a date in seconds, at most; more are nanoseconds. */
 const SECONDS_DIGITS = 11;
-/** Of the hash of a sender: enough to tell apart who wrote in one nanosecond. */
-const SENDER_CHARACTERS = 8;
 
 export interface AdmitOptions {
   store: StateStore;
@@ -47,7 +45,8 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
   const { store, privacy } = o;
   const { guid, dateAt: messageAt } = row;
   // First: what is inserted again was refused, or given back, when it came before.
-  if (isTakenBefore(store, row, a)) {
+  const fingerprint = keyOf(row);
+  if (isTakenBefore(store, row, fingerprint, a)) {
     skip(o, row, threadId, 'duplicate', a);
     return undefined;
   }
@@ -66,13 +65,12 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
     skip(o, row, threadId, 'echo', a);
     return undefined;
   }
-  const fingerprint = keyOf(row);
   if (a.verdict === 'undecided') {
     park(o, row, { ...a, fingerprint });
     return 'parked';
   }
   const backfill = a.verdict === 'backfill';
-  const body = toRequest(row, threadId, { privacy, backfill, now: a.now });
+  const body = toRequest(withKnownReply(store, row), threadId, { privacy, backfill, now: a.now });
   if (a.isParked) store.inbound.complete(guid, { threadId, body, backfill, messageAt, fingerprint });
   else store.inbound.insert({ ...placeOf(row, a), threadId, body, backfill, messageAt, fingerprint });
   a.told.received({ guid, threadId, backfill, text: body.filtered_text });
@@ -84,6 +82,12 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
     });
   }
   return undefined;
+}
+
+/** The message it answers, by the guid that the backend knows. */
+function withKnownReply(store: StateStore, row: ChatRow): ChatRow {
+  const { replyToGuid } = row;
+  return replyToGuid === undefined ? row : { ...row, replyToGuid: store.changes.guidOf(replyToGuid) };
 }
 
 /**
@@ -111,7 +115,7 @@ export function pass(
   { reason, event }: Extract<Settled, { kind: 'skipped' }>,
   a: Admission & { isOld: boolean },
 ): void {
-  const isKnown = isTakenBefore(o.store, row, a);
+  const isKnown = isTakenBefore(o.store, row, keyOf(row), a);
   if (event && !isKnown) note(o, row, event, a);
   skip(o, row, threadId, isKnown ? 'duplicate' : reason, a);
 }
@@ -157,12 +161,16 @@ function keyOf(row: ChatRow): string | undefined {
 
 /** When and by whom, which is all that is left of a message that was unsent, or of a row that was never whole. */
 function startOf(row: ChatRow): string {
-  return `${row.rawDate}:${digest([senderOf(row)]).slice(0, SENDER_CHARACTERS)}`;
+  return `${row.rawDate}:${senderOf(row)}`;
 }
 
 /** iCloud inserts messages again under other guids; what is the same in sender, date and body is the same message. */
-function isTakenBefore(store: StateStore, row: ChatRow, { now, lacks }: Pick<Admission, 'now' | 'lacks'>): boolean {
-  const fingerprint = keyOf(row);
+function isTakenBefore(
+  store: StateStore,
+  row: ChatRow,
+  fingerprint: string | undefined,
+  { now, lacks }: Pick<Admission, 'now' | 'lacks'>,
+): boolean {
   if (fingerprint === undefined) return false;
   const isWholeSecond = row.rawDate.length <= SECONDS_DIGITS || row.rawDate.endsWith('000000000');
   const isPart = lacks !== undefined || (row.summary?.unsentParts.length ?? 0) > 0;

@@ -2,6 +2,8 @@ import type { Database, Statement } from 'better-sqlite3';
 
 /** A message that the backend knows or will know. */
 export interface KnownMessage {
+  /** Its guid there; of a message that came again under another guid, the first. */
+  guid: string;
   threadId: string | null;
   /** 1: it came in; 0: it is a bubble of ours. */
   isInbound: 0 | 1;
@@ -32,8 +34,11 @@ export class Changes {
 
   constructor(db: Database) {
     this.#known = db.prepare(`
-      SELECT thread_id AS threadId, 1 AS isInbound FROM inbound WHERE guid = @guid AND skipped IS NULL
-      UNION ALL SELECT thread_id, 0 FROM sends WHERE receipt_guid = @guid LIMIT 1`);
+      SELECT guid, thread_id AS threadId, 1 AS isInbound FROM inbound WHERE guid = @guid AND skipped IS NULL
+      UNION ALL SELECT guid, thread_id, 1 FROM inbound WHERE inbound_id = (
+        SELECT min(one.inbound_id) FROM inbound AS copy JOIN inbound AS one ON one.fingerprint = copy.fingerprint
+        WHERE copy.guid = @guid AND copy.skipped = 'duplicate' AND one.skipped IS NULL)
+      UNION ALL SELECT receipt_guid, thread_id, 0 FROM sends WHERE receipt_guid = @guid LIMIT 1`);
     this.#queued = db.prepare('SELECT body FROM inbound WHERE guid = ? AND skipped IS NULL').pluck();
     this.#taken = db.prepare(`
       SELECT guid, epoch, chat_rowid AS rowid, created_at AS createdAt, coalesce(message_at, created_at) AS messageAt
@@ -47,6 +52,11 @@ export class Changes {
   /** Undefined for a message that was not and will not be handed over, and that is none of our bubbles. */
   known(guid: string): KnownMessage | undefined {
     return this.#known.get({ guid }) as KnownMessage | undefined;
+  }
+
+  /** The guid under which the backend knows a message, if it does. */
+  guidOf(guid: string): string {
+    return this.known(guid)?.guid ?? guid;
   }
 
   /** The POST body of an inbound message as JSON; undefined when there is none or it was forgotten. */

@@ -146,6 +146,21 @@ describe('an edit', () => {
     expect(rig.ids).toHaveLength(1);
   });
 
+  it('of a message that iCloud has inserted again is told of the one the backend knows', async () => {
+    const rig = await new ChangeRig().start();
+    rig.message(1);
+    rig.write(2);
+    const place = { epoch: 1, chatRowid: 2, threadId: ANNA, body: undefined, backfill: false, now: rig.clock.now() };
+    rig.store.inbound.insert({ ...place, guid: 'guid-2', fingerprint: 'one', skipped: 'duplicate' });
+    rig.fingerprint('guid-1', 'one');
+    rig.passed(2);
+    const editedAt = rig.edit('guid-2', 'eight');
+    await rig.changed();
+    expect(rig.events).toMatchObject([
+      { event_id: `edited:guid-1:${editedAt}`, details: { message_guid: 'guid-1', text: 'eight' } },
+    ]);
+  });
+
   it('is not told of messages that were filtered, skipped or never seen', async () => {
     const rig = await started();
     rig.message(1, { handle: BERT });

@@ -67,6 +67,30 @@ describe('a message inserted again under another guid', () => {
   });
 });
 
+describe('what refers to a message that was inserted again', () => {
+  const LOVED = { type: 2000, targetGuid: 'guid-2', part: 0, emoji: undefined };
+
+  it('names it as the backend knows it', async () => {
+    const { put, store, body, clock } = setUp();
+    put(same(1), same(2));
+    store.inbound.markDone('guid-1', clock.now());
+    put(row(3, { association: LOVED }), row(4, { replyToGuid: 'guid-2' }), row(5, { text: 'Loved “the same”' }));
+    await settle();
+    expect(store.events.waiting(9).map(({ details }) => details.message_guid)).toEqual(['guid-1', 'guid-1']);
+    expect(body(4).reply_to_guid).toBe('guid-1');
+  });
+
+  it('is told once when it is inserted again as well', async () => {
+    const { put, store, clock } = setUp();
+    const loved = (rowid: number, targetGuid: string) =>
+      row(rowid, { rawDate: '789012345678905678', association: { ...LOVED, targetGuid } });
+    put(same(1), loved(2, 'guid-1'), same(3), loved(4, 'guid-3'));
+    await settle();
+    store.inbound.markDone('guid-1', clock.now());
+    expect(store.events.waiting(9)).toHaveLength(1);
+  });
+});
+
 describe('a parked row that chat.db has lost', () => {
   it('is waited for: the file may be away for a moment', async () => {
     const { put, source, clock, fate, crash } = setUp();
