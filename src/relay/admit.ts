@@ -153,8 +153,11 @@ function placeOf(row: ChatRow, { epoch, now }: { epoch: number; now: number }) {
   return { guid: row.guid, epoch, chatRowid: row.rowid, now };
 }
 
-/** The date first: rows of one time stand together in the index, and a block does not dirty every page of it. */
-function keyOf(row: ChatRow): string | undefined {
+/**
+ * What knows a message under another guid, as state.db keeps it. The date first: rows of one time stand together in the
+ * index, and a block does not dirty every page of it.
+ */
+export function keyOf(row: ChatRow): string | undefined {
   const fingerprint = fingerprintOf(row);
   return fingerprint === undefined ? undefined : `${startOf(row)}:${fingerprint}`;
 }

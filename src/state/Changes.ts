@@ -28,6 +28,7 @@ const MAX_LATE_MS = 7 * 86_400_000;
 export class Changes {
   readonly #known: Statement;
   readonly #queued: Statement;
+  readonly #moveFingerprint: Statement;
   readonly #taken: Statement;
   readonly #oldestOpen: Statement;
   readonly #lastSend: Statement;
@@ -40,6 +41,7 @@ export class Changes {
         WHERE copy.guid = @guid AND copy.skipped = 'duplicate' AND one.skipped IS NULL)
       UNION ALL SELECT receipt_guid, thread_id, 0 FROM sends WHERE receipt_guid = @guid LIMIT 1`);
     this.#queued = db.prepare('SELECT body FROM inbound WHERE guid = ? AND skipped IS NULL').pluck();
+    this.#moveFingerprint = db.prepare('UPDATE inbound SET fingerprint = ? WHERE guid = ?');
     this.#taken = db.prepare(`
       SELECT guid, epoch, chat_rowid AS rowid, created_at AS createdAt, coalesce(message_at, created_at) AS messageAt
       FROM inbound ORDER BY inbound_id DESC LIMIT ?`);
@@ -62,6 +64,11 @@ export class Changes {
   /** The POST body of an inbound message as JSON; undefined when there is none or it was forgotten. */
   queuedBody(guid: string): string | undefined {
     return (this.#queued.get(guid) as string | null | undefined) ?? undefined;
+  }
+
+  /** A message reads otherwise now, and may be inserted again as it does. */
+  moveFingerprint(guid: string, fingerprint: string): void {
+    this.#moveFingerprint.run(fingerprint, guid);
   }
 
   /** Guids of the messages taken in within `spanMs` before the newest, newest first, at most `limit`. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatRow } from '../../src/chatdb/types.ts';
+import { keyOf } from '../../src/relay/admit.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
 import { ChangeRig } from './changeRig.ts';
 import { ANNA, BERT } from './fakes.ts';
@@ -309,6 +310,15 @@ describe('a text that comes late', () => {
     await rig.changed(3_000);
     expect(rig.ids[1]).toMatch(/^edited:guid-2:/);
     expect(rig.ids).toHaveLength(2);
+  });
+
+  it('is what a copy of the message is known by from then on', async () => {
+    const rig = await new ChangeRig().start();
+    const taken = rig.message(1, { text: 'At ei' });
+    rig.fingerprint('guid-1', keyOf(taken)!);
+    rig.source.change('guid-1', { text: 'At eight' });
+    await rig.changed(2_000);
+    expect(rig.store.inbound.firstWith(keyOf({ ...taken, text: 'At eight' })!, 'guid-2')).toBeDefined();
   });
 
   it('is told again when it changes again within 3 s, but not twice', async () => {
