@@ -20,6 +20,20 @@ describe('a message inserted again under another guid', () => {
     expect(store.events.waiting(9)).toHaveLength(1);
   });
 
+  it('that gave one of two equal bubbles back does not stand for the other', async () => {
+    const { put, store, clock, fate } = setUp();
+    for (const n of [1, 2]) {
+      const now = clock.now();
+      const { sendId } = store.sends.insert({ key: `cli:${n}`, threadId: ANNA, text: 'ok', bubbleType: 'normal', now });
+      store.sends.markSending(sendId, { rowid: 0, epoch: 1 }, now);
+      store.sends.markConfirmed(sendId, { guid: `own-${n}`, rowid: n }, now);
+    }
+    const echo = (rowid: number, rawDate: string) => row(rowid, { text: 'ok', rawDate, ownAddresses: [ANNA] });
+    put(echo(1, '789012345678900001'), echo(2, '789012345678900001'), echo(3, '789012345678900002'));
+    await settle();
+    expect([fate('guid-1'), fate('guid-2'), fate('guid-3')]).toEqual(['echo', 'duplicate', 'echo']);
+  });
+
   it('is known when the first was given up in the park', async () => {
     const { put, source, clock, fate } = setUp({ denyThreads: [ANNA] });
     put(same(1, { text: '' }));
