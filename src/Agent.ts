@@ -270,7 +270,13 @@ export class Agent {
       memory: { rss_bytes: process.memoryUsage.rss(), heap_used_bytes: process.memoryUsage().heapUsed },
       log_lines_lost: log.lostLines,
     });
-    const routes = controlRoutes({ store, clock, status, onSends: () => sender.wake(), onInbound: () => pump.wake() });
+    const routes = controlRoutes({
+      store,
+      clock,
+      status,
+      onSends: () => sender.wake(),
+      onInbound: () => intake.retry(),
+    });
     const control = new ControlServer({ path: controlSocketPath(config.state.dir), routes });
     const monitoring = new MonitoringServer({ port: config.monitoring.port, metrics, status });
     const life: Part = {

@@ -122,8 +122,13 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
           ORDER BY j.message_id DESC LIMIT @examined)
         AND ${whole(m('item_type', '0'))} = 0 AND ${whole(m('associated_message_type', '0'))} IN (0, 2, 3)
       ORDER BY m.ROWID DESC LIMIT @limit`,
+    // A conversation may have several chats: one for each service, or another prefix after an upgrade.
     earlierInChat: `
-      SELECT 1 FROM chat_message_join j WHERE j.chat_id = ${chatOfMessage} AND j.message_id < @rowid LIMIT 1`,
+      SELECT 1 FROM chat_message_join j
+      WHERE j.chat_id IN (
+          SELECT s.ROWID FROM chat s
+          WHERE s.chat_identifier = (SELECT c.chat_identifier FROM chat c WHERE c.ROWID = ${chatOfMessage}))
+        AND j.message_id < @rowid LIMIT 1`,
     chat: `${chats} WHERE c.ROWID = ?`,
     newestChatOf: `${chats} WHERE c.chat_identifier = ? ORDER BY c.ROWID DESC LIMIT 1`,
     participants: schema.hasParticipants

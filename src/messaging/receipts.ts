@@ -65,8 +65,14 @@ export function findReceipt(
     (row) => isPast(send, row, context.epoch) && isOfThread(send, row, context.lastLook) && !context.claimed(row.guid),
   );
   return (
-    possible.find((row) => row.text === text) ?? possible.find((row) => row.text !== '' && fold(row.text) === folded)
+    possible.find((row) => row.text === text) ??
+    possible.find((row) => [row.text, firstText(row)].some((said) => said !== '' && fold(said) === folded))
   );
+}
+
+/** What it said before it was edited: people edit from another device what has just gone out from here. */
+function firstText({ summary }: ChatRow): string {
+  return summary?.edits.get(0)?.[0]?.text ?? '';
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ChatRow } from '../chatdb/types.ts';
 import type { Burst } from '../state/Epochs.ts';
-import { type AdmitOptions, admit, note, park, skip } from './admit.ts';
+import { type AdmitOptions, admit, note, park, pass } from './admit.ts';
 import { BLOCK_ROWS, isBehind, isOld, joinBurst, newerOf, type Verdict } from './backfill.ts';
 import type { Classified } from './classify.ts';
 import { groupCreated } from './rowEvents.ts';
@@ -16,6 +16,7 @@ export interface SortedRow {
 
 export interface BatchOptions extends AdmitOptions {
   answerMaxAgeSeconds: number;
+  classify(row: ChatRow): Classified;
   /** Whether the row is the first of a group, which is then told of. */
   isFirstOfGroup(row: ChatRow): boolean;
   /** A row was parked, because it lacks `missing` or waits for company. */
@@ -52,7 +53,9 @@ export class Batch {
   take({ row, isKnown, classified: found }: SortedRow): void {
     if (isKnown) return;
     // It has waited for its body, and there is a text.
-    const classified = found.kind === 'incomplete' && found.isReadable ? found.otherwise : found;
+    const whole = found.kind === 'incomplete' && found.isReadable ? found.otherwise : found;
+    // What it refers to may have turned out to be known under another guid within this batch.
+    const classified = 'event' in whole && row.association ? this.#o.classify(row) : whole;
     const verdict = row.isFromMe ? 'live' : this.#verdictOf(row);
     if (!row.isFromMe) this.#newestAt = newerOf(this.#newestAt, row.dateAt, this.#now);
     if (row.chat?.isGroup && this.#o.isFirstOfGroup(row)) {
@@ -71,8 +74,7 @@ export class Batch {
       park(this.#o, row, a);
       this.#parked(row, missing);
     } else if (classified.kind === 'skipped') {
-      if (classified.event) this.#note(row, classified.event);
-      skip(this.#o, row, threadId, classified.reason, a);
+      pass(this.#o, row, threadId, classified, { ...a, isOld: this.#isOld(row) });
     } else if (admit(this.#o, row, threadId, a) === 'parked') {
       this.#parked(row, 'company');
     }

@@ -7,7 +7,7 @@ import type { ChangeSource, ChangeWindow } from './ChangeSource.ts';
 import { LateTexts } from './LateTexts.ts';
 import type { PrivacyFilter } from './privacy.ts';
 import { Revisions } from './Revisions.ts';
-import { WatchedTime } from './WatchedTime.ts';
+import { type Moment, WatchedTime } from './WatchedTime.ts';
 
 /** From one look to the next at least, ms: edits are no hurry, and no index helps to find them. */
 const GAP_MS = 250;
@@ -32,8 +32,7 @@ export interface ChangeWatchOptions {
 /** One walk through the rows that may have been edited. */
 interface Walk {
   readonly window: ChangeWindow;
-  /** ms since 1970 */
-  readonly startedAt: number;
+  readonly startedAt: Moment;
   after: number;
 }
 
@@ -49,8 +48,8 @@ export class ChangeWatch {
   readonly #lateTexts: LateTexts;
   #epoch = 0;
   #walk: Walk | undefined;
-  /** When the last walk that is through began, while what it noticed is not all told; ms since 1970. */
-  #walkedAt: number | undefined;
+  /** When the last walk that is through began, while what it noticed is not all told. */
+  #walkedAt: Moment | undefined;
   /** chat.db changed since the last walk began. */
   #isChanged = false;
   /** Monotonic, ms. */
@@ -147,7 +146,8 @@ export class ChangeWatch {
   #step(source: ChangeSource): void {
     if (!this.#walk) {
       if (!this.#isChanged) return;
-      const startedAt = this.#o.clock.now();
+      const { clock } = this.#o;
+      const startedAt = { now: clock.now(), monotonic: clock.monotonic() };
       this.#walk = { window: this.#time.window(startedAt, this.#epoch, source), startedAt, after: 0 };
       this.#isChanged = false;
     }

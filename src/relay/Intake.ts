@@ -90,6 +90,7 @@ export class Intake {
     this.#batch = {
       ...o,
       isFirstOfGroup,
+      classify: (row) => this.#classify(row),
       onParked: (row, missing) => {
         this.#parked.parked(row, missing === 'company');
         o.telemetry.rowParked(row.guid, missing);
@@ -113,6 +114,13 @@ export class Intake {
     this.#source = source;
     this.#isParkedDue = true;
     this.#look();
+  }
+
+  /** Dead letters were taken back, those that were never whole into the park. */
+  retry(): void {
+    this.#isParkedDue = true;
+    this.#stepAlone(() => this.#look());
+    this.#o.onInbound(0);
   }
 
   stop(): void {
@@ -219,7 +227,9 @@ export class Intake {
   #take(sorted: readonly SortedRow[], source: MessageSource, at: EpochRow, page: Page): void {
     const { store, clock, telemetry } = this.#o;
     const told = new Told();
-    const start = { epoch: at.epoch, now: clock.now(), burst: at, newestAt: at.newestMessageAt, told };
+    // Before the first message it is the agent's beginning that tells old from new.
+    const newestAt = at.newestMessageAt ?? this.#position.begunAt;
+    const start = { epoch: at.epoch, now: clock.now(), burst: at, newestAt, told };
     const moved = store.transaction(() => {
       const batch = new Batch(this.#batch, start);
       for (const row of sorted) batch.take(row);
@@ -264,15 +274,27 @@ export class Intake {
     if (!this.#isStopped) this.#timer = this.#o.clock.after(ms, () => this.#stepAlone(() => this.#look()));
   }
 
-  #classify(row: ChatRow): Classified {
+  #classify(found: ChatRow): Classified {
     const source = this.#source!;
+    const row = this.#aimed(found);
     const around: Surroundings = {
       isEcho: (other) => this.#isEcho(other),
       byGuid: (guid) => source.rowsByGuid([guid])[0],
-      recentOf: (other, limit) => source.recentOf(other, limit),
+      recentOf: (other, limit) =>
+        source.recentOf(other, limit).map((one) => ({ ...one, guid: this.#o.store.changes.guidOf(one.guid) })),
       isFirstOfChat: (other) => source.isFirstOfChat(other),
     };
     return classify(row, around, this.#o.privacy);
+  }
+
+  /** A reaction names its message as the backend knows it, whatever iCloud calls it now. */
+  #aimed(row: ChatRow): ChatRow {
+    const { association } = row;
+    if (association?.targetGuid === undefined) return row;
+    return {
+      ...row,
+      association: { ...association, targetGuid: this.#o.store.changes.guidOf(association.targetGuid) },
+    };
   }
 
   #isMessage(row: ChatRow): boolean {
@@ -291,8 +313,10 @@ export class Intake {
   #isFirstOfGroup(row: ChatRow): boolean {
     const { identifier } = row.chat!;
     if (this.#knownGroups.has(identifier)) return false;
+    // Not remembered: the transaction that tells of the group may fail, and then the row is looked at again.
+    if (this.#source!.isFirstOfChat(row)) return true;
     if (this.#knownGroups.size >= KNOWN_GROUPS) this.#knownGroups.clear();
     this.#knownGroups.add(identifier);
-    return this.#source!.isFirstOfChat(row);
+    return false;
   }
 }

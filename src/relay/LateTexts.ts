@@ -5,6 +5,7 @@ import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { aboutOf } from './aboutRow.ts';
+import { keyOf } from './admit.ts';
 import type { ChangeSource } from './ChangeSource.ts';
 import type { PrivacyFilter } from './privacy.ts';
 import { type ToTell, tellEvents } from './tellEvents.ts';
@@ -71,6 +72,12 @@ export class LateTexts {
       return !row || row.editedAt !== undefined || saidBy(row) === said ? [] : this.#events(row);
     });
     const told = tellEvents(this.#store, this.#telemetry, telling, this.#clock.now());
+    this.#store.transaction(() => {
+      for (const guid of told) {
+        const fingerprint = keyOf(rows.get(guid)!);
+        if (fingerprint !== undefined) this.#store.changes.moveFingerprint(guid, fingerprint);
+      }
+    });
     for (const [guid, watched] of due) {
       const looks = watched.looks + 1;
       if (looks < LOOKS_MS.length && rows.has(guid)) this.#watched.set(guid, { ...watched, looks });

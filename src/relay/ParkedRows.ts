@@ -1,9 +1,9 @@
 import type { ChatRow } from '../chatdb/types.ts';
 import type { InboundRow } from '../state/Inbound.ts';
 import type { Clock } from '../util/Clock.ts';
-import { type AdmitOptions, admit, note, skip } from './admit.ts';
+import { type AdmitOptions, admit, note, pass, skip } from './admit.ts';
 import { DECIDE_MS, isOld, type Verdict } from './backfill.ts';
-import type { Classified, Missing } from './classify.ts';
+import type { Classified, EventDraft, Missing } from './classify.ts';
 import type { MessageSource } from './MessageSource.ts';
 import { groupCreated } from './rowEvents.ts';
 import type { Told } from './Told.ts';
@@ -101,12 +101,14 @@ export class ParkedRows {
     const { guid } = parked;
     const row = found ?? this.#watched.get(guid)?.row;
     const waitedMs = this.#waited(parked, row);
-    if (!row) return (a) => this.#giveUp(parked, 'the row is gone from chat.db', a);
+    // Rows are deleted and inserted again, and a chat.db may be away for a moment.
+    const isLost = found === undefined && waitedMs >= PARKED_FOR_MS;
+    if (!row) return isLost ? (a) => this.#giveUp(parked, 'the row is gone from chat.db', a) : undefined;
     const classified = this.#o.classify(row);
     const isIncomplete = classified.kind === 'incomplete';
     const settled = isIncomplete ? classified.otherwise : classified;
     if (settled.kind === 'message' && parked.undecided && this.#decideIn() > 0) return undefined;
-    if (isIncomplete && found !== undefined && waitedMs < this.#mostMs(classified)) {
+    if (isIncomplete && !isLost && waitedMs < this.#mostMs(classified)) {
       return parked.undecided ? () => this.#o.store.inbound.decideLive(guid) : undefined;
     }
     const threadId = threadOf(row);
@@ -114,8 +116,8 @@ export class ParkedRows {
     return (a) => {
       this.#noteGroup(parked, row, a);
       if (settled.kind === 'own') this.#skip(parked, row, 'own', a);
-      else if (settled.kind === 'event') this.#note(parked, row, settled.event, 'event', a);
-      else if (settled.kind === 'skipped') this.#note(parked, row, settled.event, settled.reason, a);
+      else if (settled.kind === 'event') this.#tell(parked, row, settled.event, a);
+      else if (settled.kind === 'skipped') this.#pass(parked, row, settled, a);
       else if (threadId === undefined) this.#giveUp(parked, 'the row has neither a chat nor a handle', a);
       else this.#admit(parked, row, threadId, lacks, a);
     };
@@ -153,22 +155,21 @@ export class ParkedRows {
       const detail = `${row.guid} was handed over without its ${lacks}`;
       a.told.later((telemetry) => telemetry.failure('EDGE_ROW_INCOMPLETE', detail));
     }
-    admit(this.#o, row, threadId, this.#admission(parked, row, a));
+    admit(this.#o, row, threadId, { ...this.#admission(parked, row, a), lacks });
   }
 
   #skip(parked: InboundRow, row: ChatRow, reason: string, a: { now: number; told: Told }): void {
     skip(this.#o, row, threadOf(row) ?? '', reason, this.#admission(parked, row, a));
   }
 
-  #note(
-    parked: InboundRow,
-    row: ChatRow,
-    event: Parameters<typeof note>[2] | undefined,
-    reason: string,
-    a: { now: number; told: Told },
-  ): void {
-    if (event) note(this.#o, row, event, { ...a, isOld: this.#isOld(parked, row) });
-    this.#skip(parked, row, reason, a);
+  #tell(parked: InboundRow, row: ChatRow, event: EventDraft, a: { now: number; told: Told }): void {
+    note(this.#o, row, event, { ...a, isOld: this.#isOld(parked, row) });
+    this.#skip(parked, row, 'event', a);
+  }
+
+  #pass(parked: InboundRow, row: ChatRow, settled: Parameters<typeof pass>[3], a: { now: number; told: Told }): void {
+    const isOld = this.#isOld(parked, row);
+    pass(this.#o, row, threadOf(row) ?? '', settled, { ...this.#admission(parked, row, a), isOld });
   }
 
   #admission(parked: InboundRow, row: ChatRow, a: { now: number; told: Told }) {
@@ -182,7 +183,12 @@ export class ParkedRows {
     return isOld({ dateAt, now: createdAt, answerMaxAgeSeconds: this.#o.answerMaxAgeSeconds });
   }
 
-  #giveUp({ guid }: InboundRow, detail: string, { told }: { told: Told }): void {
+  #giveUp({ guid }: InboundRow, detail: string, { now, told }: { now: number; told: Told }): void {
+    if (this.#o.store.inbound.standIn(guid)) {
+      this.#o.store.inbound.skip(guid, 'duplicate', now);
+      told.hasParked = true;
+      return;
+    }
     this.#o.store.inbound.markDead(guid, 'EDGE_ROW_INCOMPLETE', detail);
     told.isNews = true;
     told.later((telemetry) => telemetry.messageSetAside({ guid, threadId: '', code: 'EDGE_ROW_INCOMPLETE', detail }));

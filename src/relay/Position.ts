@@ -49,6 +49,11 @@ export class Position {
     return (this.#at ?? this.#o.store.epochs.latest())?.epoch ?? 0;
   }
 
+  /** When this agent's time began, ms since 1970. */
+  get begunAt(): number {
+    return Number(this.#o.store.meta.get('begun_at'));
+  }
+
   opened(identity: FileIdentity): void {
     this.#identity = identity;
     this.#at = undefined;
@@ -102,7 +107,7 @@ export class Position {
     const witnesses = last ? inbound.newestOf(last.epoch, WITNESSES) : [];
     const choice = isRenumbered ? 'new' : chooseEpoch(last, witnesses, source, identity);
     const now = clock.now();
-    const begunAt = this.#begunAt();
+    const begunAt = this.begunAt;
     // Read before the dates: what is written in between lies past it.
     const untilRowid = source.maxRowid();
     store.transaction(() => {
@@ -112,6 +117,8 @@ export class Position {
       } else if (choice === 'first' || choice === 'new') {
         const newestMessageAt = last?.newestMessageAt ?? begunAt;
         const epoch = epochs.start({ ...identity, rowid: 0, guid: null, newestMessageAt, now });
+        // A block goes on in the file that takes the place of the one it began in.
+        if (last) epochs.setBurst(epoch, last);
         const sinceAt = Math.max(newestMessageAt - DAY_MS, begunAt);
         this.#catchUp.begin({ epoch, sinceAt, untilRowid, ...(choice === 'first' && { untilAt: now + DAY_MS }) });
       } else if (choice === 'moved') epochs.setIdentity(last!.epoch, identity.dev, identity.ino);
@@ -142,15 +149,10 @@ export class Position {
 
   /** Whether the last rows have a message that was not taken in and is as young as the newest that was. */
   #isNewsAt(source: MessageSource, at: EpochRow, max: number): boolean {
-    const since = at.newestMessageAt ?? this.#begunAt();
+    const since = at.newestMessageAt ?? this.begunAt;
     return source.rowsAfter(max - WITNESSES, WITNESSES).some((row) => {
       const isYoung = row.dateAt !== undefined && row.dateAt >= since;
       return isYoung && this.#o.isMessage(row) && !this.#o.store.inbound.knows(row.guid);
     });
-  }
-
-  /** When this agent's time began, ms since 1970. */
-  #begunAt(): number {
-    return Number(this.#o.store.meta.get('begun_at'));
   }
 }

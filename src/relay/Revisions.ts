@@ -136,8 +136,11 @@ export class Revisions {
     if (!known || threadId === undefined) return [];
     const about = aboutOf(row, threadId);
     if (this.#privacy.refuses(about) !== undefined) return [];
-    const aboutGuid = known.isInbound ? row.guid : undefined;
-    const drafts = revisionEvents(row, { privacy: versionFilter(this.#privacy, about), handedOver: true, threadId });
+    const aboutGuid = known.isInbound ? known.guid : undefined;
+    const drafts = revisionEvents(
+      { ...row, guid: known.guid },
+      { privacy: versionFilter(this.#privacy, about), handedOver: true, threadId },
+    );
     return drafts.map((draft) => ({ event: { ...draft, thread_id: threadId }, aboutGuid, guid: row.guid }));
   }
 

@@ -6,6 +6,12 @@ export const WATCHED_MS = 20 * 60_000;
 /** How often it is noted where the new rows began, ms. */
 const MARK_EVERY_MS = 60_000;
 
+/** One moment: ms since 1970, and monotonic ms. */
+export interface Moment {
+  readonly now: number;
+  readonly monotonic: number;
+}
+
 interface Since {
   readonly epoch: number;
   /** Everything that changed before this was noticed, ms since 1970. */
@@ -24,8 +30,10 @@ interface Since {
 export class WatchedTime {
   readonly #store: StateStore;
   #since: Since | undefined;
-  /** Where new rows began, and when; by time. */
+  /** Where new rows began, and when, monotonic ms: a wall clock that steps must not make them look old. */
   #marks: { at: number; rowid: number }[] = [];
+  /** The last look after which all was told, monotonic ms. */
+  #seenAt = Number.NEGATIVE_INFINITY;
   #isStored = false;
 
   constructor(store: StateStore) {
@@ -52,22 +60,23 @@ export class WatchedTime {
     });
   }
 
-  /** The rows to be looked through now. */
-  window(now: number, epoch: number, source: Pick<ChangeSource, 'maxRowid'>): ChangeWindow {
+  /** The rows to be looked through now; `monotonic` is the same moment on the other clock. */
+  window({ now, monotonic }: Moment, epoch: number, source: Pick<ChangeSource, 'maxRowid'>): ChangeWindow {
     if (epoch !== this.#since?.epoch) this.#enter(epoch, now, source.maxRowid() + 1);
     const sinceAt = Math.min(this.#since?.seenUntil ?? now, now) - WATCHED_MS;
-    while ((this.#marks[1]?.at ?? now) <= sinceAt) this.#marks.shift();
+    while ((this.#marks[1]?.at ?? monotonic) <= this.#seenAt - WATCHED_MS) this.#marks.shift();
     const last = this.#marks.at(-1)!;
-    if (now - last.at >= MARK_EVERY_MS) {
+    if (monotonic - last.at >= MARK_EVERY_MS) {
       const cursor = this.#store.epochs.latest()?.cursorRowid ?? 0;
-      this.#marks.push({ at: now, rowid: Math.max(last.rowid, cursor + 1) });
+      this.#marks.push({ at: monotonic, rowid: Math.max(last.rowid, cursor + 1) });
     }
     return { sinceAt, fromRowid: this.#marks[0]!.rowid };
   }
 
-  /** All that had changed at `at` has been told. */
-  seen(at: number): void {
-    if (this.#since) this.#since = { ...this.#since, seenUntil: at };
+  /** All that had changed at that moment has been told. */
+  seen({ now, monotonic }: Moment): void {
+    if (this.#since) this.#since = { ...this.#since, seenUntil: now };
+    this.#seenAt = monotonic;
     if (!this.#isStored) return;
     this.#store.meta.set('changes_since', '');
     this.#isStored = false;
@@ -86,6 +95,7 @@ export class WatchedTime {
     this.#store.meta.set('changes_since', JSON.stringify(since));
     this.#isStored = true;
     this.#since = since;
-    this.#marks = [{ at: since.seenUntil, rowid: since.fromRowid }];
+    this.#marks = [{ at: Number.NEGATIVE_INFINITY, rowid: since.fromRowid }];
+    this.#seenAt = Number.NEGATIVE_INFINITY;
   }
 }

@@ -3,8 +3,9 @@ import { findSelfEcho } from '../messaging/selfEcho.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import { aboutOf } from './aboutRow.ts';
 import type { Verdict } from './backfill.ts';
-import type { EventDraft } from './classify.ts';
+import type { EventDraft, Missing, Settled } from './classify.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { senderOf } from './parties.ts';
 import type { PrivacyFilter } from './privacy.ts';
 import type { Told } from './Told.ts';
 import { threadOf, toRequest } from './toRequest.ts';
@@ -32,6 +33,8 @@ export interface Admission {
   isParked: boolean;
   verdict: Verdict;
   told: Told;
+  /** Set where it has waited in vain for a part of it. */
+  lacks?: Missing | undefined;
 }
 
 /**
@@ -41,6 +44,12 @@ export interface Admission {
 export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admission): 'parked' | undefined {
   const { store, privacy } = o;
   const { guid, dateAt: messageAt } = row;
+  // First: what is inserted again was refused, or given back, when it came before.
+  const fingerprint = keyOf(row);
+  if (isTakenBefore(store, row, fingerprint, a)) {
+    skip(o, row, threadId, 'duplicate', a);
+    return undefined;
+  }
   const refusal = privacy.refuses(aboutOf(row, threadId));
   if (refusal !== undefined) {
     const details = { message_guid: guid, reason: refusal };
@@ -56,17 +65,12 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
     skip(o, row, threadId, 'echo', a);
     return undefined;
   }
-  const fingerprint = keyOf(row);
-  if (fingerprint !== undefined && isKnown(o.store, row, fingerprint, a.now)) {
-    skip(o, row, threadId, 'duplicate', a);
-    return undefined;
-  }
   if (a.verdict === 'undecided') {
     park(o, row, { ...a, fingerprint });
     return 'parked';
   }
   const backfill = a.verdict === 'backfill';
-  const body = toRequest(row, threadId, { privacy, backfill, now: a.now });
+  const body = toRequest(withKnownReply(store, row), threadId, { privacy, backfill, now: a.now });
   if (a.isParked) store.inbound.complete(guid, { threadId, body, backfill, messageAt, fingerprint });
   else store.inbound.insert({ ...placeOf(row, a), threadId, body, backfill, messageAt, fingerprint });
   a.told.received({ guid, threadId, backfill, text: body.filtered_text });
@@ -78,6 +82,12 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
     });
   }
   return undefined;
+}
+
+/** The message it answers, by the guid that the backend knows. */
+function withKnownReply(store: StateStore, row: ChatRow): ChatRow {
+  const { replyToGuid } = row;
+  return replyToGuid === undefined ? row : { ...row, replyToGuid: store.changes.guidOf(replyToGuid) };
 }
 
 /**
@@ -97,6 +107,19 @@ export function park(o: AdmitOptions, row: ChatRow, a: Omit<Admission, 'told'> &
   });
 }
 
+/** A message that is not handed over for what it is, with its event; inserted again it tells nothing new. */
+export function pass(
+  o: AdmitOptions,
+  row: ChatRow,
+  threadId: string,
+  { reason, event }: Extract<Settled, { kind: 'skipped' }>,
+  a: Admission & { isOld: boolean },
+): void {
+  const isKnown = isTakenBefore(o.store, row, keyOf(row), a);
+  if (event && !isKnown) note(o, row, event, a);
+  skip(o, row, threadId, isKnown ? 'duplicate' : reason, a);
+}
+
 /** The row is done without being handed over; `inWords` is the reason as the log has it. */
 export function skip(
   o: AdmitOptions,
@@ -108,9 +131,9 @@ export function skip(
 ): void {
   const { guid, dateAt: messageAt } = row;
   const { inbound } = o.store;
-  if (a.isParked) inbound.skip(guid, reason, a.now);
+  const fingerprint = keyOf(row);
+  if (a.isParked) inbound.skip(guid, reason, a.now, fingerprint);
   else {
-    const fingerprint = reason === 'duplicate' ? undefined : keyOf(row);
     const rest = { body: undefined, backfill: a.verdict === 'backfill', messageAt, fingerprint, skipped: reason };
     inbound.insert({ ...placeOf(row, a), threadId, ...rest });
   }
@@ -137,16 +160,32 @@ function placeOf(row: ChatRow, { epoch, now }: { epoch: number; now: number }) {
   return { guid: row.guid, epoch, chatRowid: row.rowid, now };
 }
 
-/** The date first: rows of one time stand together in the index, and a block does not dirty every page of it. */
-function keyOf(row: ChatRow): string | undefined {
+/**
+ * What knows a message under another guid, as state.db keeps it. The date first: rows of one time stand together in the
+ * index, and a block does not dirty every page of it.
+ */
+export function keyOf(row: ChatRow): string | undefined {
   const fingerprint = fingerprintOf(row);
-  return fingerprint === undefined ? undefined : `${row.rawDate}:${fingerprint}`;
+  return fingerprint === undefined ? undefined : `${startOf(row)}:${fingerprint}`;
+}
+
+/** When and by whom, which is all that is left of a message that was unsent, or of a row that was never whole. */
+function startOf(row: ChatRow): string {
+  return `${row.rawDate}:${senderOf(row)}`;
 }
 
 /** iCloud inserts messages again under other guids; what is the same in sender, date and body is the same message. */
-function isKnown(store: StateStore, row: ChatRow, fingerprint: string, now: number): boolean {
+function isTakenBefore(
+  store: StateStore,
+  row: ChatRow,
+  fingerprint: string | undefined,
+  { now, lacks }: Pick<Admission, 'now' | 'lacks'>,
+): boolean {
+  if (fingerprint === undefined) return false;
+  const isWholeSecond = row.rawDate.length <= SECONDS_DIGITS || row.rawDate.endsWith('000000000');
+  const isPart = lacks !== undefined || (row.summary?.unsentParts.length ?? 0) > 0;
+  if (isPart && !isWholeSecond && store.inbound.startsWith(startOf(row), row.guid)) return true;
   const firstAt = store.inbound.firstWith(fingerprint, row.guid);
   if (firstAt === undefined) return false;
-  const isWholeSecond = row.rawDate.length <= SECONDS_DIGITS || row.rawDate.endsWith('000000000');
   return !isWholeSecond || now - firstAt >= DOUBLE_TAP_MS;
 }

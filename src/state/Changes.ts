@@ -2,6 +2,8 @@ import type { Database, Statement } from 'better-sqlite3';
 
 /** A message that the backend knows or will know. */
 export interface KnownMessage {
+  /** Its guid there; of a message that came again under another guid, the first. */
+  guid: string;
   threadId: string | null;
   /** 1: it came in; 0: it is a bubble of ours. */
   isInbound: 0 | 1;
@@ -26,15 +28,20 @@ const MAX_LATE_MS = 7 * 86_400_000;
 export class Changes {
   readonly #known: Statement;
   readonly #queued: Statement;
+  readonly #moveFingerprint: Statement;
   readonly #taken: Statement;
   readonly #oldestOpen: Statement;
   readonly #lastSend: Statement;
 
   constructor(db: Database) {
     this.#known = db.prepare(`
-      SELECT thread_id AS threadId, 1 AS isInbound FROM inbound WHERE guid = @guid AND skipped IS NULL
-      UNION ALL SELECT thread_id, 0 FROM sends WHERE receipt_guid = @guid LIMIT 1`);
+      SELECT guid, thread_id AS threadId, 1 AS isInbound FROM inbound WHERE guid = @guid AND skipped IS NULL
+      UNION ALL SELECT guid, thread_id, 1 FROM inbound WHERE inbound_id = (
+        SELECT min(one.inbound_id) FROM inbound AS copy JOIN inbound AS one ON one.fingerprint = copy.fingerprint
+        WHERE copy.guid = @guid AND copy.skipped = 'duplicate' AND one.skipped IS NULL)
+      UNION ALL SELECT receipt_guid, thread_id, 0 FROM sends WHERE receipt_guid = @guid LIMIT 1`);
     this.#queued = db.prepare('SELECT body FROM inbound WHERE guid = ? AND skipped IS NULL').pluck();
+    this.#moveFingerprint = db.prepare('UPDATE inbound SET fingerprint = ? WHERE guid = ?');
     this.#taken = db.prepare(`
       SELECT guid, epoch, chat_rowid AS rowid, created_at AS createdAt, coalesce(message_at, created_at) AS messageAt
       FROM inbound ORDER BY inbound_id DESC LIMIT ?`);
@@ -49,9 +56,19 @@ export class Changes {
     return this.#known.get({ guid }) as KnownMessage | undefined;
   }
 
+  /** The guid under which the backend knows a message, if it does. */
+  guidOf(guid: string): string {
+    return this.known(guid)?.guid ?? guid;
+  }
+
   /** The POST body of an inbound message as JSON; undefined when there is none or it was forgotten. */
   queuedBody(guid: string): string | undefined {
     return (this.#queued.get(guid) as string | null | undefined) ?? undefined;
+  }
+
+  /** A message reads otherwise now, and may be inserted again as it does. */
+  moveFingerprint(guid: string, fingerprint: string): void {
+    this.#moveFingerprint.run(fingerprint, guid);
   }
 
   /** Guids of the messages taken in within `spanMs` before the newest, newest first, at most `limit`. */

@@ -6,8 +6,8 @@ import type { ErrorCode } from '../util/errors.ts';
  * ```
  * parked ──row complete──▶ pending ──2xx or 409──▶ done
  *   │                        │  ▲
- *   └─skipped─▶ done  4xx    ▼  │ edge-agent retry
- *                            dead
+ *   ├─skipped─▶ done  4xx    ▼  │ edge-agent retry
+ *   └─lost from chat.db ───▶ dead (edge-agent retry parks it again)
  * ```
  * A pending row with `nextAttemptAt` is being retried; there is no durable "posting": after a crash it is posted
  * again under the same key. A row that is done and `skipped` was never handed over.
@@ -83,7 +83,11 @@ const threadsWith = (condition: string) => `
 export const INBOUND_QUERIES = {
   known: 'SELECT guid FROM inbound WHERE guid IN (SELECT value FROM json_each(?))',
   byGuid: `SELECT ${COLUMNS} FROM inbound WHERE guid = ?`,
-  firstWith: 'SELECT created_at FROM inbound WHERE fingerprint = ? AND guid <> ? ORDER BY inbound_id LIMIT 1',
+  firstWith: `SELECT created_at FROM inbound WHERE fingerprint = ? AND guid <> ? AND skipped IS NOT 'duplicate'
+    ORDER BY inbound_id LIMIT 1`,
+  // `;` is the character after `:`.
+  startsWith: `SELECT 1 FROM inbound WHERE fingerprint >= ? || ':' AND fingerprint < ? || ';' AND guid <> ?
+    AND skipped IS NOT 'duplicate' LIMIT 1`,
   parked: `SELECT ${COLUMNS} FROM inbound WHERE state = 'parked' AND inbound_id > ? ORDER BY inbound_id LIMIT ?`,
   undecided: `SELECT ${COLUMNS} FROM inbound WHERE undecided = 1 ORDER BY inbound_id LIMIT ?`,
   openThreads: threadsWith(OPEN_LIVE),
@@ -111,6 +115,7 @@ export class Inbound {
   readonly #queries: Queries;
   readonly #complete: Statement;
   readonly #skip: Statement;
+  readonly #standIn: Statement;
   readonly #decideLive: Statement;
   readonly #newestOf: Statement;
   readonly #done: Statement;
@@ -135,8 +140,14 @@ export class Inbound {
         message_at = coalesce(@messageAt, message_at), fingerprint = coalesce(@fingerprint, fingerprint)
       WHERE guid = @guid AND state = 'parked'`);
     this.#skip = db.prepare(`
-      UPDATE inbound SET state = 'done', done_at = @now, skipped = @reason, undecided = 0
+      UPDATE inbound SET state = 'done', done_at = @now, skipped = @reason, undecided = 0,
+        fingerprint = coalesce(@fingerprint, fingerprint)
       WHERE guid = @guid AND state = 'parked'`);
+    this.#standIn = db.prepare(`
+      UPDATE inbound AS copy SET state = 'parked', skipped = NULL, done_at = NULL, backfill = lost.backfill AND NOT lost.undecided
+      FROM inbound AS lost WHERE lost.guid = ? AND copy.inbound_id = (
+        SELECT inbound_id FROM inbound WHERE fingerprint = lost.fingerprint AND skipped = 'duplicate'
+        ORDER BY inbound_id LIMIT 1)`);
     this.#decideLive = db.prepare('UPDATE inbound SET undecided = 0, backfill = 0 WHERE guid = ?');
     this.#newestOf = db.prepare(
       'SELECT chat_rowid AS rowid, guid FROM inbound WHERE epoch = ? ORDER BY inbound_id DESC LIMIT ?',
@@ -149,9 +160,11 @@ export class Inbound {
         error_detail = @detail WHERE guid = @guid`);
     this.#dead = db.prepare(`
       UPDATE inbound SET state = 'dead', attempts = attempts + 1, next_attempt_at = NULL, error_code = @code,
-        error_detail = @detail, undecided = 0 WHERE guid = @guid`);
+        error_detail = @detail, undecided = 0, fingerprint = CASE WHEN body IS NULL THEN NULL ELSE fingerprint END
+      WHERE guid = @guid`);
     this.#revive = db.prepare(`
-      UPDATE inbound SET state = 'pending', attempts = 0, next_attempt_at = NULL WHERE guid = ? AND state = 'dead'`);
+      UPDATE inbound SET state = CASE WHEN body IS NULL THEN 'parked' ELSE 'pending' END, attempts = 0,
+        next_attempt_at = NULL WHERE guid = ? AND state = 'dead'`);
     this.#deadRows = db.prepare(`SELECT ${COLUMNS} FROM inbound WHERE state = 'dead' ORDER BY inbound_id LIMIT ?`);
     this.#lastAt = db.prepare('SELECT created_at FROM inbound ORDER BY inbound_id DESC LIMIT 1').pluck();
     this.#forgetBodies = db.prepare(`
@@ -193,9 +206,14 @@ export class Inbound {
     return new Set(this.#queries.known.pluck().all(JSON.stringify(guids)) as string[]);
   }
 
-  /** When the first row of this fingerprint that is not `guid` was taken in, ms since 1970. */
+  /** When the first row of this fingerprint that is not `guid` was taken in, ms since 1970; a duplicate says nothing. */
   firstWith(fingerprint: string, guid: string): number | undefined {
     return this.#queries.firstWith.pluck().get(fingerprint, guid) as number | undefined;
+  }
+
+  /** Whether a row that is not `guid` has a fingerprint that begins with these parts. Duplicates are not asked. */
+  startsWith(start: string, guid: string): boolean {
+    return this.#queries.startsWith.get(start, start, guid) !== undefined;
   }
 
   byGuid(guid: string): InboundRow | undefined {
@@ -224,8 +242,13 @@ export class Inbound {
   }
 
   /** A parked row is not handed over. */
-  skip(guid: string, reason: string, now: number): void {
-    this.#skip.run({ guid, reason, now });
+  skip(guid: string, reason: string, now: number, fingerprint?: string): void {
+    this.#skip.run({ guid, reason, now, fingerprint: fingerprint ?? null });
+  }
+
+  /** The first duplicate of a row that is lost is parked in its place; false when there is none. */
+  standIn(guid: string): boolean {
+    return this.#standIn.run(guid).changes === 1;
   }
 
   /** It came alone. */
@@ -270,11 +293,12 @@ export class Inbound {
     this.#retryLater.run({ guid, nextAttemptAt, code, detail });
   }
 
+  /** What has no body was never whole: when it is inserted again, it is no duplicate. */
   markDead(guid: string, code: ErrorCode, detail: string): void {
     this.#dead.run({ guid, code, detail });
   }
 
-  /** Puts a dead letter back in the queue; false when there is none of that guid. */
+  /** Puts a dead letter back in the queue, or in the park where it was never whole; false when there is none of that guid. */
   revive(guid: string): boolean {
     return this.#revive.run(guid).changes === 1;
   }

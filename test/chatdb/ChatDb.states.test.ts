@@ -125,6 +125,15 @@ describe.each(variants())('ChatDb on $title', (variant) => {
     expect(first).toEqual(['first', 'elsewhere']);
   });
 
+  it('does not take a group for new whose chat an upgrade has made again', () => {
+    const { file, db } = build(variant);
+    const handles = [file.handle('+15550100002'), file.handle('+15550100003')];
+    file.message('before', { text: 'one' }, file.chat('chat831', handles));
+    file.message('after', { text: 'two' }, file.chat('chat831', handles, 'any'));
+    const rows = db.rowsAfter(0, 9);
+    expect(rows.map((row) => db.isFirstOfChat(row))).toEqual([true, false]);
+  });
+
   it('sees the members of a chat as they are after each commit', () => {
     const { file, db } = build(variant);
     const [anna, ben] = [file.handle('+15550100002'), file.handle('+15550100003')];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatRow } from '../../src/chatdb/types.ts';
+import { keyOf } from '../../src/relay/admit.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
 import { ChangeRig } from './changeRig.ts';
 import { ANNA, BERT } from './fakes.ts';
@@ -144,6 +145,21 @@ describe('an edit', () => {
     expect(rig.store.events.waitingCount()).toBe(0);
     rig.store.inbound.markDone('guid-1', rig.clock.now());
     expect(rig.ids).toHaveLength(1);
+  });
+
+  it('of a message that iCloud has inserted again is told of the one the backend knows', async () => {
+    const rig = await new ChangeRig().start();
+    rig.message(1);
+    rig.write(2);
+    const place = { epoch: 1, chatRowid: 2, threadId: ANNA, body: undefined, backfill: false, now: rig.clock.now() };
+    rig.store.inbound.insert({ ...place, guid: 'guid-2', fingerprint: 'one', skipped: 'duplicate' });
+    rig.fingerprint('guid-1', 'one');
+    rig.passed(2);
+    const editedAt = rig.edit('guid-2', 'eight');
+    await rig.changed();
+    expect(rig.events).toMatchObject([
+      { event_id: `edited:guid-1:${editedAt}`, details: { message_guid: 'guid-1', text: 'eight' } },
+    ]);
   });
 
   it('is not told of messages that were filtered, skipped or never seen', async () => {
@@ -294,6 +310,15 @@ describe('a text that comes late', () => {
     await rig.changed(3_000);
     expect(rig.ids[1]).toMatch(/^edited:guid-2:/);
     expect(rig.ids).toHaveLength(2);
+  });
+
+  it('is what a copy of the message is known by from then on', async () => {
+    const rig = await new ChangeRig().start();
+    const taken = rig.message(1, { text: 'At ei' });
+    rig.fingerprint('guid-1', keyOf(taken)!);
+    rig.source.change('guid-1', { text: 'At eight' });
+    await rig.changed(2_000);
+    expect(rig.store.inbound.firstWith(keyOf({ ...taken, text: 'At eight' })!, 'guid-2')).toBeDefined();
   });
 
   it('is told again when it changes again within 3 s, but not twice', async () => {

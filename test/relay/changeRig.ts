@@ -172,6 +172,10 @@ export class ChangeRig {
     this.#write('UPDATE inbound SET skipped = ? WHERE guid = ?', reason, guid);
   }
 
+  fingerprint(guid: string, fingerprint: string): void {
+    this.#write('UPDATE inbound SET fingerprint = ? WHERE guid = ?', fingerprint, guid);
+  }
+
   async changed(ms = 600): Promise<void> {
     this.watch.chatDbChanged();
     await this.clock.advance(ms);

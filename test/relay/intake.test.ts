@@ -72,6 +72,7 @@ describe('rows past the cursor', () => {
     const { put, store, body, clock } = setUp();
     await clock.advance(3_600_000);
     put(row(1, { dateAt: clock.now() - 3_601_000 }), row(2, { dateAt: clock.now() - 3_600_000 }));
+    await clock.advance(2_000);
     expect(body(1).backfill).toBe(true);
     expect(body(2).backfill).toBeUndefined();
     expect(store.inbound.byGuid('guid-1')?.backfill).toBe(1);
@@ -240,7 +241,7 @@ describe('a row that Messages has not finished', () => {
     put(bare(1));
     await clock.advance(300);
     source.remove(1);
-    await clock.advance(500);
+    await clock.advance(10_500);
     expect(body(1)).toMatchObject({ thread_id: ANNA, filtered_text: 'text 1' });
   });
 
@@ -251,6 +252,7 @@ describe('a row that Messages has not finished', () => {
     intake.stop();
     source.remove(1);
     make().opened(source, FILE);
+    await clock.advance(10_500);
     expect(state(1)).toBe('dead');
   });
 

@@ -50,6 +50,8 @@ export function setUp(change: { denyThreads?: string[]; source?: FakeSource; att
     },
     source,
     intake,
+    /** The one that runs now; after a crash it is another. */
+    current: () => intake,
     make,
     told: (event: string) => calls.filter((call) => call.event === event).map((call) => call.args),
     posts: () => posts,
