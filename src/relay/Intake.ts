@@ -222,7 +222,7 @@ export class Intake {
     const start = { epoch: at.epoch, now: clock.now(), burst: at, newestAt: at.newestMessageAt, told };
     const moved = store.transaction(() => {
       const batch = new Batch(this.#batch, start);
-      for (const row of sorted) batch.take(row);
+      batch.take(sorted);
       const { burst, newestAt: newestMessageAt } = batch;
       return this.#position.move(source, at, page, { last: sorted.at(-1)?.row, newestMessageAt, burst });
     });

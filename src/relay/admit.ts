@@ -32,6 +32,10 @@ export interface Admission {
   isParked: boolean;
   verdict: Verdict;
   told: Told;
+  /** See `keyOf`. */
+  key: string | undefined;
+  /** False: it is known already that no row of state.db has the key. */
+  mayBeKnown: boolean;
 }
 
 /**
@@ -56,13 +60,13 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
     skip(o, row, threadId, 'echo', a);
     return undefined;
   }
-  const fingerprint = keyOf(row);
-  if (fingerprint !== undefined && isKnown(o.store, row, fingerprint, a.now)) {
+  const { key: fingerprint } = a;
+  if (fingerprint !== undefined && a.mayBeKnown && isKnown(o.store, row, fingerprint, a.now)) {
     skip(o, row, threadId, 'duplicate', a);
     return undefined;
   }
   if (a.verdict === 'undecided') {
-    park(o, row, { ...a, fingerprint });
+    park(o, row, a);
     return 'parked';
   }
   const backfill = a.verdict === 'backfill';
@@ -84,8 +88,8 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
  * Parks a row. Without its chat it is taken for one of its sender's thread, which most are, so that what the sender
  * writes next does not overtake it. What may be backfill holds up nobody but backfill.
  */
-export function park(o: AdmitOptions, row: ChatRow, a: Omit<Admission, 'told'> & { fingerprint?: string | undefined }) {
-  const { fingerprint, verdict } = a;
+export function park(o: AdmitOptions, row: ChatRow, a: Pick<Admission, 'epoch' | 'now' | 'verdict' | 'key'>): void {
+  const { key: fingerprint, verdict } = a;
   o.store.inbound.insert({
     ...placeOf(row, a),
     threadId: threadOf(row) ?? null,
@@ -103,7 +107,7 @@ export function skip(o: AdmitOptions, row: ChatRow, threadId: string, reason: st
   const { inbound } = o.store;
   if (a.isParked) inbound.skip(guid, reason, a.now);
   else {
-    const fingerprint = reason === 'duplicate' ? undefined : keyOf(row);
+    const fingerprint = reason === 'duplicate' ? undefined : a.key;
     const rest = { body: undefined, backfill: a.verdict === 'backfill', messageAt, fingerprint, skipped: reason };
     inbound.insert({ ...placeOf(row, a), threadId, ...rest });
   }
@@ -130,8 +134,8 @@ function placeOf(row: ChatRow, { epoch, now }: { epoch: number; now: number }) {
   return { guid: row.guid, epoch, chatRowid: row.rowid, now };
 }
 
-/** The date first: rows of one time stand together in the index, and a block does not dirty every page of it. */
-function keyOf(row: ChatRow): string | undefined {
+/** What a message is known by under another guid. The date first: rows of one time stand together in the index, and a block does not dirty every page of it. */
+export function keyOf(row: ChatRow): string | undefined {
   const fingerprint = fingerprintOf(row);
   return fingerprint === undefined ? undefined : `${row.rawDate}:${fingerprint}`;
 }

@@ -82,6 +82,8 @@ export const INBOUND_QUERIES = {
   known: 'SELECT guid FROM inbound WHERE guid IN (SELECT value FROM json_each(?))',
   byGuid: `SELECT ${COLUMNS} FROM inbound WHERE guid = ?`,
   firstWith: 'SELECT created_at FROM inbound WHERE fingerprint = ? AND guid <> ? ORDER BY inbound_id LIMIT 1',
+  fingerprints: `SELECT fingerprint FROM inbound
+    WHERE fingerprint IS NOT NULL AND fingerprint IN (SELECT value FROM json_each(?))`,
   parked: `SELECT ${COLUMNS} FROM inbound WHERE state = 'parked' AND inbound_id > ? ORDER BY inbound_id LIMIT ?`,
   undecided: `SELECT ${COLUMNS} FROM inbound WHERE undecided = 1 ORDER BY inbound_id LIMIT ?`,
   openThreads: threadsWith(OPEN_LIVE),
@@ -187,6 +189,11 @@ export class Inbound {
   /** Those of the guids that were taken in before. */
   knownOf(guids: readonly string[]): Set<string> {
     return new Set(this.#queries.known.pluck().all(JSON.stringify(guids)) as string[]);
+  }
+
+  /** Those of the fingerprints that some row has. */
+  fingerprintsOf(fingerprints: readonly string[]): Set<string> {
+    return new Set(this.#queries.fingerprints.pluck().all(JSON.stringify(fingerprints)) as string[]);
   }
 
   /** When the first row of this fingerprint that is not `guid` was taken in, ms since 1970. */
