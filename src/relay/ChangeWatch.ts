@@ -81,8 +81,9 @@ export class ChangeWatch {
 
   /** Intake took in a message that was or will be handed over. */
   admitted(row: ChatRow): void {
+    const before = this.#lateTexts.dueAt;
     this.#lateTexts.admitted(row);
-    this.#arm();
+    if (this.#lateTexts.dueAt !== before) this.#arm();
   }
 
   /** The Mac slept. */

@@ -14,7 +14,8 @@ function probe(path: string): Finding {
   try {
     db.open();
     const { lacks } = db;
-    if (lacks.length === 0) return { status: 'pass', text: 'nothing is missing of what this macOS tells', fix: undefined };
+    if (lacks.length === 0)
+      return { status: 'pass', text: 'nothing is missing of what this macOS tells', fix: undefined };
     return { status: 'warn', text: `chat.db does not tell: ${lacks.join('; ')}`, fix: LACKS_FIX };
   } catch (error) {
     if (error instanceof EdgeError && error.code === 'EDGE_CHATDB_SCHEMA') {
