@@ -32,6 +32,8 @@ import type {
 
 /** Longest a read waits for another connection, ms. The wait blocks the event loop, so it is short. */
 const BUSY_MS = 50;
+/** Pages kept in memory, KiB: new rows are read once, and what leads to them is little. */
+const CACHE_KIB = 4096;
 /** Bodies, payloads and summaries in one page, bytes: a page ends with the row that passes it. */
 const PAGE_BYTES = 8 * 1024 * 1024;
 /** Rows looked at for each message of the past that is asked for: tapbacks lie between them. */
@@ -61,6 +63,7 @@ export class ChatDb {
     let db: Database.Database | undefined;
     try {
       db = new Database(this.#path, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
+      db.pragma(`cache_size = -${CACHE_KIB}`);
       const schema = probeSchema(db, this.#path);
       const statements = prepare(db, buildQueries(schema));
       statements.rowsAfter.get({ rowid: 0, limit: 1 });

@@ -13,6 +13,9 @@ const BUSY_MS = 50;
  */
 const WAL_PAGES = 4_000;
 
+/** Pages kept in memory, KiB: those that a batch of a block changes, and the indexes. */
+const CACHE_KIB = 8192;
+
 export interface OpenedDatabase {
   db: Database.Database;
   /** Where a damaged file was put, when a new one had to be begun. */
@@ -60,6 +63,7 @@ function openChecked(path: string): Database.Database {
     // A connection that opens an existing WAL database gets NORMAL, which may lose commits at power loss.
     db.pragma('synchronous = FULL');
     db.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
+    db.pragma(`cache_size = -${CACHE_KIB}`);
     if (process.platform === 'darwin') {
       db.pragma('fullfsync = ON');
       db.pragma('checkpoint_fullfsync = ON');
