@@ -13,6 +13,8 @@ const CHATS = 200;
 const FINDS = 500;
 /** As relay/Intake.ts reads. */
 const BATCH_ROWS = 200;
+/** Date of the first message, seconds since 2001. */
+const FIRST_SECOND = 700_000_000;
 const GOAL_MS = 0.3;
 const GOAL_ROWS = 20_000;
 /** Rows in one transaction: a limit on the -wal, which holds every page of it. */
@@ -26,7 +28,7 @@ export async function rows(): Promise<BenchRow[]> {
     writer.messages(HISTORY);
     const chatDb = new ChatDb({ path: writer.path });
     chatDb.open();
-    const measured = [find(chatDb, writer), read(chatDb, writer)];
+    const measured = [find(chatDb, writer), read(chatDb, writer), revisions(chatDb, writer)];
     chatDb.close();
     writer.db.close();
     return measured;
@@ -84,6 +86,21 @@ function read(chatDb: ChatDb, writer: Writer): BenchRow {
   };
 }
 
+/** A walk through the window that an outage leaves, in which all of the block was written. */
+function revisions(chatDb: ChatDb, writer: Writer): BenchRow {
+  const window = { sinceAt: writer.dateAt(-BLOCK), fromRowid: chatDb.maxRowid() + 1 };
+  const pages: number[] = [];
+  let after: string | undefined;
+  do {
+    const begun = performance.now();
+    after = chatDb.revisions(window, after, BATCH_ROWS).examinedTo;
+    pages.push(performance.now() - begun);
+  } while (after !== undefined);
+  const p50 = quantile(pages, 0.5);
+  const name = `looking for edits among ${BLOCK} rows, a page`;
+  return { name, unit: 'ms', goal: 'p50 ≤ 5', value: p50, p50, p99: quantile(pages, 0.99), ok: p50 <= 5 };
+}
+
 /** Writes chat.db as Messages does: the row, then its join. */
 class Writer {
   readonly path: string;
@@ -109,6 +126,11 @@ class Writer {
     }
   }
 
+  /** When a message was written, ms since 1970; negative numbers count from the last. */
+  dateAt(index: number): number {
+    return 978_307_200_000 + (FIRST_SECOND + this.#written + index) * 1000;
+  }
+
   messages(count: number): void {
     const message = this.db.prepare(
       `INSERT INTO message (guid, handle_id, service, account, destination_caller_id, date, is_from_me, attributedBody)
@@ -118,7 +140,7 @@ class Writer {
     const write = this.db.transaction((rowsNow: number) => {
       for (let i = 0; i < rowsNow; i++) {
         const n = this.#written++;
-        const date = BigInt(700_000_000 + n) * 1_000_000_000n;
+        const date = BigInt(FIRST_SECOND + n) * 1_000_000_000n;
         const id = 1 + (n % CHATS);
         const guid = `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
         const own = n % 3 === 0 ? 1 : 0;

@@ -4,13 +4,14 @@ import type { BenchRow } from './BenchRow.ts';
 import { rows as block } from './block.ts';
 import { rows as reads } from './chatDbReads.ts';
 import { decodeSpeed } from './decode/speed.ts';
+import { drain } from './drain.ts';
 
 /** Mutated bodies and plists to decode; COUNT in the environment overrides it, SEED the seed. */
 const DEFAULT_COUNT = 10_000_000;
 
 /** The figures of the room that reads chat.db, section by section. */
 export async function run(): Promise<BenchRow[]> {
-  return [...(await reads()), ...(await block()), ...decodeSpeed(), ...mutations()];
+  return [...(await reads()), ...(await block()), ...(await drain()), ...decodeSpeed(), ...mutations()];
 }
 
 function mutations(): BenchRow[] {

@@ -16,17 +16,26 @@ import {
   versionOf,
 } from './connection.ts';
 import { buildQueries } from './queries.ts';
-import type { RawChat, RawMessage, RawPastMessage, RawReceiptState, RawRevision } from './rawRows.ts';
+import type { RawChat, RawMessage, RawPastMessage, RawReceiptState } from './rawRows.ts';
+import { revisionPage } from './revisionWalk.ts';
 import { toChatRow, toPastMessage, toReceiptState } from './rows.ts';
 import { probeSchema } from './schemaProbe.ts';
-import type { ChatInfo, ChatRow, FileIdentity, PastMessage, ReceiptState, Revision, RevisionPage } from './types.ts';
+import type {
+  ChatInfo,
+  ChatRow,
+  FileIdentity,
+  PastMessage,
+  ReceiptState,
+  RevisionPage,
+  RevisionPlace,
+} from './types.ts';
 
 /** Longest a read waits for another connection, ms. The wait blocks the event loop, so it is short. */
 const BUSY_MS = 50;
+/** Pages kept in memory, KiB: new rows are read once, and what leads to them is little. */
+const CACHE_KIB = 4096;
 /** Texts, bodies, payloads and summaries in one page, bytes: a page ends with the row that passes it. */
 const PAGE_BYTES = 8 * 1024 * 1024;
-/** Rows looked at for one page of revisions: about 2 ms. */
-const MAX_EXAMINED = 2000;
 /** Rows looked at for each message of the past that is asked for: tapbacks lie between them. */
 const EXAMINED_PER_MESSAGE = 4;
 
@@ -54,6 +63,7 @@ export class ChatDb {
     let db: Database.Database | undefined;
     try {
       db = new Database(this.#path, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
+      db.pragma(`cache_size = -${CACHE_KIB}`);
       const schema = probeSchema(db, this.#path);
       const statements = prepare(db, buildQueries(schema));
       statements.rowsAfter.get({ rowid: 0, limit: 1 });
@@ -138,27 +148,16 @@ export class ChatDb {
   }
 
   /**
-   * Rows that were edited or unsent, past `after`, by ROWID, among those dated `sinceAt` (ms since 1970) or later and
-   * those with ROWID `fromRowid` and up. No index leads to them, so a page may end, even empty, before the window does.
+   * Rows that were edited or unsent among those dated `sinceAt` (ms since 1970) or later and those with ROWID `fromRowid`
+   * and up, in no order to rely on, each once; `after` is a place of the page before, undefined for the first. No index
+   * leads to them, so a page may end, even empty, before the window does.
    */
-  revisions(window: { sinceAt: number; fromRowid: number }, after: number, limit: number): RevisionPage {
-    return this.#read(({ statements }) => {
-      const { fromRowid } = window;
-      const bounds = { ...sinceParameters(window.sinceAt), fromRowid, afterRowid: after, limit: MAX_EXAMINED };
-      const below = after < fromRowid - 1 ? (statements.revisionsBelow.all(bounds) as RawRevision[]) : [];
-      const left = MAX_EXAMINED - below.length;
-      const afterRowid = Math.max(after, fromRowid - 1);
-      const from = left > 0 ? (statements.revisionsFrom.all({ afterRowid, limit: left }) as RawRevision[]) : [];
-
-      const found: Revision[] = [];
-      for (const { rowid, guid, editedAt, isFromMe } of [...below, ...from]) {
-        if (editedAt === null) continue;
-        found.push({ rowid, guid, editedAt, isFromMe: isFromMe === 1 });
-        if (found.length >= limit) return { found, examinedTo: rowid };
-      }
-      const isThrough = from.length < left;
-      return { found, examinedTo: isThrough ? undefined : (from.at(-1) ?? below.at(-1))?.rowid };
-    });
+  revisions(
+    window: { sinceAt: number; fromRowid: number },
+    after: RevisionPlace | undefined,
+    limit: number,
+  ): RevisionPage {
+    return this.#read(({ statements }) => revisionPage(statements, window, after, limit));
   }
 
   /** What became of these rows of ours; no body is read. */

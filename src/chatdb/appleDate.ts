@@ -2,7 +2,7 @@
 const APPLE_EPOCH_MS = 978_307_200_000;
 
 /** Below this a date is in seconds, as before macOS 10.13; above, in nanoseconds. */
-const SECONDS_BELOW = 100_000_000_000;
+export const SECONDS_BELOW = 100_000_000_000;
 
 /** 2100-01-01 in nanoseconds since 2001: later ones are mistakes; values up to 2^63 - 1 have been met. */
 const ABSURD_FROM = '3124137600000000000';

@@ -22,7 +22,7 @@ export interface ChatDbQueries {
   rowsByRowid: string;
   outgoingAfter: string;
   outgoingSince: string;
-  revisionsBelow: string;
+  revisionsDated: string;
   revisionsFrom: string;
   receiptStates: string;
   recentOf: string;
@@ -75,8 +75,9 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
     (SELECT f.chat_id FROM chat_message_join f WHERE f.message_id = @rowid ORDER BY f.rowid LIMIT 1)`;
 
   const revisions = `
-    SELECT m.ROWID AS rowid, ${guid} AS guid, ${dateAtSql(m('date_edited'))} AS editedAt, m.is_from_me AS isFromMe
-    FROM message m NOT INDEXED`;
+    SELECT m.ROWID AS rowid, ${guid} AS guid, ${dateAtSql(m('date_edited'))} AS editedAt, m.is_from_me AS isFromMe,
+      ${text('m.date')} AS date
+    FROM message m`;
   const c = (column: string) => schema.column('chat', 'c', column);
   const chats = `
     SELECT ${text('c.ROWID')} AS rowid, coalesce(${name('c.guid')}, '') AS guid,
@@ -103,10 +104,13 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
     rowsByRowid: byRowid('m.ROWID IN (SELECT value FROM json_each(@rowids))'),
     outgoingAfter: `${byRowid(`m.ROWID > @rowid AND ${outgoing('m')}`)} LIMIT @limit`,
     outgoingSince: rowsSince(outgoing('d')),
-    revisionsBelow: `${revisions}
-      WHERE m.ROWID IN (${since('+d.ROWID < @fromRowid')}) ORDER BY m.ROWID`,
-    revisionsFrom: `${revisions}
-      WHERE m.ROWID > @afterRowid AND m.ROWID <= ${LAST_ROWID} ORDER BY m.ROWID LIMIT @limit`,
+    // Keyset paging in the date index, whose entries are in the order of ROWID where dates are the same.
+    revisionsDated: `${revisions}
+      WHERE (m.date, m.ROWID) > (@date, @rowid) AND m.date <= @lastDate
+        AND typeof(m.date) = 'integer' AND +m.ROWID <= ${LAST_ROWID}
+      ORDER BY m.date, m.ROWID LIMIT @limit`,
+    revisionsFrom: `${revisions} NOT INDEXED
+      WHERE m.ROWID > @rowid AND m.ROWID <= ${LAST_ROWID} ORDER BY m.ROWID LIMIT @limit`,
     receiptStates: `
       SELECT m.ROWID AS rowid, ${guid} AS guid, ${m('is_sent', '0')} AS isSent, ${m('is_delivered', '0')} AS isDelivered,
         ${dateAtSql(m('date_delivered'))} AS deliveredAt, ${dateAtSql(m('date_read'))} AS readAt, ${m('error', '0')} AS error

@@ -69,6 +69,8 @@ export interface RawRevision {
   guid: string;
   editedAt: number | null;
   isFromMe: unknown;
+  /** Digits, where the column holds an integer. */
+  date: string | null;
 }
 
 export interface RawReceiptState {

@@ -124,10 +124,14 @@ export interface Revision {
   readonly isFromMe: boolean;
 }
 
+/** A place in a walk through rows that may have been edited; what it says is the affair of who gave it. */
+export type RevisionPlace = string;
+
 export interface RevisionPage {
-  readonly found: readonly Revision[];
+  /** Each with the place behind it. */
+  readonly found: readonly (Revision & { readonly place: RevisionPlace })[];
   /** Where the next page begins, as its `after`; undefined when the window is through. */
-  readonly examinedTo: number | undefined;
+  readonly examinedTo: RevisionPlace | undefined;
 }
 
 /** What became of a message of ours. */

@@ -38,6 +38,8 @@ function serviceOf(service: string): 'iMessage' | 'SMS' | 'RCS' {
  */
 export function sameHandle(a: string, b: string): boolean {
   if (a === b || (a.includes('@') && a.toLowerCase() === b.toLowerCase())) return true;
+  // Asked for each row of a block: most that are not the same differ here.
+  if (a.slice(-TELLING_DIGITS) !== b.slice(-TELLING_DIGITS)) return false;
   const [short, long] = [digitsOf(a), digitsOf(b)].sort((x, y) => x.length - y.length) as [string, string];
   return short.length >= TELLING_DIGITS && long.endsWith(short);
 }

@@ -1,6 +1,6 @@
 import type { ChatRow } from '../chatdb/types.ts';
 import type { Burst } from '../state/Epochs.ts';
-import { type AdmitOptions, admit, note, park, pass } from './admit.ts';
+import { type AdmitOptions, admit, keyOf, note, park, pass } from './admit.ts';
 import { BLOCK_ROWS, isBehind, isOld, joinBurst, newerOf, type Verdict } from './backfill.ts';
 import type { Classified } from './classify.ts';
 import { groupCreated } from './rowEvents.ts';
@@ -29,6 +29,8 @@ export class Batch {
   readonly #epoch: number;
   readonly #now: number;
   readonly #told: Told;
+  /** Those of the rows' keys that a row of state.db has. */
+  #knownKeys: Set<string> = new Set();
   #burst: Burst;
   #newestAt: number | null;
 
@@ -50,7 +52,15 @@ export class Batch {
     return this.#newestAt;
   }
 
-  take({ row, isKnown, classified: found }: SortedRow): void {
+  take(rows: readonly SortedRow[]): void {
+    const hasKey = ({ isKnown, classified: { kind } }: SortedRow) => !isKnown && kind !== 'own' && kind !== 'event';
+    const keyed = rows.map((sorted) => ({ ...sorted, key: hasKey(sorted) ? keyOf(sorted.row) : undefined }));
+    const keys = keyed.map(({ key }) => key).filter((key) => key !== undefined);
+    this.#knownKeys = this.#o.store.inbound.fingerprintsOf(keys);
+    for (const sorted of keyed) this.#take(sorted, sorted.key);
+  }
+
+  #take({ row, isKnown, classified: found }: SortedRow, key: string | undefined): void {
     if (isKnown) return;
     // It has waited for its body, and there is a text.
     const whole = found.kind === 'incomplete' && found.isReadable ? found.otherwise : found;
@@ -68,10 +78,12 @@ export class Batch {
       return;
     }
     const threadId = threadOf(row);
-    const a = { epoch: this.#epoch, now: this.#now, isParked: false, verdict, told: this.#told };
+    const mayBeKnown = key !== undefined && this.#knownKeys.has(key);
+    const a = { epoch: this.#epoch, now: this.#now, isParked: false, verdict, told: this.#told, key, mayBeKnown };
+    if (key !== undefined) this.#knownKeys.add(key);
     if (classified.kind === 'incomplete' || threadId === undefined) {
       const missing = classified.kind === 'incomplete' ? classified.missing : 'chat';
-      park(this.#o, row, a);
+      park(this.#o, row, { ...a, key: undefined }); // what it lacks is part of what it is known by
       this.#parked(row, missing);
     } else if (classified.kind === 'skipped') {
       pass(this.#o, row, threadId, classified, { ...a, isOld: this.#isOld(row) });

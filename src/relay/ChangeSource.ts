@@ -1,4 +1,4 @@
-import type { ChatRow, RevisionPage } from '../chatdb/types.ts';
+import type { ChatRow, RevisionPage, RevisionPlace } from '../chatdb/types.ts';
 
 /** Rows that may have been edited: dated `sinceAt` (ms since 1970) or later, or with ROWID `fromRowid` or higher. */
 export interface ChangeWindow {
@@ -11,9 +11,9 @@ export interface ChangeSource {
   /** 0 when there is no row. */
   maxRowid(): number;
   /**
-   * Edited rows of the window past ROWID `after`, by ROWID, at most `limit`, after some 2,000 examined. `examinedTo` is
-   * where to go on, undefined when the window is through, as it is at once where chat.db has no date_edited.
+   * Edited rows of the window past the place `after`, at most `limit`, after some 2,000 examined. `examinedTo` is where
+   * to go on, undefined when the window is through.
    */
-  revisions(window: ChangeWindow, after: number, limit: number): RevisionPage;
+  revisions(window: ChangeWindow, after: RevisionPlace | undefined, limit: number): RevisionPage;
   rowsByGuid(guids: readonly string[]): ChatRow[];
 }

@@ -1,4 +1,4 @@
-import type { ChatRow } from '../chatdb/types.ts';
+import type { ChatRow, RevisionPlace } from '../chatdb/types.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, EdgeError, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
@@ -33,7 +33,7 @@ export interface ChangeWatchOptions {
 interface Walk {
   readonly window: ChangeWindow;
   readonly startedAt: Moment;
-  after: number;
+  after: RevisionPlace | undefined;
 }
 
 /**
@@ -80,8 +80,9 @@ export class ChangeWatch {
 
   /** Intake took in a message that was or will be handed over. */
   admitted(row: ChatRow): void {
+    const before = this.#lateTexts.dueAt;
     this.#lateTexts.admitted(row);
-    this.#arm();
+    if (this.#lateTexts.dueAt !== before) this.#arm();
   }
 
   /** The Mac slept. */
@@ -148,13 +149,14 @@ export class ChangeWatch {
       if (!this.#isChanged) return;
       const { clock } = this.#o;
       const startedAt = { now: clock.now(), monotonic: clock.monotonic() };
-      this.#walk = { window: this.#time.window(startedAt, this.#epoch, source), startedAt, after: 0 };
+      this.#walk = { window: this.#time.window(startedAt, this.#epoch, source), startedAt, after: undefined };
       this.#isChanged = false;
     }
     const { window, after, startedAt } = this.#walk;
     const { found, examinedTo } = source.revisions(window, after, NOTICED_AT_ONCE);
-    const next = this.#revisions.notice(found) ?? examinedTo;
-    if (next !== undefined) this.#walk.after = next;
+    const noticed = this.#revisions.notice(found);
+    if (noticed < found.length) this.#walk.after = found[noticed - 1]?.place ?? after;
+    else if (examinedTo !== undefined) this.#walk.after = examinedTo;
     else {
       this.#walk = undefined;
       this.#walkedAt = startedAt;

@@ -21,6 +21,8 @@ export const BATCH_ROWS = 200;
 const MOST_ROWS = 1_000;
 /** How long a batch may keep the event loop, ms: a message to be sent waits no longer for a block to be read. */
 const SLICE_MS = 16;
+/** Rows of a block from one checkpoint of state.db to the next, each some 20 ms. */
+const CHECKPOINT_ROWS = 2_000;
 /** How long the batch stops before an incomplete row, ms, so that order holds while Messages finishes writing it. */
 const INCOMPLETE_FOR_MS = 250;
 /** From a message's date on, the time in which its body may follow its text column, ms. */
@@ -69,6 +71,7 @@ export class Intake {
   readonly #batch: BatchOptions;
   #source: MessageSource | undefined;
   #batchRows = BATCH_ROWS;
+  #rowsSinceCheckpoint = 0;
   /** Incomplete rows of the batch, and since when (monotonic); at most MOST_ROWS. */
   #waitedFor = new Map<string, number>();
   #relooks = 0;
@@ -159,10 +162,23 @@ export class Intake {
       this.#conditions.clear();
       if (!more) return;
       this.#isDraining = true;
-      setImmediate(() => this.#stepAlone(() => this.#step()));
+      this.#goOn();
     } catch (error) {
       this.#refused(error);
     }
+  }
+
+  /** The next step, with a checkpoint before it in a turn of its own where one is due. */
+  #goOn(): void {
+    if (this.#rowsSinceCheckpoint < CHECKPOINT_ROWS) {
+      setImmediate(() => this.#stepAlone(() => this.#step()));
+      return;
+    }
+    this.#rowsSinceCheckpoint = 0;
+    setImmediate(() => {
+      if (!this.#isStopped) this.#o.store.checkpoint();
+      this.#goOn();
+    });
   }
 
   /** state.db takes nothing: the cursor has not moved, and the same is tried again. */
@@ -232,11 +248,12 @@ export class Intake {
     const start = { epoch: at.epoch, now: clock.now(), burst: at, newestAt, told };
     const moved = store.transaction(() => {
       const batch = new Batch(this.#batch, start);
-      for (const row of sorted) batch.take(row);
+      batch.take(sorted);
       const { burst, newestAt: newestMessageAt } = batch;
       return this.#position.move(source, at, page, { last: sorted.at(-1)?.row, newestMessageAt, burst });
     });
     moved();
+    this.#rowsSinceCheckpoint += sorted.length;
     telemetry.rowsRead(sorted.length);
     this.#tell(told);
     if (told.hasDecided) this.#isParkedDue = true;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ChatRow } from '../chatdb/types.ts';
 import type { MessageRequest } from '../protocol/wire.ts';
 import type { StateStore } from '../state/StateStore.ts';
@@ -36,6 +36,7 @@ export class LateTexts {
   readonly #telemetry: Telemetry;
   readonly #privacy: PrivacyFilter;
   readonly #watched = new Map<string, Watched>();
+  #dueAt: number | undefined;
 
   constructor(options: { store: StateStore; clock: Clock; telemetry: Telemetry; privacy: PrivacyFilter }) {
     this.#store = options.store;
@@ -55,9 +56,7 @@ export class LateTexts {
 
   /** When a row is to be read again, monotonic ms. */
   get dueAt(): number | undefined {
-    let dueAt: number | undefined;
-    for (const watched of this.#watched.values()) dueAt = Math.min(dueAt ?? dueOf(watched), dueOf(watched));
-    return dueAt;
+    return this.#dueAt;
   }
 
   /** Reads the rows that are due again. @returns whether there are new events */
@@ -83,13 +82,22 @@ export class LateTexts {
       if (looks < LOOKS_MS.length && rows.has(guid)) this.#watched.set(guid, { ...watched, looks });
       else this.#watched.delete(guid);
     }
+    this.#dueAt = undefined;
+    for (const watched of this.#watched.values()) this.#isDueAt(dueOf(watched));
     return told.size > 0;
   }
 
   #watch(guid: string, said: string | undefined): void {
+    const watched = { since: this.#clock.monotonic(), looks: 0, said };
     this.#watched.delete(guid);
-    this.#watched.set(guid, { since: this.#clock.monotonic(), looks: 0, said });
+    this.#watched.set(guid, watched);
+    this.#isDueAt(dueOf(watched));
     if (this.#watched.size > MAX_WATCHED) this.#watched.delete(this.#watched.keys().next().value!);
+  }
+
+  /** Kept, because a block asks for it with every row. */
+  #isDueAt(at: number): void {
+    this.#dueAt = Math.min(this.#dueAt ?? at, at);
   }
 
   #events(row: ChatRow): ToTell[] {
@@ -112,7 +120,7 @@ export class LateTexts {
       late: true,
     };
     // Of the text as told: a hash of a short secret is no secret.
-    const event_id = `late:${row.guid}:${hash(now.filtered_text)}`;
+    const event_id = `late:${row.guid}:${shortHash(now.filtered_text)}`;
     const event = { event_id, event_type: 'message_edited' as const, thread_id, details };
     return [{ event, guid: row.guid, aboutGuid: row.guid }];
   }
@@ -124,9 +132,9 @@ function dueOf({ since, looks }: Watched): number {
 
 /** Changes with all that ends up in the text; a transcript is in the body alone. */
 function saidBy({ text, subject, bodyBytes, balloon }: ChatRow): string {
-  return hash(JSON.stringify([text, subject, bodyBytes, balloon]));
+  return shortHash(JSON.stringify([text, subject, bodyBytes, balloon]));
 }
 
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+function shortHash(text: string): string {
+  return hash('sha256', text, 'hex').slice(0, 32);
 }

@@ -1,7 +1,7 @@
 import type { ChatRow } from '../chatdb/types.ts';
 import type { InboundRow } from '../state/Inbound.ts';
 import type { Clock } from '../util/Clock.ts';
-import { type AdmitOptions, admit, note, pass, skip } from './admit.ts';
+import { type AdmitOptions, admit, keyOf, note, pass, skip } from './admit.ts';
 import { DECIDE_MS, isOld, type Verdict } from './backfill.ts';
 import type { Classified, EventDraft, Missing } from './classify.ts';
 import type { MessageSource } from './MessageSource.ts';
@@ -175,7 +175,7 @@ export class ParkedRows {
   #admission(parked: InboundRow, row: ChatRow, a: { now: number; told: Told }) {
     const isBackfill = (parked.backfill === 1 && parked.undecided === 0) || this.#isOld(parked, row);
     const verdict: Verdict = isBackfill ? 'backfill' : 'live';
-    return { ...a, epoch: parked.epoch, isParked: true, verdict };
+    return { ...a, epoch: parked.epoch, isParked: true, verdict, key: keyOf(row), mayBeKnown: true };
   }
 
   /** Old news when it was first seen. */

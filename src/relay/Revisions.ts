@@ -72,19 +72,19 @@ export class Revisions {
     this.#noticed.clear();
   }
 
-  /** @returns undefined, or the ROWID behind which to go on when there is room again */
-  notice(found: readonly Revision[]): number | undefined {
+  /** @returns how many of them there was room for; the others are to be given again */
+  notice(found: readonly Revision[]): number {
     const now = this.#clock.monotonic();
-    for (const { rowid, guid, editedAt, isFromMe } of found) {
+    for (const [index, { rowid, guid, editedAt, isFromMe }] of found.entries()) {
       if (this.#settled.get(rowid) === editedAt || this.#noticed.get(guid)?.editedAt === editedAt) continue;
       if (!this.#store.changes.known(guid) && this.#isDecided(rowid, isFromMe)) {
         this.#settle(rowid, editedAt);
         continue;
       }
-      if (this.#noticed.size >= MAX_NOTICED) return rowid - 1;
+      if (this.#noticed.size >= MAX_NOTICED) return index;
       this.#noticed.set(guid, { rowid, editedAt, since: now, dueAt: now + SETTLE_MS });
     }
-    return undefined;
+    return found.length;
   }
 
   /** Tells what is due, in one transaction. @returns whether there are new events */

@@ -33,6 +33,10 @@ export interface Admission {
   isParked: boolean;
   verdict: Verdict;
   told: Told;
+  /** See `keyOf`. */
+  key: string | undefined;
+  /** False: it is known already that no row of state.db has the key. */
+  mayBeKnown: boolean;
   /** Set where it has waited in vain for a part of it. */
   lacks?: Missing | undefined;
 }
@@ -44,9 +48,9 @@ export interface Admission {
 export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admission): 'parked' | undefined {
   const { store, privacy } = o;
   const { guid, dateAt: messageAt } = row;
+  const { key: fingerprint } = a;
   // First: what is inserted again was refused, or given back, when it came before.
-  const fingerprint = keyOf(row);
-  if (isTakenBefore(store, row, fingerprint, a)) {
+  if (isTakenBefore(store, row, a)) {
     skip(o, row, threadId, 'duplicate', a);
     return undefined;
   }
@@ -66,7 +70,7 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
     return undefined;
   }
   if (a.verdict === 'undecided') {
-    park(o, row, { ...a, fingerprint });
+    park(o, row, a);
     return 'parked';
   }
   const backfill = a.verdict === 'backfill';
@@ -94,8 +98,8 @@ function withKnownReply(store: StateStore, row: ChatRow): ChatRow {
  * Parks a row. Without its chat it is taken for one of its sender's thread, which most are, so that what the sender
  * writes next does not overtake it. What may be backfill holds up nobody but backfill.
  */
-export function park(o: AdmitOptions, row: ChatRow, a: Omit<Admission, 'told'> & { fingerprint?: string | undefined }) {
-  const { fingerprint, verdict } = a;
+export function park(o: AdmitOptions, row: ChatRow, a: Pick<Admission, 'epoch' | 'now' | 'verdict' | 'key'>): void {
+  const { key: fingerprint, verdict } = a;
   o.store.inbound.insert({
     ...placeOf(row, a),
     threadId: threadOf(row) ?? null,
@@ -115,7 +119,7 @@ export function pass(
   { reason, event }: Extract<Settled, { kind: 'skipped' }>,
   a: Admission & { isOld: boolean },
 ): void {
-  const isKnown = isTakenBefore(o.store, row, keyOf(row), a);
+  const isKnown = isTakenBefore(o.store, row, a);
   if (event && !isKnown) note(o, row, event, a);
   skip(o, row, threadId, isKnown ? 'duplicate' : reason, a);
 }
@@ -131,7 +135,7 @@ export function skip(
 ): void {
   const { guid, dateAt: messageAt } = row;
   const { inbound } = o.store;
-  const fingerprint = keyOf(row);
+  const { key: fingerprint } = a;
   if (a.isParked) inbound.skip(guid, reason, a.now, fingerprint);
   else {
     const rest = { body: undefined, backfill: a.verdict === 'backfill', messageAt, fingerprint, skipped: reason };
@@ -178,14 +182,14 @@ function startOf(row: ChatRow): string {
 function isTakenBefore(
   store: StateStore,
   row: ChatRow,
-  fingerprint: string | undefined,
-  { now, lacks }: Pick<Admission, 'now' | 'lacks'>,
+  { key, mayBeKnown, now, lacks }: Pick<Admission, 'key' | 'mayBeKnown' | 'now' | 'lacks'>,
 ): boolean {
-  if (fingerprint === undefined) return false;
+  if (key === undefined) return false;
   const isWholeSecond = row.rawDate.length <= SECONDS_DIGITS || row.rawDate.endsWith('000000000');
   const isPart = lacks !== undefined || (row.summary?.unsentParts.length ?? 0) > 0;
   if (isPart && !isWholeSecond && store.inbound.startsWith(startOf(row), row.guid)) return true;
-  const firstAt = store.inbound.firstWith(fingerprint, row.guid);
+  if (!mayBeKnown) return false;
+  const firstAt = store.inbound.firstWith(key, row.guid);
   if (firstAt === undefined) return false;
   return !isWholeSecond || now - firstAt >= DOUBLE_TAP_MS;
 }

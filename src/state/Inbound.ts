@@ -88,6 +88,8 @@ export const INBOUND_QUERIES = {
   // `;` is the character after `:`.
   startsWith: `SELECT 1 FROM inbound WHERE fingerprint >= ? || ':' AND fingerprint < ? || ';' AND guid <> ?
     AND skipped IS NOT 'duplicate' LIMIT 1`,
+  fingerprints: `SELECT fingerprint FROM inbound
+    WHERE fingerprint IS NOT NULL AND fingerprint IN (SELECT value FROM json_each(?))`,
   parked: `SELECT ${COLUMNS} FROM inbound WHERE state = 'parked' AND inbound_id > ? ORDER BY inbound_id LIMIT ?`,
   undecided: `SELECT ${COLUMNS} FROM inbound WHERE undecided = 1 ORDER BY inbound_id LIMIT ?`,
   openThreads: threadsWith(OPEN_LIVE),
@@ -204,6 +206,11 @@ export class Inbound {
   /** Those of the guids that were taken in before. */
   knownOf(guids: readonly string[]): Set<string> {
     return new Set(this.#queries.known.pluck().all(JSON.stringify(guids)) as string[]);
+  }
+
+  /** Those of the fingerprints that some row has. */
+  fingerprintsOf(fingerprints: readonly string[]): Set<string> {
+    return new Set(this.#queries.fingerprints.pluck().all(JSON.stringify(fingerprints)) as string[]);
   }
 
   /** When the first row of this fingerprint that is not `guid` was taken in, ms since 1970; a duplicate says nothing. */

@@ -157,6 +157,18 @@ export class StateStore {
     );
   }
 
+  /**
+   * Brings what was committed from the WAL into the file, at a moment when nobody waits: within a commit it would make
+   * that one long. Durable it is without.
+   */
+  checkpoint(): void {
+    try {
+      this.#db.pragma('wal_checkpoint(PASSIVE)');
+    } catch {
+      // As SQLite does with its own: nothing is lost, and what is wrong with the disk shows at the next commit.
+    }
+  }
+
   close(): void {
     this.#db.close();
   }

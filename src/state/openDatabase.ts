@@ -7,6 +7,15 @@ import { MIGRATIONS, SCHEMA_VERSION } from './schema.ts';
 /** Longest a statement waits for another connection, ms. The wait blocks the event loop, so it is short. */
 const BUSY_MS = 50;
 
+/**
+ * Pages of the WAL from which on a commit checkpoints, 16 MB. More than SQLite's 1,000, because in a large block every
+ * checkpoint writes most pages of the index of guids once more; taking one in, `checkpoint` is called before that.
+ */
+const WAL_PAGES = 4_000;
+
+/** Pages kept in memory, KiB: those that a batch of a block changes, and the indexes. */
+const CACHE_KIB = 8192;
+
 export interface OpenedDatabase {
   db: Database.Database;
   /** Where a damaged file was put, when a new one had to be begun. */
@@ -53,6 +62,8 @@ function openChecked(path: string): Database.Database {
     db.pragma('journal_mode = WAL');
     // A connection that opens an existing WAL database gets NORMAL, which may lose commits at power loss.
     db.pragma('synchronous = FULL');
+    db.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
+    db.pragma(`cache_size = -${CACHE_KIB}`);
     if (process.platform === 'darwin') {
       db.pragma('fullfsync = ON');
       db.pragma('checkpoint_fullfsync = ON');

@@ -1,4 +1,9 @@
-import { RE2JS } from 're2js';
+import { createRequire } from 'node:module';
+import type { RE2JS } from 're2js';
+
+const require = createRequire(import.meta.url);
+/** Loaded with the first pattern: most settings have none, and it takes 6 MB of memory. */
+const engine = () => (require('re2js') as typeof import('re2js')).RE2JS;
 
 /** Longest pattern taken, characters: it also bounds the work of compiling one. */
 const MAX_LENGTH = 500;
@@ -43,7 +48,7 @@ export class TextPattern {
   static compile(source: string): TextPattern | { readonly flaw: string } {
     if (source.length > MAX_LENGTH) return { flaw: `at most ${MAX_LENGTH} characters` };
     try {
-      const re = RE2JS.compile(source);
+      const re = engine().compile(source);
       return re.test('') ? { flaw: 'a pattern that does not match the empty text' } : new TextPattern(re);
     } catch (error) {
       const why = (error instanceof Error ? error.message : '').replace(/^error parsing regexp: |: `.*$/gs, '');

@@ -131,7 +131,7 @@ function exercise(db: ChatDb): void {
   db.rowsByGuid(['damaged', 'after']);
   db.outgoingAfter(0, 10);
   db.outgoingSince(0, 10);
-  db.revisions({ sinceAt: 0, fromRowid: 2 }, 0, 10);
+  db.revisions({ sinceAt: 0, fromRowid: 2 }, undefined, 10);
   db.receiptStates([1, 2, 3, 4]);
   db.maxRowid();
   db.guidAt(2);

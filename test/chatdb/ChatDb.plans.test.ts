@@ -20,7 +20,7 @@ const SORTS: Record<keyof ChatDbQueries, string | undefined> = {
   rowsByRowid: undefined,
   outgoingAfter: undefined,
   outgoingSince: 'ROWIDs of one page',
-  revisionsBelow: 'ROWIDs of one page',
+  revisionsDated: undefined,
   revisionsFrom: undefined,
   receiptStates: undefined,
   recentOf: 'the rows looked at for one page',
@@ -35,7 +35,8 @@ const SORTS: Record<keyof ChatDbQueries, string | undefined> = {
 const PARAMETERS = {
   rowid: ROWS - 10,
   afterRowid: ROWS - 100,
-  fromRowid: ROWS - 50,
+  date: BigInt(700_000_000 + (ROWS - 100) * 60) * 1_000_000_000n,
+  lastDate: 2n ** 63n - 1n,
   sinceNs: BigInt(700_000_000 + (ROWS - 100) * 60) * 1_000_000_000n,
   sinceSeconds: 700_000_000 + (ROWS - 100) * 60,
   limit: 200,

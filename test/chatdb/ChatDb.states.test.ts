@@ -62,13 +62,14 @@ describe.each(variants())('ChatDb on $title', (variant) => {
     for (let i = 0; i < 2500; i++) file.message(`filler-${i}`, { date: 0 });
     const last = edited('old but new here', JAN_1 - 60_000);
     const found = [];
-    let examinedTo: number | undefined = 0;
+    let examinedTo: string | undefined;
     let calls = 0;
-    for (; examinedTo !== undefined && calls < 10; calls++) {
+    do {
+      calls++;
       const page = db.revisions({ sinceAt: JAN_1, fromRowid: 5 }, examinedTo, 1);
-      found.push(...page.found);
+      found.push(...page.found.map(({ place: _, ...revision }) => revision));
       examinedTo = page.examinedTo;
-    }
+    } while (examinedTo !== undefined && calls < 10);
     expect(found).toEqual(
       variant.macos === 12
         ? []
@@ -79,6 +80,26 @@ describe.each(variants())('ChatDb on $title', (variant) => {
     );
     expect(examinedTo).toBeUndefined();
     expect(calls).toBeGreaterThan(1);
+  });
+
+  it('finds each edited row once, in both ways of writing dates, many of one date, and some by ROWID too', () => {
+    const { file, db } = build(variant, 'message.date_edited');
+    const ns = appleNs(JAN_1);
+    const edited = { date_edited: appleNs(JAN_1 + 5000) };
+    file.message('in seconds', { date: ns / 1_000_000_000n, ...edited });
+    file.message('in seconds, old', { date: ns / 1_000_000_000n - 60n, ...edited });
+    const rows = Array.from({ length: 4100 }, (_, i) => file.message(`same date ${i}`, { date: ns, ...edited }));
+    file.message('no date', { date: 0, ...edited });
+    file.message('absurd date', { date: 2n ** 63n - 1n, ...edited });
+    const guids: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = db.revisions({ sinceAt: JAN_1, fromRowid: rows[4000]! }, after, 900);
+      guids.push(...page.found.map(({ guid }) => guid));
+      after = page.examinedTo;
+    } while (after !== undefined);
+    const all = variant.macos === 12 ? 0 : rows.length + 3;
+    expect([guids.length, new Set(guids).size, guids.includes('in seconds, old')]).toEqual([all, all, false]);
   });
 
   it('says what became of rows of ours', () => {

@@ -28,20 +28,21 @@ export class FakeChanges implements ChangeSource {
     return this.rows.at(-1)?.rowid ?? 0;
   }
 
-  revisions(window: ChangeWindow, after: number, limit: number) {
+  revisions(window: ChangeWindow, after: string | undefined, limit: number) {
     if (this.broken) throw this.broken;
     this.looks++;
     this.windows.push(window);
     const inWindow = this.rows.filter(
-      ({ rowid, dateAt }) => rowid > after && ((dateAt ?? 0) >= window.sinceAt || rowid >= window.fromRowid),
+      ({ rowid, dateAt }) =>
+        rowid > Number(after ?? 0) && ((dateAt ?? 0) >= window.sinceAt || rowid >= window.fromRowid),
     );
     const page = inWindow.slice(0, EXAMINED_AT_ONCE);
     this.examined += page.length;
     const found = page.flatMap(({ rowid, guid, editedAt, isFromMe }) =>
-      editedAt === undefined ? [] : [{ rowid, guid, editedAt, isFromMe }],
+      editedAt === undefined ? [] : [{ rowid, guid, editedAt, isFromMe, place: String(rowid) }],
     );
     if (found.length > limit) throw new Error('a test with more edits than one look takes');
-    return { found, examinedTo: page.length < inWindow.length ? page.at(-1)!.rowid : undefined };
+    return { found, examinedTo: page.length < inWindow.length ? String(page.at(-1)!.rowid) : undefined };
   }
 
   rowsByGuid(guids: readonly string[]): ChatRow[] {

@@ -48,6 +48,7 @@ export function setUp(change: { denyThreads?: string[]; source?: FakeSource; att
     get store() {
       return store;
     },
+    path: opened.path,
     source,
     intake,
     /** The one that runs now; after a crash it is another. */
