@@ -34,8 +34,12 @@ export class Ledger {
     },
   };
 
+  postOf(guid: string): Entry | undefined {
+    return this.posts.find(({ message_guid }) => message_guid === guid);
+  }
+
   isPosted(guid: string): boolean {
-    return this.posts.some(({ message_guid }) => message_guid === guid);
+    return this.postOf(guid) !== undefined;
   }
 
   told(titleOf: (thread: string) => string): Told {

@@ -8,22 +8,21 @@ import { type SchemaVariant, schemaOf } from '../../chatdb/support/schemaVariant
 import { waitFor } from '../../support/waitFor.ts';
 import { Ledger, type Told } from './Ledger.ts';
 
-/** Says nothing but what a test has for a text. */
-function answering(answers: Readonly<Record<string, string>>): Responder {
+function answering(answer: (text: string) => string | undefined): Responder {
   return {
     async respond({ text }) {
-      const answer = answers[text];
-      return answer === undefined
+      const bubble = answer(text);
+      return bubble === undefined
         ? { should_respond: false, bubbles: [] }
-        : { should_respond: true, bubbles: [answer] };
+        : { should_respond: true, bubbles: [bubble] };
     },
   };
 }
 
 export interface StageOptions {
   readonly variant?: SchemaVariant;
-  /** By the text they answer. */
-  readonly answers?: Readonly<Record<string, string>>;
+  /** The bubble that answers a text. @default silence */
+  readonly answer?: (text: string) => string | undefined;
   readonly config?: RigOptions['config'];
 }
 
@@ -36,12 +35,12 @@ export class Stage {
   #beats = 0;
 
   /** The caller closes it. The agent is not started yet. */
-  static async open({ variant, answers = {}, config = {} }: StageOptions): Promise<Stage> {
+  static async open({ variant, answer = () => undefined, config = {} }: StageOptions): Promise<Stage> {
     const ledger = new Ledger();
     const rig = await Rig.create({
       dir: mkdtempSync(join(tmpdir(), 'edge-')),
       ...(variant && { mac: { macos: variant.macos, schema: schemaOf(variant) } }),
-      hub: { responder: answering(answers), observe: ledger.observer },
+      hub: { responder: answering(answer), observe: ledger.observer },
       config: {
         ...config,
         imessage: { attachment_wait_seconds: 1, ...config.imessage },
@@ -95,8 +94,8 @@ export class Stage {
   }
 
   /** Resolves when the backend was told as much as this, or when that takes too long: the comparison then shows what is missing. */
-  async toldAsMuchAs(expected: Told): Promise<void> {
-    await waitFor('everything', () => count(this.told()) >= count(expected), 30_000).catch(() => {});
+  async toldAsMuchAs(expected: () => Told): Promise<void> {
+    await waitFor('everything', () => count(this.told()) >= count(expected()), 30_000).catch(() => {});
   }
 
   /** Resolves when the agent has read everything that is in chat.db now. */

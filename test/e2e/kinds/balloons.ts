@@ -1,22 +1,22 @@
 import type { IncomingBalloon, IncomingLink } from '../../../src/simulator/Balloons.ts';
 import type { Kind } from './Kind.ts';
-import { type Entry, post } from './Ledger.ts';
+import { post } from './Ledger.ts';
 import type { Stage } from './Stage.ts';
 
 const URL = 'https://example.com/menu';
 const PREVIEW = { url: URL, title: 'The menu' };
 
 /** A balloon of an app; `named`: with its words, `bare`: where the payload is missing. */
-function app(
-  title: string,
-  incoming: Omit<IncomingBalloon, 'from'>,
-  words: { named: string; bare?: string; from?: number },
-): Kind {
+function app(title: string, incoming: Omit<IncomingBalloon, 'from'>, words: { named: string; bare?: string }): Kind {
   return (stage) => {
     const from = stage.person(title);
     let guid = '';
     return {
-      steps: [() => void (guid = stage.mac.balloons.app({ from, ...incoming }))],
+      steps: [
+        () => {
+          guid = stage.mac.balloons.app({ from, ...incoming });
+        },
+      ],
       posts: () => [post(from, guid, balloonText(stage, words))],
     };
   };
@@ -33,23 +33,27 @@ function link(title: string, incoming: Omit<IncomingLink, 'from' | 'preview'>): 
     const from = stage.person(title);
     let sent: ReturnType<Stage['mac']['balloons']['link']>;
     return {
-      steps: [() => void (sent = stage.mac.balloons.link({ from, preview: PREVIEW, ...incoming }))],
+      steps: [
+        () => {
+          sent = stage.mac.balloons.link({ from, preview: PREVIEW, pictures: pictures(stage), ...incoming });
+        },
+      ],
       posts: () => {
         const text = post(from, sent.guid, incoming.text ?? URL);
         const isKnown = stage.has('message.balloon_bundle_id', 'message.reply_to_guid');
         if (sent.preview === undefined || isKnown) return [text];
-        return [text, post(from, sent.preview, URL, picture(stage, sent.preview))];
+        return [text, post(from, sent.preview, URL)];
       },
     };
   };
 }
 
-/** The picture of a preview, which shows where no column says that it is hidden and none what it is called. */
-function picture(stage: Stage, guid: string): Entry {
-  const isHidden = stage.has('attachment.hide_attachment');
-  if (isHidden || stage.has('attachment.transfer_name') || stage.has('attachment.filename')) return {};
-  const size = stage.has('attachment.total_bytes') ? 24 : 0;
-  return { attachments: [{ guid: `at_0_${guid}`, name: '', mime_type: 'application/octet-stream', size_bytes: size }] };
+/**
+ * Pictures of the preview: where no column says that one is hidden, and none what it is called, it is an attachment if
+ * it is there in time.
+ */
+function pictures(stage: Stage): number {
+  return ['hide_attachment', 'transfer_name', 'filename'].some((column) => stage.has(`attachment.${column}`)) ? 1 : 0;
 }
 
 export const BALLOONS: readonly Kind[] = [

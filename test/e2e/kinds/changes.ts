@@ -16,7 +16,7 @@ export function seesEdits(stage: Stage): boolean {
   return stage.has('message.date_edited');
 }
 
-function editEvent(thread: string, guid: string, text: string, history: readonly Entry[]): Entry {
+export function editEvent(thread: string, guid: string, text: string, history: readonly Entry[]): Entry {
   return {
     thread,
     event_type: 'message_edited',
@@ -30,7 +30,7 @@ function editEvent(thread: string, guid: string, text: string, history: readonly
   };
 }
 
-function unsentEvent(thread: string, guid: string, parts: readonly number[], whole: boolean): Entry {
+export function unsentEvent(thread: string, guid: string, parts: readonly number[], whole: boolean): Entry {
   const rest = { sender: thread, is_from_me: false, handed_over: true };
   return { thread, event_type: 'message_unsent', message_guid: guid, parts, whole, ...rest };
 }
@@ -48,7 +48,9 @@ function changed(
     const said = sent.text ?? TWO_PARTS.map(({ text }) => text).join('');
     return {
       steps: [
-        () => void (guid = stage.mac.people.receive({ from, ...sent })),
+        () => {
+          guid = stage.mac.people.receive({ from, ...sent });
+        },
         async () => {
           if (stage.mac.chatDb.macos < 13) return;
           if (!seesEdits(stage)) await past(LATE_MS);
@@ -104,6 +106,11 @@ export const CHANGES: readonly Kind[] = [
     { segments: TWO_PARTS },
     ({ mac }, guid) => mac.people.edit(guid, 'last', { part: 1 }),
     (stage, guid, from) => {
+      // Only the body knows of parts: without it the new one comes behind all of the text.
+      if (!stage.has('message.attributedBody')) {
+        const added = versions(stage, '', 'last').map((entry) => ({ ...entry, part: 1 }));
+        return [editEvent(from, guid, 'firstsecondlast', added)];
+      }
       const history = versions(stage, 'second', 'last').map((entry) => ({ ...entry, part: 1 }));
       return [editEvent(from, guid, 'firstlast', history)];
     },
@@ -124,6 +131,6 @@ export const CHANGES: readonly Kind[] = [
     (stage, guid, from) =>
       stage.has('message.message_summary_info')
         ? [unsentEvent(from, guid, [1], false)]
-        : [editEvent(from, guid, 'first', [])],
+        : [editEvent(from, guid, stage.has('message.attributedBody') ? 'first' : 'firstsecond', [])],
   ),
 ];

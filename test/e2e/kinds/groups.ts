@@ -83,9 +83,13 @@ function changeEvent(
   return { ...said, change, ...others, ...(name !== undefined && stage.has(ITEMS.title) && { name }) };
 }
 
-/** What a change is where no column says that a row is none: an empty message, if somebody else wrote it. */
-function emptyPost(thread: string, guid: string, from: string, group?: readonly string[]): Entry {
-  return post(thread, guid, '', group ? { sender: from, is_group: true, participants: group } : {});
+/**
+ * What a change is where no column says that a row is one: an empty message, if somebody else wrote it, once nothing more
+ * is expected of it; with the members that the group has then.
+ */
+function emptyPost(stage: Stage, thread: string, guid: string, from: string): Entry {
+  const { participants, is_group } = stage.ledger.postOf(guid) ?? {};
+  return post(thread, guid, '', { sender: from, is_group, participants });
 }
 
 const isTold = (stage: Stage) => stage.has('message.item_type');
@@ -107,15 +111,24 @@ export const GROUPS: readonly Kind[] = [
     const make = { made: { change: 'renamed' } } as const;
     return {
       steps: [
-        () => void (created = stage.mac.groups.create({ from: ann, group })!),
-        () => void (hello = stage.mac.people.receive({ from: ben, text: 'hi all', group })),
+        () => {
+          created = stage.mac.groups.create({ from: ann, group })!;
+        },
+        () => {
+          hello = stage.mac.people.receive({ from: ben, text: 'hi all', group });
+        },
         ...OF_A_GROUP.map(({ made }) => () => {
           changes.push(stage.mac.groups.change({ from: ann, group, ...made }));
         }),
-        () => void (renumbered = stage.mac.groups.change({ from: ben, group, change: 'number_changed' })),
-        () =>
-          void (mine = stage.mac.groups.change({ from: ann, fromMe: true, group, change: 'renamed', name: 'Ours' })),
-        () => void (left = stage.mac.groups.change({ from: eve, group, change: 'member_left' })),
+        () => {
+          renumbered = stage.mac.groups.change({ from: ben, group, change: 'number_changed' });
+        },
+        () => {
+          mine = stage.mac.groups.change({ from: ann, fromMe: true, group, change: 'renamed', name: 'Ours' });
+        },
+        () => {
+          left = stage.mac.groups.change({ from: eve, group, change: 'member_left' });
+        },
       ],
       posts: () => {
         const greeting = post(thread, hello, 'hi all', {
@@ -124,14 +137,13 @@ export const GROUPS: readonly Kind[] = [
           participants: who(ann, ben, eve) ?? [ben],
         });
         if (isTold(stage)) return [greeting];
-        const all = who(ann, ben, eve);
-        const empty = (guid: string, from: string, now = all) => emptyPost(thread, guid, from, now ?? [from]);
+        const empty = (guid: string, from: string) => emptyPost(stage, thread, guid, from);
         return [
           empty(created, ann),
           greeting,
-          ...changes.map((guid, index) => empty(guid, ann, index === 0 ? who(ann, ben, eve, NEW) : all)),
+          ...changes.map((guid) => empty(guid, ann)),
           empty(renumbered, ben),
-          empty(left, eve, who(ann, ben)),
+          empty(left, eve),
         ];
       },
       events: () => {
@@ -156,7 +168,7 @@ export const GROUPS: readonly Kind[] = [
       steps: OF_TWO.map(({ made }) => () => {
         changes.push(stage.mac.groups.change({ from, ...made }));
       }),
-      posts: () => (isTold(stage) ? [] : changes.map((guid) => emptyPost(from, guid, from))),
+      posts: () => (isTold(stage) ? [] : changes.map((guid) => emptyPost(stage, from, guid, from))),
       events: () =>
         isTold(stage)
           ? changes.map((guid, index) =>

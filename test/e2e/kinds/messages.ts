@@ -14,7 +14,11 @@ function message(
     let guid = '';
     const told = () => expect(stage, guid, from);
     return {
-      steps: [() => void (guid = stage.mac.people.receive({ from, ...incoming }))],
+      steps: [
+        () => {
+          guid = stage.mac.people.receive({ from, ...incoming });
+        },
+      ],
       posts: () => [post(from, guid, told().text, told().more)],
       events: () => {
         const { late } = told();
@@ -34,7 +38,12 @@ function lateEvent(thread: string, guid: string, text: string): Entry {
 export function file(stage: Stage, guid: string, index: number, o: IncomingAttachment & { pending?: true }): Entry {
   const isNamed = stage.has('attachment.transfer_name') || stage.has('attachment.filename');
   const name = isNamed ? o.name : '';
-  const ends: Record<string, string> = { heic: 'image/heic', pdf: 'application/pdf', caf: 'audio/x-caf' };
+  const ends: Record<string, string> = {
+    heic: 'image/heic',
+    pdf: 'application/pdf',
+    caf: 'audio/x-caf',
+    'coreaudio-format': 'audio/x-caf',
+  };
   const byEnd = ends[name.slice(name.lastIndexOf('.') + 1)];
   const byUti = stage.has('attachment.uti') && o.uti ? ends[o.uti.split('.').at(-1)!] : undefined;
   const stored = stage.has('attachment.mime_type') ? o.mimeType : undefined;
@@ -144,7 +153,11 @@ export const MESSAGES: readonly Kind[] = [
         const by = id === '22000' ? 'SMS' : 'iMessage';
         let guid = '';
         return {
-          steps: [() => void (guid = stage.mac.people.receive({ from, text: 'your parcel', service: by }))],
+          steps: [
+            () => {
+              guid = stage.mac.people.receive({ from, text: 'your parcel', service: by });
+            },
+          ],
           posts: () => [post(from, guid, 'your parcel', by === 'SMS' ? service(stage, 'SMS') : {})],
         };
       },
@@ -170,7 +183,9 @@ export const MESSAGES: readonly Kind[] = [
     let guid = '';
     return {
       steps: [
-        () => void (guid = stage.mac.people.receive({ from, text: 'once' })),
+        () => {
+          guid = stage.mac.people.receive({ from, text: 'once' });
+        },
         () => stage.mac.people.alsoIn(guid, { from, group }),
       ],
       posts: () => [post(from, guid, 'once')],

@@ -30,7 +30,9 @@ export const OWN: readonly Kind[] = [
     const bubble = () => stage.mac.messages.effects.find(({ target }) => target.endsWith(from))!.guid;
     return {
       steps: [
-        () => void (asked = stage.mac.people.receive({ from, text: ASKED })),
+        () => {
+          asked = stage.mac.people.receive({ from, text: ASKED });
+        },
         async () => {
           await waitFor('the answer', () => stage.rig.bubblesTo(from).length > 0);
           await stage.ledger.event('message_sent', bubble());

@@ -34,9 +34,15 @@ function tapback(kind: Tapback, o: { form: (typeof FORMS)[number]; fromMe?: true
     });
     return {
       steps: [
-        () => void (target = stage.mac.people.receive({ from, text })),
-        () => void (added = react(false)),
-        () => void (removed = react(true)),
+        () => {
+          target = stage.mac.people.receive({ from, text });
+        },
+        () => {
+          added = react(false);
+        },
+        () => {
+          removed = react(true);
+        },
       ],
       posts: () => [
         post(from, target, text),
@@ -88,8 +94,12 @@ export const REACTIONS: readonly Kind[] = [
     const form = 'part';
     return {
       steps: [
-        () => void (target = stage.mac.people.receive({ from, text: 'stick here' })),
-        () => void (placed = stage.mac.people.placeSticker({ from, target })),
+        () => {
+          target = stage.mac.people.receive({ from, text: 'stick here' });
+        },
+        () => {
+          placed = stage.mac.people.placeSticker({ from, target });
+        },
       ],
       posts: () => [
         post(from, target, 'stick here'),
@@ -109,13 +119,16 @@ export const REACTIONS: readonly Kind[] = [
     const words = { named: '[Poll] Lunch? (Pizza / Sushi)', bare: '[Poll]' };
     return {
       steps: [
-        () =>
-          void (poll = stage.mac.balloons.app({
+        () => {
+          poll = stage.mac.balloons.app({
             kind: 'poll',
             from,
             poll: { question: 'Lunch?', options: ['Pizza', 'Sushi'] },
-          })),
-        () => void (vote = stage.mac.people.vote({ from, target: poll, options: ['2'] })),
+          });
+        },
+        () => {
+          vote = stage.mac.people.vote({ from, target: poll, options: ['2'] });
+        },
       ],
       posts: () => [
         post(from, poll, balloonText(stage, words)),
@@ -146,13 +159,17 @@ export const REACTIONS: readonly Kind[] = [
     });
     return {
       steps: [
-        () => void (target = text('see you at the station')),
+        () => {
+          target = text('see you at the station');
+        },
         () => {
           loved = text('Loved “see you at the station”');
           reacted = text('Reacted 😂 to “see you at the sta…”');
           said = text('Liked “a film I saw”');
         },
-        () => void (removed = text('Removed a heart from “see you at the station”')),
+        () => {
+          removed = text('Removed a heart from “see you at the station”');
+        },
       ],
       posts: () => [
         post(from, target, 'see you at the station', sms()),
