@@ -11,5 +11,7 @@ export default defineConfig({
     restoreMocks: true,
     // Real files, sockets and child processes: processes isolate better than threads.
     pool: 'forks',
+    // Tests of one file that run at once wait more than they work.
+    maxConcurrency: 8,
   },
 });

@@ -154,15 +154,18 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
 function messageColumns(schema: ChatDbSchema, guid: string): string {
   const m = (column: string, otherwise?: string) => schema.column('message', 'm', column, otherwise);
   const other = schema.has('message', 'other_handle')
-    ? `(SELECT ${name('o.id')} FROM handle o WHERE o.ROWID = m.other_handle AND m.other_handle <> 0)`
+    ? `coalesce((SELECT ${name('o.id')} FROM handle o WHERE o.ROWID = m.other_handle AND m.other_handle <> 0), '')`
     : 'NULL';
+  /** Nothing in the column is something else than no column. */
+  const filled = (column: string, nothing: string) =>
+    `coalesce(${m(column)}, ${schema.has('message', column) ? nothing : 'NULL'})`;
   return `m.ROWID AS rowid, ${guid} AS guid, ${text(m('text'))} AS text, ${m('attributedBody')} AS body,
       ${dateAtSql('m.date')} AS dateAt, ${name(m('service'))} AS service, ${name('h.id')} AS handle,
       m.is_from_me AS isFromMe, CASE WHEN typeof(m.date) = 'integer' THEN ${text('m.date')} END AS rawDate,
       ${text(m('subject'))} AS subject, ${name(m('account'))} AS account,
       ${name(m('destination_caller_id'))} AS destination, ${m('item_type', '0')} AS itemType,
-      ${m('group_action_type', '0')} AS actionType, ${name(m('group_title'))} AS title,
-      ${other} AS otherHandle, ${m('share_status', '0')} AS shareStatus,
+      ${filled('group_action_type', '0')} AS actionType, ${name(filled('group_title', `''`))} AS title,
+      ${other} AS otherHandle, ${filled('share_status', '0')} AS shareStatus,
       ${m('associated_message_type', '0')} AS associatedType, ${name(m('associated_message_guid'))} AS associatedGuid,
       ${name(m('associated_message_emoji'))} AS emoji, ${name(m('balloon_bundle_id'))} AS bundleId,
       ${m('payload_data')} AS payload, ${name(m('thread_originator_guid'))} AS replyToGuid,

@@ -17,6 +17,7 @@ export interface RawMessage {
   subject: string | null;
   account: string | null;
   destination: string | null;
+  /** This and the next three: null where the column is missing. */
   actionType: unknown;
   title: string | null;
   otherHandle: string | null;

@@ -109,10 +109,10 @@ function actionOf(raw: RawMessage): GroupAction | undefined {
   if (itemType === 0) return undefined;
   return {
     itemType,
-    actionType: integer(raw.actionType),
+    actionType: raw.actionType === null ? undefined : integer(raw.actionType),
     title: raw.title ?? undefined,
-    otherHandle: raw.otherHandle || undefined,
-    shareStatus: integer(raw.shareStatus),
+    otherHandle: raw.otherHandle ?? undefined,
+    shareStatus: raw.shareStatus === null ? undefined : integer(raw.shareStatus),
   };
 }
 

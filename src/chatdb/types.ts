@@ -47,16 +47,16 @@ export interface Association {
   readonly emoji: string | undefined;
 }
 
-/** A row that says what happened in a conversation: item_type 1 and up. */
+/** A row that says what happened in a conversation: item_type 1 and up. Undefined is what this chat.db has no column for. */
 export interface GroupAction {
   readonly itemType: number;
   /** message.group_action_type */
-  readonly actionType: number;
+  readonly actionType: number | undefined;
   readonly title: string | undefined;
-  /** handle.id of who was added or removed. */
+  /** handle.id of who was added or removed; '' for nobody. */
   readonly otherHandle: string | undefined;
   /** message.share_status: 0 location sharing began, 1 it ended. */
-  readonly shareStatus: number;
+  readonly shareStatus: number | undefined;
 }
 
 /** One row of chat.db's message table with what belongs to it, as far as it is written yet. */

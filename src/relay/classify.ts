@@ -76,16 +76,19 @@ function missingOfEvent(row: ChatRow): Missing | undefined {
   if (!row.chat) return 'chat';
   // A change of the group without a handle is one's own; a reaction has a handle.
   if (lacksSender(row) && !row.action && !row.isFromMe) return 'sender';
-  return isSticker(row) && row.cacheHasAttachments && row.attachments.length === 0 ? 'attachments' : undefined;
+  return isSticker(row) && lacksAttachments(row) ? 'attachments' : undefined;
 }
 
 function missingOfMessage(row: ChatRow, around: Surroundings): Missing | undefined {
   if (!row.chat) return 'chat';
   if (lacksSender(row)) return 'sender';
   if (isNothingLeft(row)) return undefined;
-  if (lacksBody(row)) return 'body';
+  const isBodyDue = lacksBody(row);
+  if (isBodyDue && !hasWords(row)) return 'body';
   if (lacksAttachments(row)) return 'attachments';
   if (row.attachments.some(({ transferState }) => transferState === 'pending')) return 'download';
+  // Last, because what waits for nothing else may go without it.
+  if (isBodyDue) return 'body';
   return around.isEcho(row) ? 'echo' : undefined;
 }
 

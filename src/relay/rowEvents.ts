@@ -107,8 +107,9 @@ export function groupEvent(row: ChatRow, action: GroupAction, privacy: Redactor)
   // The handle of an own row is the other party; a row without one is of the person this Mac belongs to.
   const actor = row.isFromMe ? ME : (row.handle ?? ME);
   const said = groupChange(action, actor);
-  // As told, also in the id: a hash of a short secret is no secret.
-  const name = action.itemType === RENAMED ? filterText(action.title ?? '', privacy).text : undefined;
+  // As told, also in the id: a hash of a short secret is no secret. Undefined where chat.db has no column for it.
+  const { itemType, title } = action;
+  const name = itemType === RENAMED && title !== undefined ? filterText(title, privacy).text : undefined;
   const content = [row.chat?.identifier, said.change, actor, said.member, name, row.rawDate];
   return {
     event_id: `group:${digest(content)}`,
@@ -143,22 +144,24 @@ function groupChange(action: GroupAction, actor: string): { change: string; memb
   const { itemType, actionType, otherHandle: member } = action;
   switch (itemType) {
     case MEMBERS: {
-      const isSame = member !== undefined && member === actor;
+      if (member === undefined) break;
+      const isSame = member === actor;
       // Nobody is named who was added: who did it came in.
-      if (actionType === 0 && member === undefined) return { change: 'member_joined', member: actor };
+      if (actionType === 0 && member === '') return { change: 'member_joined', member: actor };
       if (actionType === 0) return { change: isSame ? 'number_changed' : 'member_added', member };
-      if (actionType === 1) return { change: isSame ? 'member_left' : 'member_removed', member };
+      if (actionType === 1) return { change: isSame ? 'member_left' : 'member_removed', member: member || undefined };
       break;
     }
     case RENAMED:
       return { change: 'renamed' };
     case LEFT_OR_PICTURE: {
-      const picture = PICTURES[actionType];
+      const picture = PICTURES[actionType ?? 0];
       if (actionType === 0) return { change: 'member_left', member: actor };
       if (picture !== undefined) return { change: picture };
       break;
     }
     case LOCATION:
+      if (action.shareStatus === undefined) break;
       return { change: action.shareStatus === 0 ? 'location_sharing_started' : 'location_sharing_stopped' };
     case KEPT_AUDIO:
       return { change: 'audio_kept' };

@@ -79,6 +79,11 @@ export class ChatDbFile {
     return columns;
   }
 
+  /** Whether texts stand in the column `text` too: up to macOS 12 as a rule, and where there is nothing else for them. */
+  get fillsText(): boolean {
+    return this.macos === 12 || !this.columns('message').has('attributedBody');
+  }
+
   /** Inserts what the table has columns for: a Mac without a column has nothing to say in it. */
   insert(table: string, values: Readonly<Record<string, SqlValue>>, o: { orIgnore?: boolean } = {}): void {
     const columns = this.columns(table);

@@ -1,6 +1,6 @@
 import { appleNanoseconds } from './appleTime.ts';
 import type { SqlValue } from './ChatDbFile.ts';
-import { partCount } from './contents.ts';
+import { partCount, textOf } from './contents.ts';
 import type { WriterParts } from './MessageWriter.ts';
 import { encodeSummary, type WrittenVersion } from './messageSummary.ts';
 import { storedSegments } from './storedBody.ts';
@@ -51,7 +51,7 @@ export class Edits {
     const changed = segments.filter((segment) => (segment.part ?? 0) !== part);
     const place = changed.findIndex((segment) => (segment.part ?? 0) > part);
     changed.splice(place < 0 ? changed.length : place, 0, { text, part });
-    const contents = { text: null, attributedBody: encodeBody(changed), ...this.#summary(guid) };
+    const contents = { ...this.#written(changed), ...this.#summary(guid) };
     const date = { date_edited: appleNanoseconds(at) };
     if (o.bodyMs === undefined) {
       this.#o.rows.set(guid, { ...contents, ...date });
@@ -71,8 +71,7 @@ export class Edits {
     for (const part of gone) edits.delete(part);
     const left = segments.filter(({ part }) => !gone.includes(part ?? 0));
     this.#o.rows.set(guid, {
-      text: null,
-      attributedBody: left.length === 0 ? null : encodeBody(left),
+      ...this.#written(left),
       part_count: left.length === 0 ? 0 : partCount(left),
       is_empty: left.length === 0 ? 1 : 0,
       // Not set by an unsend, whatever its name says.
@@ -80,6 +79,13 @@ export class Edits {
       date_edited: appleNanoseconds(o.at ?? this.#o.dates.now()),
       ...this.#summary(guid),
     });
+  }
+
+  #written(segments: readonly BodySegment[]): Record<string, SqlValue> {
+    return {
+      text: this.#o.file.fillsText ? textOf(segments) : null,
+      attributedBody: segments.length === 0 ? null : encodeBody(segments),
+    };
   }
 
   #segmentsOf(guid: string): readonly BodySegment[] {

@@ -120,12 +120,12 @@ export class MessageWriter {
   }
 
   #columns(incoming: Incoming, guid: string): Record<string, SqlValue> {
-    const { macos } = this.#o.file;
+    const { fillsText } = this.#o.file;
     const isLater = incoming.bodyMs !== undefined;
     const heard = incoming.audio?.transcriptMs === undefined;
     const replyPart = incoming.replyPart ?? 0;
     return {
-      ...((!isLater || incoming.cutTo !== undefined) && contentsOf(incoming, guid, { macos, cut: isLater, heard })),
+      ...((!isLater || incoming.cutTo !== undefined) && contentsOf(incoming, guid, { fillsText, cut: isLater, heard })),
       ...(incoming.fromMe && { is_sent: 1, is_finished: 1 }),
       ...(incoming.audio && { is_audio_message: 1, is_expirable: 1 }),
       ...(incoming.replyTo !== undefined && {
@@ -145,7 +145,8 @@ export class MessageWriter {
     const { file, rows, later } = this.#o;
     const { bodyMs, handleMs, fromMeMs, audio } = incoming;
     const heard = audio?.transcriptMs === undefined;
-    const contents = (o: { heard: boolean }) => ({ ...contentsOf(incoming, guid, { macos: file.macos, ...o }) });
+    const { fillsText } = file;
+    const contents = (o: { heard: boolean }) => ({ ...contentsOf(incoming, guid, { fillsText, ...o }) });
     if (bodyMs !== undefined) later.after(bodyMs, () => rows.set(guid, contents({ heard })));
     if (!heard) later.after(audio.transcriptMs!, () => rows.set(guid, contents({ heard: true })));
     if (handleMs !== undefined) {

@@ -189,8 +189,8 @@ export class Messages {
         service,
         date: this.#dates.next(service),
         chat,
-        // Up to macOS 12 the column was filled as a rule; since then it is not in any own row (openclaw #73172).
-        text: this.#file.macos === 12 ? request.text : null,
+        // Since macOS 13 it is not in any own row (openclaw #73172).
+        text: this.#file.fillsText ? request.text : null,
         body: encodeBody(plainSegments(request.text), { mutable: true }),
       }),
     );
@@ -222,7 +222,7 @@ export class Messages {
         service,
         date: this.#dates.next(service),
         chat,
-        text: this.#file.macos === 12 ? text : null,
+        text: this.#file.fillsText ? text : null,
         body: encodeBody(plainSegments(text)),
       });
       this.#rows.join(guid, chat);

@@ -72,13 +72,7 @@ export class Reactions {
     if (reaction.asText) return this.#write(reaction, chat, { text });
     const associated = associatedGuid(reaction);
     return this.#o.file.transaction(() => {
-      this.#o.file.run(
-        `DELETE FROM message WHERE is_from_me = ? AND handle_id = ? AND associated_message_guid = ?
-         AND associated_message_type BETWEEN 2000 AND 3999`,
-        reaction.fromMe ? 1 : 0,
-        reaction.fromMe && chat.isGroup ? 0 : this.#o.rows.handle(personIn(chat, reaction.from), chat.service),
-        associated,
-      );
+      this.#removeEarlier(reaction, chat, associated);
       const isStuck = reaction.kind === 'sticker' && !reaction.removed;
       return this.#write(reaction, chat, {
         text,
@@ -92,6 +86,19 @@ export class Reactions {
         },
       });
     });
+  }
+
+  /** Where no column says that a row is a tapback, none can be found, and all stay. */
+  #removeEarlier({ from, fromMe }: Reaction, chat: StoredChat, associated: string): void {
+    const columns = this.#o.file.columns('message');
+    if (!columns.has('associated_message_guid') || !columns.has('associated_message_type')) return;
+    this.#o.file.run(
+      `DELETE FROM message WHERE is_from_me = ? AND handle_id = ? AND associated_message_guid = ?
+       AND associated_message_type BETWEEN 2000 AND 3999`,
+      fromMe ? 1 : 0,
+      fromMe && chat.isGroup ? 0 : this.#o.rows.handle(personIn(chat, from), chat.service),
+      associated,
+    );
   }
 
   /** A sticker on a message, with its picture. */

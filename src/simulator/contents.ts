@@ -1,4 +1,3 @@
-import type { MacosVersion } from './ChatDbFile.ts';
 import type { Incoming, IncomingAttachment } from './Incoming.ts';
 import { type BodySegment, encodeBody, plainSegments } from './typedstreamEncoder.ts';
 
@@ -23,7 +22,7 @@ export interface ContentColumns {
 export function contentsOf(
   incoming: Incoming,
   guid: string,
-  o: { macos: MacosVersion; cut?: boolean; heard?: boolean },
+  o: { fillsText: boolean; cut?: boolean; heard?: boolean },
 ): ContentColumns {
   const segments = segmentsOf(incoming, guid, o.heard ?? true);
   const shown = o.cut ? plainSegments(textOf(segments).slice(0, incoming.cutTo)) : segments;
@@ -31,8 +30,7 @@ export function contentsOf(
     typeof incoming.body === 'string'
       ? Buffer.from(incoming.body, 'base64')
       : encodeBody(shown, { mutable: incoming.fromMe ?? false });
-  // Up to macOS 12 the column was filled as a rule.
-  const textColumn = incoming.textColumn ?? o.macos === 12;
+  const textColumn = incoming.textColumn ?? o.fillsText;
   return {
     text: textColumn ? textOf(shown) : null,
     attributedBody: incoming.body === null ? null : body,

@@ -9,13 +9,14 @@ const FILE = '__kIMFileTransferGUIDAttributeName';
 
 /** What a message reads now, part by part; undefined where there is no such message. Attributes are kept where plain. */
 export function storedSegments(file: ChatDbFile, guid: string): readonly BodySegment[] | undefined {
-  const row = file.get<{ text: string | null; body: Uint8Array | null }>(
-    'SELECT text, attributedBody AS body FROM message WHERE guid = ?',
+  const columnOr = (name: string) => (file.columns('message').has(name) ? name : `NULL AS ${name}`);
+  const row = file.get<{ text: string | null; attributedBody: Uint8Array | null }>(
+    `SELECT ${columnOr('text')}, ${columnOr('attributedBody')} FROM message WHERE guid = ?`,
     guid,
   );
   if (!row) return undefined;
-  if (!row.body) return plainSegments(row.text ?? '');
-  const { text, runs } = decodeBody(row.body);
+  if (!row.attributedBody) return plainSegments(row.text ?? '');
+  const { text, runs } = decodeBody(row.attributedBody);
   return runs.map(({ start, length, attributes }) => {
     const string = (name: string) => {
       const value = attributes.get(name);

@@ -34,7 +34,7 @@ const anyRow: fc.Arbitrary<ChatRow> = fc
         itemType: number,
         actionType: number,
         title: maybe(odd),
-        otherHandle: maybe(fc.constantFrom(ANNA, BERT)),
+        otherHandle: maybe(fc.constantFrom(ANNA, BERT, '')),
         shareStatus: number,
       }),
     ),

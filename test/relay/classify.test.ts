@@ -135,6 +135,21 @@ const PARTS: [title: string, row: ChatRow, verdict: string][] = [
     message({ ...said('\ufffc'), ...tapback(1000), cacheHasAttachments: true }),
     'attachments, else reaction_added',
   ],
+  [
+    'the picture of a sticker, before its flag is set',
+    message({ ...said('\ufffc'), ...tapback(2007) }),
+    'attachments, else reaction_added',
+  ],
+  [
+    'the file of its placeholder, and its body too',
+    message({ ...NO_WORDS, text: '\ufffclook' }),
+    'attachments, else message',
+  ],
+  [
+    'a file that is being fetched, and its body too',
+    message({ ...NO_WORDS, text: '\ufffclook', attachments: [late] }),
+    'download, else message',
+  ],
   ['the chat of a change', message({ ...action(2), chat: undefined }), 'chat, else group_changed'],
   [
     'the chat of one that was unsent',

@@ -7,7 +7,7 @@ import { ANNA, BERT, chat, FakeSource, row } from './fakes.ts';
 import { FILE, setUp } from './intakeRig.ts';
 
 const DAY = 86_400_000;
-const RENAMED = { itemType: 2, actionType: 0, title: 'us', otherHandle: undefined, shareStatus: 0 };
+const RENAMED = { itemType: 2, actionType: 0, title: 'us', otherHandle: '', shareStatus: 0 };
 const LOVED = { type: 2000, targetGuid: 'guid-1', part: 0, emoji: undefined };
 
 const bare = (rowid: number) => row(rowid, { chat: undefined });

@@ -59,7 +59,7 @@ export function tapback(type: number, change: Partial<Association> = {}): { asso
 }
 
 export function action(itemType: number, actionType = 0, change: Partial<GroupAction> = {}): { action: GroupAction } {
-  const nothing = { title: undefined, otherHandle: undefined, shareStatus: 0 };
+  const nothing = { title: '', otherHandle: '', shareStatus: 0 };
   return { action: { itemType, actionType, ...nothing, ...change } };
 }
 

@@ -125,6 +125,20 @@ const CHANGES: [title: string, row: ChatRow, details: Record<string, unknown>][]
   ['something newer about members', inGroup(action(1, 2)), { change: 'unknown', item_type: 1, action_type: 2 }],
 ];
 
+const MISSING: [title: string, row: ChatRow, details: Record<string, unknown>][] = [
+  ['who was added', inGroup(action(1, 0, { otherHandle: undefined })), { change: 'unknown', item_type: 1 }],
+  ['added or removed', inGroup(action(1, 0, { actionType: undefined, otherHandle: BERT })), { change: 'unknown' }],
+  ['left or a photo', inGroup(action(3, 0, { actionType: undefined })), { change: 'unknown', item_type: 3 }],
+  ['shared or no longer', message(action(4, 0, { shareStatus: undefined })), { change: 'unknown', item_type: 4 }],
+  ['the new name', inGroup(action(2, 0, { title: undefined })), { change: 'renamed', name: undefined }],
+];
+
+describe('the event of a change where a column is missing', () => {
+  it.each(MISSING)('does not guess: %s', (_title, row, details) => {
+    expect(eventOf(row)).toMatchObject({ event_type: 'group_changed', details });
+  });
+});
+
 describe('the event of a change', () => {
   it.each(CHANGES)('%s', (_title, row, details) => {
     expect(eventOf(row)).toMatchObject({ event_type: 'group_changed', details });

@@ -53,12 +53,25 @@ export function keeping(variant: SchemaVariant, ...columns: readonly string[]): 
   return { ...variant, without: variant.without.filter((column) => !columns.includes(column)) };
 }
 
+/** The same for a simulated Mac: of the missing columns those that its system has. */
+export function schemaOf({ macos, without, extra }: SchemaVariant): Pick<SchemaVariant, 'without' | 'extra'> {
+  const db = new Database(':memory:');
+  db.exec(schemaSql(macos));
+  const isThere = (name: string) => {
+    const [table, column] = name.split('.') as [string, string?];
+    return column === undefined || columnsOf(db, table).includes(column);
+  };
+  const present = without.filter(isThere);
+  db.close();
+  return { without: present, extra };
+}
+
 /** Makes the file, with the schema in it and no rows, in WAL mode; the caller closes it. */
 export function createVariant(path: string, variant: SchemaVariant): Database.Database {
   const db = new Database(path);
   db.pragma('journal_mode = WAL');
   db.pragma('foreign_keys = OFF'); // as Messages has it; better-sqlite3 switches them on
-  db.exec(readFileSync(join(SCHEMAS, `macos${variant.macos}.sql`), 'utf8'));
+  db.exec(schemaSql(variant.macos));
   for (const name of variant.without) {
     const [table, column] = name.split('.') as [string, string?];
     if (column === undefined) db.exec(`DROP TABLE IF EXISTS ${table}`);
@@ -66,6 +79,10 @@ export function createVariant(path: string, variant: SchemaVariant): Database.Da
   }
   for (const name of variant.extra) db.exec(`ALTER TABLE ${name.replace('.', ' ADD COLUMN ')}`);
   return db;
+}
+
+function schemaSql(macos: number): string {
+  return readFileSync(join(SCHEMAS, `macos${macos}.sql`), 'utf8');
 }
 
 function dropColumn(db: Database.Database, table: string, column: string): void {
