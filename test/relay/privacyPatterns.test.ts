@@ -47,8 +47,8 @@ describe('patterns of the user', () => {
     ['that cannot be read', '(', 'a pattern in RE2 syntax (missing closing ))'],
     ['that match the empty text', 'a*', 'a pattern that does not match the empty text'],
     ['that are long', 'a'.repeat(501), 'at most 500 characters'],
-    ['that look around', '(?=a)a', 'a pattern in RE2 syntax (invalid or unsupported Perl syntax)'],
-    ['that refer back', '(a)\\1', 'a pattern in RE2 syntax (invalid escape sequence)'],
+    ['that look around', '(?=a)a', 'a pattern in RE2 syntax, which has no look-around: (?= (?! (?<= (?<!'],
+    ['that refer back', '(a)\\1', 'a pattern in RE2 syntax, which has no back-references: \\1 to \\9'],
   ])('%s are refused', (_which, source, flaw) => {
     expect(TextPattern.compile(source)).toEqual({ flaw });
   });
