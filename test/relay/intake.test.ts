@@ -68,9 +68,10 @@ describe('rows past the cursor', () => {
     expect(cursor()).toBe(BATCH_ROWS * 3 + 10);
   });
 
-  it('are marked as old news when they were written too long ago to be answered', () => {
+  it('are marked as old news when they were written too long ago to be answered', async () => {
     const { put, store, body, clock } = setUp();
     put(row(1, { dateAt: clock.now() - 3_601_000 }), row(2, { dateAt: clock.now() - 3_600_000 }));
+    await clock.advance(3_000);
     expect(body(1).backfill).toBe(true);
     expect(body(2).backfill).toBeUndefined();
     expect(store.inbound.byGuid('guid-1')?.backfill).toBe(1);
