@@ -9,7 +9,7 @@ const SYSTEMS = [12, 13, 15, 26] as const;
 async function echoing(macos: (typeof SYSTEMS)[number], onTestFinished: (end: () => Promise<void>) => void) {
   const stage = await Stage.open({ variant: { title: '', macos, without: [], extra: [] }, answer: echo });
   onTestFinished(() => stage.close());
-  await stage.rig.startAgent();
+  await stage.start();
   return stage;
 }
 
@@ -57,11 +57,9 @@ describe.concurrent('What comes again', () => {
       await stage.beat();
       await stage.rig.agent.kill('SIGKILL');
       again(); // while it does not
-      await stage.rig.startAgent();
+      await stage.start();
       await stage.beat();
-      await stage.rig.agent.kill('SIGTERM');
-      await stage.rig.startAgent();
-      await stage.beat();
+      await stage.restart('SIGTERM');
 
       for (const from of threads) {
         const said = [`hello from ${from}`, ...(from === moved ? ['wait, what'] : [])];
@@ -152,13 +150,13 @@ describe.concurrent('What comes again', () => {
       chatDb.replace('renumbered');
       said.push('seven');
       people.receive({ from, text: 'seven' });
-      await stage.rig.startAgent();
+      await stage.start();
       await isAnswered(stage, from, 'seven');
       await stage.rig.agent.kill('SIGKILL');
       chatDb.replace('empty');
       said.push('eight');
       people.receive({ from, text: 'eight' });
-      await stage.rig.startAgent();
+      await stage.start();
       await isAnswered(stage, from, 'eight');
       await stage.beat();
 
