@@ -107,7 +107,7 @@ describe.concurrent('What happens while the agent is down', () => {
         config: { imessage: { attachment_wait_seconds: 60 } },
       });
       onTestFinished(() => stage.close());
-      await stage.rig.startAgent();
+      await stage.start();
       const changes = changesOf(stage);
       changes.before();
       await stage.beat();
@@ -116,16 +116,14 @@ describe.concurrent('What happens while the agent is down', () => {
       changes.during();
       await stage.mac.settled();
 
-      await stage.rig.startAgent();
+      await stage.start();
       await stage.beat();
       const whole = () => expected(stage, [changes.scene]);
       await stage.toldAsMuchAs(whole);
       expect(stage.told()).toEqual(whole());
 
       for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
-        await stage.rig.agent.kill(signal);
-        await stage.rig.startAgent();
-        await stage.beat();
+        await stage.restart(signal);
       }
       expect(stage.told()).toEqual(whole());
     },

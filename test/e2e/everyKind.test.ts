@@ -18,14 +18,12 @@ describe.concurrent('Every kind of row', () => {
     async (variant, { expect, onTestFinished }) => {
       const stage = await Stage.open({ variant, answer: (text) => (text === ASKED ? ANSWER : undefined) });
       onTestFinished(() => stage.close());
-      await stage.rig.startAgent();
+      await stage.start();
       const scenes = await play(stage, KINDS);
       const whole = () => expected(stage, scenes);
       await stage.toldAsMuchAs(whole);
       // Nothing comes later either, and a restart tells nothing again.
-      await stage.rig.agent.kill('SIGTERM');
-      await stage.rig.startAgent();
-      await stage.beat();
+      await stage.restart('SIGTERM');
       expect(stage.told()).toEqual(whole());
     },
   );

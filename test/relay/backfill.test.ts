@@ -57,6 +57,16 @@ describe('messages that come in the order of an outage', () => {
   });
 });
 
+describe('before the first message', () => {
+  it('a block lies behind the moment at which the agent first ran, and a message of then does not', async () => {
+    const { put, fate, clock } = setUp();
+    const ages = [0, 50, 40, 30];
+    put(...ages.map((age, index) => row(index + 1, { dateAt: clock.now() - age * MINUTE })));
+    await settle();
+    expect(ages.map((_, index) => fate(`guid-${index + 1}`))).toEqual(['live', 'backfill', 'backfill', 'backfill']);
+  });
+});
+
 describe('a message written long before those of the moment', () => {
   it('is live after two seconds when it comes alone, before what comes later is told', async () => {
     const { begin, minutesOld, put, fates, clock, told, backfill } = quietMac();

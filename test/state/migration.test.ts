@@ -27,7 +27,7 @@ it('brings what a state.db of version 1 had under way into this one', () => {
     ['parked', 'parked'],
   ]);
   expect(store.inbound.backfillOf('b', 9).map(({ guid }) => guid)).toEqual(['old']);
-  expect(store.inbound.counts()).toEqual({ parked: 1, pending: 2, dead: 1 });
+  expect(store.inbound.counts()).toEqual({ parked: 1, undecided: 0, pending: 2, backfill: 1, dead: 1 });
   expect(store.inbound.revive('dead')).toBe(true);
   expect(store.sends.unread({ confirmedAt: 0, sendId: 0 }, 9).map(({ key }) => key)).toEqual(['cli:1']);
   expect(store.events.waiting(9).map(({ event_id }) => event_id)).toEqual(['sent:cli:1']);

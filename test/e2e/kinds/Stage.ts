@@ -44,6 +44,8 @@ export class Stage {
       config: {
         ...config,
         imessage: { attachment_wait_seconds: 1, ...config.imessage },
+        // Events go with the next poll, a second later; over a socket they may wait five.
+        websocket: { enabled: false },
         // Two POSTs at once may be read by the hub in either order.
         backend: { max_in_flight_per_thread: 1, ...config.backend },
       },
@@ -54,6 +56,17 @@ export class Stage {
   private constructor(rig: Rig, ledger: Ledger) {
     this.rig = rig;
     this.ledger = ledger;
+  }
+
+  async start(): Promise<void> {
+    await this.rig.startAgent({ withSocket: false });
+  }
+
+  /** Ends the agent and starts it again. */
+  async restart(signal: NodeJS.Signals): Promise<void> {
+    await this.rig.agent.kill(signal);
+    await this.start();
+    await this.beat();
   }
 
   async close(): Promise<void> {
