@@ -265,7 +265,7 @@ export class Agent {
       pid: process.pid,
       websocket: { up: socket.isUp, since: socketSince === undefined ? null : new Date(socketSince).toISOString() },
       delivery: socket.isUp ? 'websocket' : 'polling',
-      chatdb: { path: config.imessage.db_path, open: feed.db !== undefined, lacks: feed.db?.lacks ?? [] },
+      chatdb: { path: config.imessage.db_path, open: feed.db !== undefined, lacks: feed.lacks },
       conditions: health.standing().map(conditionStatus),
       memory: { rss_bytes: process.memoryUsage.rss(), heap_used_bytes: process.memoryUsage().heapUsed },
       log_lines_lost: log.lostLines,

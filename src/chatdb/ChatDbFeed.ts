@@ -61,6 +61,7 @@ export class ChatDbFeed {
   #lookedAt = Number.NEGATIVE_INFINITY;
   #busySince: number | undefined;
   #condition: ErrorCode | undefined;
+  #lacks: readonly string[] = [];
   /** Sets of missing features that were told. */
   readonly #toldLacks = new Set<string>();
 
@@ -84,6 +85,11 @@ export class ChatDbFeed {
   /** Undefined while chat.db cannot be opened. */
   get db(): ChatDb | undefined {
     return this.#db;
+  }
+
+  /** What does not work because columns are missing, as last seen; a damaged file cannot be asked. */
+  get lacks(): readonly string[] {
+    return this.#lacks;
   }
 
   start(): void {
@@ -151,6 +157,7 @@ export class ChatDbFeed {
   }
 
   #tellLacks(lacks: readonly string[]): void {
+    this.#lacks = lacks;
     const key = lacks.join('\n');
     if (key === '' || this.#toldLacks.has(key)) return;
     this.#toldLacks.add(key);
