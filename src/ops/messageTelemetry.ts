@@ -14,6 +14,7 @@ type MessageEvents =
   | 'messageReceived'
   | 'blockTaken'
   | 'messageHandedOver'
+  | 'backfillHandedOver'
   | 'messageRetried'
   | 'messageSetAside'
   | 'sendStarted'
@@ -73,14 +74,18 @@ export function messageTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
         logger.debug(`${message(guid, threadId)} is not handed over: ${reason}`);
       }
     },
-    messageHandedOver({ guid, threadId, ms, bubbles, blocked, attempts }) {
+    messageHandedOver({ guid, threadId, ms, bubbles, blocked, attempts, backfill }) {
       metrics.count('messages_handed_over');
-      metrics.count('message_handover_milliseconds', ms);
+      // Backfill waits for its block, and comes by the thousand.
+      if (!backfill) metrics.count('message_handover_milliseconds', ms);
       const stopped = blocked > 0 ? `, ${blocked} more not sent (EDGE_ANSWER_LOOP)` : '';
       const after = attempts > 1 ? ` at attempt ${attempts}` : '';
-      logger.info(
+      logger[backfill ? 'debug' : 'info'](
         `${message(guid, threadId)} handed over in ${Math.round(ms)} ms${after}, ${count(bubbles, 'bubble')} back${stopped}`,
       );
+    },
+    backfillHandedOver(messages) {
+      logger.info(`${count(messages, 'message')} of backfill handed over`);
     },
     messageRetried({ guid, threadId, code, detail, retryInMs }) {
       metrics.count('message_retries');

@@ -73,6 +73,8 @@ export class InboundPump {
   readonly #running = new Map<number, { kind: LaneKind; abort: AbortController; ended: Promise<void> }>();
   readonly #conditions = new Set<ErrorCode>();
   #state: 'new' | 'started' | 'stopped' = 'new';
+  /** Backfill messages handed over since there was none left. */
+  #backfillDone = 0;
   #lookScheduled = false;
   #rowsMayBeNew = false;
 
@@ -136,7 +138,7 @@ export class InboundPump {
     this.#takeTurns('live', room);
     if (!this.#hold.isOpen) return;
     this.#takeTurns('backfill', () => Math.min(room(), this.#backfillRoom()));
-    if (this.#lanes.backfill.isEmpty) this.#hold.emptied();
+    if (this.#lanes.backfill.isEmpty) this.#backfillEmptied();
   }
 
   #takeTurns(kind: LaneKind, room: () => number): void {
@@ -203,6 +205,12 @@ export class InboundPump {
     return await this.#o.post(JSON.parse(row.body) as MessageRequest, o);
   }
 
+  #backfillEmptied(): void {
+    this.#hold.emptied();
+    if (this.#backfillDone > 0) this.#o.telemetry.backfillHandedOver(this.#backfillDone);
+    this.#backfillDone = 0;
+  }
+
   #answered(lane: ThreadLane, row: Row, answer: MessageResponse | 'known', round: number): void {
     const { store, clock, telemetry } = this.#o;
     let queued: QueuedAnswer | undefined;
@@ -223,7 +231,9 @@ export class InboundPump {
     const bubbles = queued?.bubbles ?? 0;
     const ms = Math.max(0, clock.now() - row.createdAt);
     const blocked = queued?.blocked ?? 0;
-    telemetry.messageHandedOver({ guid, threadId, ms, bubbles, blocked, attempts: row.attempts + 1 });
+    const backfill = row.backfill === 1;
+    if (backfill) this.#backfillDone++;
+    telemetry.messageHandedOver({ guid, threadId, ms, bubbles, blocked, attempts: row.attempts + 1, backfill });
     if (queued) this.#tell(row, queued);
     if (bubbles > 0) this.#o.onSends();
   }

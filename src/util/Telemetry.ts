@@ -34,7 +34,10 @@ export interface Telemetry {
     bubbles: number;
     blocked: number;
     attempts: number;
+    backfill: boolean;
   }): void;
+  /** All backfill that had come was handed over. */
+  backfillHandedOver(messages: number): void;
   messageRetried(info: { guid: string; threadId: string; code: ErrorCode; detail: string; retryInMs: number }): void;
   messageSetAside(info: { guid: string; threadId: string; code: ErrorCode; detail: string }): void;
   // Out

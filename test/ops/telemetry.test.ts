@@ -49,7 +49,10 @@ const CALLS: { [K in keyof Telemetry]: Parameters<Telemetry[K]> } = {
       events: 1,
     },
   ],
-  messageHandedOver: [{ guid: 'GUID-1', threadId: HANDLE, ms: 12.4, bubbles: 2, blocked: 1, attempts: 1 }],
+  messageHandedOver: [
+    { guid: 'GUID-1', threadId: HANDLE, ms: 12.4, bubbles: 2, blocked: 1, attempts: 1, backfill: false },
+  ],
+  backfillHandedOver: [3],
   messageRetried: [{ guid: 'GUID-1', threadId: HANDLE, code: 'EDGE_BACKEND_BUSY', detail, retryInMs: 1500 }],
   messageSetAside: [{ guid: 'GUID-1', threadId: HANDLE, code: 'EDGE_BACKEND_REJECTED', detail }],
   sendStarted: [{ sendId: 7, threadId: HANDLE, attempt: 2, text: TEXT }],

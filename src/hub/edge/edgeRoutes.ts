@@ -77,7 +77,8 @@ export function edgeRoutes(
     if (!body.success) return reply.code(400).send({ error: describeIssues(body.error) });
     const key = request.headers['idempotency-key'];
     const guid = body.data.guid ?? (typeof key === 'string' && key !== '' ? key : undefined);
-    if (key !== undefined && key !== guid) {
+    // A guid that no header can hold comes percent-encoded.
+    if (key !== undefined && key !== guid && key !== encodeURIComponent(guid?.toWellFormed() ?? '')) {
       return reply.code(400).send({ error: 'message_guid: it differs from the Idempotency-Key header' });
     }
     try {
