@@ -29,7 +29,7 @@ const BODY_LATE_MS = 10_000;
 const RELOOK_MS = [2, 8, 40, 50] as const;
 /** When it is tried again after state.db refused, ms. */
 const RETRY_MS = 1_000;
-/** Groups remembered as having an earlier message; beyond that chat.db is asked again. */
+/** Groups whose earliest row so far is remembered; beyond that chat.db is asked again. */
 const KNOWN_GROUPS = 10_000;
 
 export interface IntakeOptions {
@@ -78,7 +78,8 @@ export class Intake {
   #isDraining = false;
   #isStopped = false;
   readonly #conditions = new Set<ErrorCode>();
-  readonly #knownGroups = new Set<string>();
+  /** By identifier: the lowest ROWID that was asked about. */
+  readonly #knownGroups = new Map<string, number>();
   /** Bubbles on their way out, asked once a step. */
   #inFlight: readonly SendRow[] | undefined;
 
@@ -288,11 +289,13 @@ export class Intake {
     return this.#inFlight.some((send) => send.threadId === threadId && sameText(send.text, row.text));
   }
 
+  /** A row that was parked is asked about after those behind it. */
   #isFirstOfGroup(row: ChatRow): boolean {
     const { identifier } = row.chat!;
-    if (this.#knownGroups.has(identifier)) return false;
+    const earliest = this.#knownGroups.get(identifier);
+    if (earliest !== undefined && row.rowid > earliest) return false;
     if (this.#knownGroups.size >= KNOWN_GROUPS) this.#knownGroups.clear();
-    this.#knownGroups.add(identifier);
+    this.#knownGroups.set(identifier, row.rowid);
     return this.#source!.isFirstOfChat(row);
   }
 }
