@@ -31,7 +31,7 @@ const BODY_LATE_MS = 10_000;
 const RELOOK_MS = [2, 8, 40, 50] as const;
 /** When it is tried again after state.db refused, ms. */
 const RETRY_MS = 1_000;
-/** Groups remembered as having an earlier message; beyond that chat.db is asked again. */
+/** Groups whose earliest row so far is remembered; beyond that chat.db is asked again. */
 const KNOWN_GROUPS = 10_000;
 
 export interface IntakeOptions {
@@ -81,7 +81,8 @@ export class Intake {
   #isDraining = false;
   #isStopped = false;
   readonly #conditions = new Set<ErrorCode>();
-  readonly #knownGroups = new Set<string>();
+  /** By identifier: the lowest ROWID that was asked about. */
+  readonly #knownGroups = new Map<string, number>();
   /** Bubbles on their way out, asked once a step. */
   #inFlight: readonly SendRow[] | undefined;
 
@@ -327,13 +328,15 @@ export class Intake {
     return this.#inFlight.some((send) => send.threadId === threadId && sameText(send.text, row.text));
   }
 
+  /** A row that was parked is asked about after those behind it. */
   #isFirstOfGroup(row: ChatRow): boolean {
     const { identifier } = row.chat!;
-    if (this.#knownGroups.has(identifier)) return false;
+    const later = this.#knownGroups.get(identifier);
+    if (later !== undefined && row.rowid >= later) return false;
     // Not remembered: the transaction that tells of the group may fail, and then the row is looked at again.
     if (this.#source!.isFirstOfChat(row)) return true;
     if (this.#knownGroups.size >= KNOWN_GROUPS) this.#knownGroups.clear();
-    this.#knownGroups.add(identifier);
+    this.#knownGroups.set(identifier, row.rowid);
     return false;
   }
 }

@@ -80,6 +80,19 @@ describe('the first row of a group', () => {
     expect(created).toHaveLength(1);
   });
 
+  it('is told of with its first row also when that is whole after the second', async () => {
+    const { put, source, store, clock } = setUp();
+    put(row(1, { chat: undefined, text: '' }));
+    await clock.advance(300);
+    source.replace(1, { chat: chat('chat831', true) });
+    put(inGroup(2));
+    await clock.advance(300);
+    source.replace(1, { text: 'hi all' });
+    await clock.advance(1_000);
+    const created = store.events.waiting(9).filter(({ details }) => details.change === 'created');
+    expect(created).toMatchObject([{ details: { row_guid: 'guid-1' } }]);
+  });
+
   it('is not seen in a group that has earlier messages, which is asked once', async () => {
     const source = new FakeSource();
     let asked = 0;

@@ -85,7 +85,13 @@ export function byThread(
   };
   for (const { thread, entry } of posts) if (thread !== HEARTBEAT) of(thread).posts.push(plain(entry));
   for (const { thread, entry } of events) if (thread !== HEARTBEAT) of(thread).events.push(plain(entry));
-  for (const { events } of Object.values(threads)) events.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  for (const told of Object.values(threads)) {
+    told.events.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    // What came to nothing is handed over when its time is over, whatever came meanwhile.
+    const isNothing = ({ filtered_text, attachments }: Entry) => filtered_text === '' && attachments === undefined;
+    const nothing = told.posts.filter(isNothing).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    told.posts = [...told.posts.filter((entry) => !isNothing(entry)), ...nothing];
+  }
   return threads;
 }
 

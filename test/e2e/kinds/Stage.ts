@@ -43,7 +43,7 @@ export class Stage {
       hub: { responder: answering(answer), observe: ledger.observer },
       config: {
         ...config,
-        imessage: { attachment_wait_seconds: 1, ...config.imessage },
+        imessage: { attachment_wait_seconds: 3, ...config.imessage },
         // Events go with the next poll, a second later; over a socket they may wait five.
         websocket: { enabled: false },
         // Two POSTs at once may be read by the hub in either order.

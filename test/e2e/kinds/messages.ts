@@ -63,7 +63,7 @@ const NOTE = { name: 'Audio Message.caf', mimeType: 'audio/x-caf', uti: 'com.app
 export const MESSAGES: readonly Kind[] = [
   message('a text', { text: 'hello' }, () => ({ text: 'hello' })),
   message('a text that comes late', { text: 'all of it', bodyMs: 120 }, () => ({ text: 'all of it' })),
-  message('a text that is cut at first', { text: 'the whole story', cutTo: 9, bodyMs: 700 }, () => ({
+  message('a text that is cut at first', { text: 'the whole story', cutTo: 9, bodyMs: 1_500 }, () => ({
     text: 'the whole',
     late: 'the whole story',
   })),
@@ -118,7 +118,7 @@ export const MESSAGES: readonly Kind[] = [
   })),
   message(
     'a voice message whose transcript comes late',
-    { audio: { transcript: 'later', transcriptMs: 700 } },
+    { audio: { transcript: 'later', transcriptMs: 1_500 } },
     (stage, guid) => ({
       text: '',
       more: { attachments: [file(stage, guid, 0, NOTE)] },

@@ -49,10 +49,14 @@ export const OWN: readonly Kind[] = [
   },
   (stage) => {
     const from = stage.person('written by oneself on another device');
+    let turned = '';
     return {
       steps: [
-        () => void stage.mac.people.receive({ from, fromMe: true, text: 'on my way' }),
-        () => void stage.mac.people.receive({ from, fromMe: true, text: 'turned round', fromMeMs: 100, joinMs: 150 }),
+        () => {
+          stage.mac.people.receive({ from, fromMe: true, text: 'on my way' });
+          turned = stage.mac.people.receive({ from, fromMe: true, text: 'stuck', fromMeMs: 100, joinMs: 'never' });
+        },
+        () => stage.mac.people.alsoIn(turned, { from }),
       ],
     };
   },
