@@ -40,7 +40,7 @@ export class SendOutcomes {
   }
 
   /**
-   * Two attempts without a receipt. The bubbles it held back stay unsent: each attempt may have reached the person.
+   * Two attempts without a receipt, or one with another chat.db behind it. The bubbles it held back stay unsent: each attempt may have reached the person.
    */
   unknown(send: SendRow): void {
     const now = this.#clock.now();

@@ -272,7 +272,9 @@ export class Sender {
   }
 
   #noReceipt(send: SendRow, ghost: boolean): void {
-    if (send.attempts < MAX_ATTEMPTS) {
+    // A chat.db that took the place of the one it was written to may be older than the bubble: it proves nothing.
+    const mayBeElsewhere = send.watermarkEpoch !== this.#epoch();
+    if (send.attempts < MAX_ATTEMPTS && !mayBeElsewhere) {
       const detail = ghost
         ? 'Messages wrote an empty row that belongs to no chat'
         : 'no receipt within the settle time';

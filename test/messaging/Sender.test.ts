@@ -397,6 +397,18 @@ describe('Sender, after a crash', () => {
     await settle();
     expect(rig.row(send)).toMatchObject({ state: 'confirmed', receiptRowid: 8 });
   });
+
+  it('is not repeated when another chat.db, which may be older, does not have it', async () => {
+    const rig = senderRig();
+    rig.mac.onRun = () => new Promise(() => {});
+    const send = rig.queue(ANNA, 'hello');
+    await rig.wake();
+    rig.epoch = 2;
+    rig.crash();
+    await rig.clock.advance(SETTLE_MS);
+    expect(rig.row(send)).toMatchObject({ state: 'unknown', attempts: 1 });
+    expect(rig.texts()).toEqual(['hello']);
+  });
 });
 
 describe('Sender, with a receipt that another send has claimed', () => {
