@@ -14,7 +14,7 @@ import { ordinaryPlists, plistTraps } from './plists.ts';
 const LIMIT_MS = 50;
 /** A blob that took longer than this is decoded again: the machine may have been busy elsewhere. */
 const SUSPICIOUS_MS = 5;
-const SECOND_LOOKS = 3;
+const SECOND_LOOKS = 5;
 /** Growth of the process over the whole run, MB (10^6 bytes). */
 const MEMORY_LIMIT = 64;
 /** Decoded before memory is measured: what the engine needs for itself is there by then. */
