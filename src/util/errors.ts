@@ -220,7 +220,8 @@ export const ERRORS = define({
     retry: 'never',
   },
   EDGE_SEND_UNCONFIRMED: {
-    means: 'No row in chat.db proves the bubble after the settle time and one more attempt (none where chat.db was replaced meanwhile); it may have gone out.',
+    means:
+      'No row in chat.db proves the bubble after the settle time and one more attempt (none where chat.db was replaced meanwhile); it may have gone out.',
     fix: 'Look at the thread in Messages; the backend was told `unknown`.',
     retry: 'unknown-outcome',
   },
