@@ -32,9 +32,9 @@ export class Batch {
   /** Those of the rows' keys that a row of state.db has. */
   #knownKeys: Set<string> = new Set();
   #burst: Burst;
-  #newestAt: number | null;
+  #newestAt: number;
 
-  constructor(o: BatchOptions, at: { epoch: number; now: number; burst: Burst; newestAt: number | null; told: Told }) {
+  constructor(o: BatchOptions, at: { epoch: number; now: number; burst: Burst; newestAt: number; told: Told }) {
     this.#o = o;
     this.#epoch = at.epoch;
     this.#now = at.now;
@@ -48,7 +48,7 @@ export class Batch {
   }
 
   /** Newest date of a row that came in, ms since 1970. */
-  get newestAt(): number | null {
+  get newestAt(): number {
     return this.#newestAt;
   }
 

@@ -70,12 +70,9 @@ export class LateTexts {
       // What was edited is told as that.
       return !row || row.editedAt !== undefined || saidBy(row) === said ? [] : this.#events(row);
     });
-    const told = tellEvents(this.#store, this.#telemetry, telling, this.#clock.now());
-    this.#store.transaction(() => {
-      for (const guid of told) {
-        const fingerprint = keyOf(rows.get(guid)!);
-        if (fingerprint !== undefined) this.#store.changes.moveFingerprint(guid, fingerprint);
-      }
+    const told = tellEvents(this.#store, this.#telemetry, telling, this.#clock.now(), (guid) => {
+      const fingerprint = keyOf(rows.get(guid)!);
+      if (fingerprint !== undefined) this.#store.changes.moveFingerprint(guid, fingerprint);
     });
     for (const [guid, watched] of due) {
       const looks = watched.looks + 1;

@@ -113,13 +113,13 @@ export class Position {
     store.transaction(() => {
       if (choice === 'first' && source.rowsSince(begunAt, 0, 1).length === 0) {
         const guid = source.guidAt(untilRowid) ?? null;
-        epochs.start({ ...identity, rowid: untilRowid, guid, newestMessageAt: begunAt, now });
+        epochs.start({ ...identity, rowid: untilRowid, guid, newestMessageAt: null, now });
       } else if (choice === 'first' || choice === 'new') {
-        const newestMessageAt = last?.newestMessageAt ?? begunAt;
+        const newestMessageAt = last?.newestMessageAt ?? null;
         const epoch = epochs.start({ ...identity, rowid: 0, guid: null, newestMessageAt, now });
         // A block goes on in the file that takes the place of the one it began in.
         if (last) epochs.setBurst(epoch, last);
-        const sinceAt = Math.max(newestMessageAt - DAY_MS, begunAt);
+        const sinceAt = Math.max((newestMessageAt ?? begunAt) - DAY_MS, begunAt);
         this.#catchUp.begin({ epoch, sinceAt, untilRowid, ...(choice === 'first' && { untilAt: now + DAY_MS }) });
       } else if (choice === 'moved') epochs.setIdentity(last!.epoch, identity.dev, identity.ino);
     });

@@ -25,7 +25,7 @@ export function isOld(message: { dateAt: number | undefined; now: number; answer
 }
 
 /** The burst with one more row in it: the one under way, or a new one whose base is the newest message before it. */
-export function joinBurst(burst: Burst, now: number, newestAt: number | null): Burst {
+export function joinBurst(burst: Burst, now: number, newestAt: number): Burst {
   const { burstAt, burstSinceAt } = burst;
   // A wall clock that stepped back ends it too.
   const goesOn =
@@ -45,7 +45,7 @@ export function isBehind({ burstBaseAt }: Burst, dateAt: number | undefined): bo
  * The newest date so far, ms since 1970. A date in the future is a wrong clock or a message to be sent later: it counts
  * as now, or all that comes until then would be behind it.
  */
-export function newerOf(newestAt: number | null, dateAt: number | undefined, now: number): number | null {
+export function newerOf(newestAt: number, dateAt: number | undefined, now: number): number {
   if (dateAt === undefined) return newestAt;
-  return Math.max(newestAt ?? Number.NEGATIVE_INFINITY, Math.min(dateAt, now));
+  return Math.max(newestAt, Math.min(dateAt, now));
 }

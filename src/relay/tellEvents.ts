@@ -10,17 +10,23 @@ export interface ToTell {
   readonly aboutGuid: string | undefined;
 }
 
-/** Writes events in one transaction, those that are known left out. @returns the guids of which there is news */
+/**
+ * Writes events in one transaction, those that are known left out, and with each what `onTold` writes.
+ * @returns the guids of which there is news
+ */
 export function tellEvents(
   store: StateStore,
   telemetry: Telemetry,
   telling: readonly ToTell[],
   now: number,
+  onTold: (guid: string) => void = () => {},
 ): ReadonlySet<string> {
   if (telling.length === 0) return new Set();
-  const told = store.transaction(() =>
-    telling.filter(({ event, aboutGuid }) => store.events.insert(event, now, aboutGuid)),
-  );
+  const told = store.transaction(() => {
+    const news = telling.filter(({ event, aboutGuid }) => store.events.insert(event, now, aboutGuid));
+    for (const { guid } of news) onTold(guid);
+    return news;
+  });
   for (const { event, guid } of told) {
     telemetry.eventNoted({ eventType: event.event_type, threadId: event.thread_id, detail: `message ${guid}` });
   }

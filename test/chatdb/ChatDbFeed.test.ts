@@ -78,6 +78,7 @@ describe('ChatDbFeed', () => {
       feed.look();
     }
     expect(conditions()).toEqual(['chatdbLacks edits (message.date_edited)']);
+    expect(feed.lacks).toEqual(['edits (message.date_edited)']);
     file.message('far', { ROWID: 2n ** 60n });
     feed.look();
     feed.stop();
