@@ -61,7 +61,10 @@ export class Stage {
       edge: { agent_id: 'edge_15550100001' },
       backend: { url: `http://127.0.0.1:${this.backend.port}` },
       imessage: { db_path: this.#chatDbPath },
-      sending: { osascript_path: this.#osascriptPath },
+      sending: {
+        osascript_path: this.#osascriptPath,
+        rate: { per_minute: 0, per_hour: 0, new_threads_per_day: 0 },
+      },
       logging: { file: join(this.dir, 'edge-agent.log') },
       state: { dir: join(this.dir, 'state') },
     };

@@ -7,13 +7,13 @@ import { ChatDbFeed } from './chatdb/ChatDbFeed.ts';
 import { AckCourier } from './commands/AckCourier.ts';
 import { CommandHandler } from './commands/CommandHandler.ts';
 import { credentials } from './config/credentials.ts';
+import { messagingSettings } from './config/messagingSettings.ts';
 import type { SecretSource } from './config/SecretSource.ts';
 import type { Config } from './config/schema.ts';
 import { websocketUrl } from './config/websocketUrl.ts';
 import type { LoopGuard } from './messaging/loopGuard.ts';
+import { Messaging } from './messaging/Messaging.ts';
 import { OsascriptRunner } from './messaging/OsascriptRunner.ts';
-import { Scheduler } from './messaging/Scheduler.ts';
-import { Sender } from './messaging/Sender.ts';
 import { ControlServer, controlSocketPath } from './ops/ControlServer.ts';
 import { controlRoutes } from './ops/controlRoutes.ts';
 import { Health } from './ops/Health.ts';
@@ -131,10 +131,10 @@ export class Agent {
       onOpen: (db, identity) => {
         intake.opened(db, identity);
         changes.chatDbChanged();
-        sender.wake();
+        messaging.chatDbOpened();
       },
       onChange: (db) => {
-        sender.chatDbChanged(); // first: a page that intake cannot read is no reason to miss a receipt
+        messaging.chatDbChanged(); // first: a page that intake cannot read is no reason to miss a receipt
         intake.changed(db);
         changes.chatDbChanged();
       },
@@ -152,8 +152,8 @@ export class Agent {
       clock,
       telemetry,
       // Commands of an answer are taken in its transaction.
-      onSends: () => store.afterCommit(() => sender.wake()),
-      onSchedules: () => store.afterCommit(() => scheduler.wake()),
+      onSends: () => store.afterCommit(() => messaging.sendsQueued()),
+      onSchedules: () => store.afterCommit(() => messaging.schedulesChanged()),
       onAcks: () => store.afterCommit(() => courier.wake()),
       loopGuard,
     });
@@ -164,27 +164,25 @@ export class Agent {
       telemetry,
       post: (request, options) => client.postMessage(request, options),
       acceptCommand: (raw) => commands.handle(raw, 'response'),
-      onSends: () => sender.wake(),
+      onSends: () => messaging.sendsQueued(),
       onSettled: () => poller.syncSoon(),
       maxInFlightPerThread: config.backend.max_in_flight_per_thread,
       maxConcurrentRequests: config.backend.max_concurrent_requests,
       loopGuard,
     });
-    const sender = new Sender({
+    const messaging = new Messaging({
       store,
       chatDb: () => feed.db,
       epoch: () => intake.epoch,
       runner: new OsascriptRunner({ path: config.sending.osascript_path }),
       clock,
       telemetry,
-      scriptTimeoutSeconds: config.sending.script_timeout_seconds,
-      settleSeconds: config.sending.settle_seconds,
+      settings: messagingSettings(config),
       onSettled: () => {
         courier.wake();
         poller.syncSoon();
       },
     });
-    const scheduler = new Scheduler({ store, clock, telemetry, onDue: () => sender.wake() });
     const socket = new WebSocketClient({
       url: websocketUrl(config),
       agentId,
@@ -246,8 +244,7 @@ export class Agent {
         socket.test();
         poller.syncSoon();
         feed.look();
-        scheduler.wake();
-        sender.woke();
+        messaging.woke();
         pump.wake();
         changes.wake();
       },
@@ -274,7 +271,7 @@ export class Agent {
       store,
       clock,
       status,
-      onSends: () => sender.wake(),
+      onSends: () => messaging.sendsQueued(),
       onInbound: () => intake.retry(),
     });
     const control = new ControlServer({ path: controlSocketPath(config.state.dir), routes });
@@ -282,7 +279,7 @@ export class Agent {
     const life: Part = {
       start: () => reports.started(),
       stop: async () => {
-        void sender.stop(); // waited for in its turn; from now on no bubble is begun, however long the others take
+        void messaging.stop(); // waited for in its turn; from now on no bubble is begun, however long the others take
         reports.stopping();
         await exchange.sayGoodbye();
       },
@@ -298,8 +295,7 @@ export class Agent {
         { start() {}, stop: () => client.close() },
         pump,
         feedPart(),
-        sender,
-        scheduler,
+        messaging,
         courier,
         poller,
         ...(config.websocket.enabled ? [socket] : []),

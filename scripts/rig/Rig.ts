@@ -19,6 +19,8 @@ export interface RigOptions {
 }
 
 export const AGENT_ID = 'edge_15550100001';
+/** What guards an Apple ID would only slow a test down. */
+const UNLIMITED = { per_minute: 0, per_hour: 0, new_threads_per_day: 0 };
 
 /**
  * The whole system on one machine: a hub, a simulated Mac, and the real agent as a process of its own. The WebSocket
@@ -67,7 +69,7 @@ export class Rig {
       edge: { agent_id: AGENT_ID },
       backend: { url: this.hub.url, websocket_url: `ws://127.0.0.1:${this.cable.port}`, sync_interval_seconds: 1 },
       imessage: { db_path: this.mac.chatDbPath, attachments_path: this.mac.attachmentsPath },
-      sending: { osascript_path: this.mac.osascriptPath, settle_seconds: 5 },
+      sending: { osascript_path: this.mac.osascriptPath, settle_seconds: 5, rate: UNLIMITED },
       logging: { file: this.path('edge-agent.log') },
       state: { dir: this.path('state') },
     };

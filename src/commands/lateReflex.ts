@@ -1,5 +1,5 @@
 import { matchLateReflex, REFLEX_WINDOW_MS } from '../messaging/reflex.ts';
-import type { SendRow } from '../state/Sends.ts';
+import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 
 /**

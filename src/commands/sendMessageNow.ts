@@ -1,6 +1,6 @@
 import { blockLoop } from '../messaging/loopGuard.ts';
 import { sendMessageNowSchema } from '../protocol/wire.ts';
-import type { SendRow } from '../state/Sends.ts';
+import type { SendRow } from '../state/SendRow.ts';
 import { type CommandContext, commandType, type Effect } from './CommandType.ts';
 import { lateReflex } from './lateReflex.ts';
 

@@ -47,6 +47,22 @@ export function choice<const V extends readonly string[]>(o: { doc: string; valu
     .register(keyDocs, { doc: o.doc, expected });
 }
 
+/** A word, or a whole number in the unit given. */
+export function choiceOrNumber<const V extends readonly string[]>(o: {
+  doc: string;
+  values: V;
+  min: number;
+  max: number;
+  unit: string;
+  default: V[number];
+}) {
+  const expected = `one of ${o.values.join(', ')}, or a whole number from ${o.min} to ${o.max} (${o.unit})`;
+  return z
+    .union([z.enum(o.values), z.int().min(o.min).max(o.max)], { error: expected })
+    .default(o.default as never)
+    .register(keyDocs, { doc: o.doc, expected });
+}
+
 const PATH = 'a path';
 /** Control characters: no file call takes NUL, and scripts that list files by line would take a newline for two. */
 const pathType = z
@@ -60,6 +76,16 @@ export function path(o: { doc: string; default: string }) {
 
 export function optionalPath(o: { doc: string; example: string }) {
   return pathType.optional().register(keyDocs, { doc: o.doc, expected: PATH, example: o.example, isPath: true });
+}
+
+/** The path part of a URL. */
+export function urlPath(o: { doc: string; default: string }) {
+  const expected = 'a path that begins with /, without query and fragment';
+  return z
+    .string({ error: expected })
+    .regex(/^\/[^\s?#\\]*$/, { error: expected })
+    .default(o.default)
+    .register(keyDocs, { doc: o.doc, expected });
 }
 
 /** A URL of one of the schemes, without user name, query and fragment: what is appended must stay what it is. */

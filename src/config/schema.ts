@@ -1,10 +1,22 @@
 import { z } from 'zod';
-import { choice, flag, keyDocs, optionalPath, path, section, urlType, wholeNumber } from './keys.ts';
+import {
+  choice,
+  choiceOrNumber,
+  flag,
+  keyDocs,
+  optionalPath,
+  path,
+  section,
+  urlPath,
+  urlType,
+  wholeNumber,
+} from './keys.ts';
 import { privacySection } from './privacySection.ts';
 
 const AGENT_ID = '1 to 64 letters, digits, _ or -, such as edge_15550100001';
 const HTTP_URL = 'an http(s) URL without user name, query and fragment, such as https://backend.example.com';
 const WS_URL = 'a ws(s) URL without user name, query and fragment, such as wss://backend.example.com';
+const HANDLE = 'a phone number in E.164 form or an e-mail address';
 const SERVICE = 'the name of a Keychain item, such as edge-agent';
 
 const agentId = z.string({ error: AGENT_ID }).regex(/^[A-Za-z0-9_-]{1,64}$/, { error: AGENT_ID });
@@ -85,7 +97,7 @@ export const configSchema = section('The configuration of edge-agent.', {
   imessage: section('Where Messages keeps its data. It is only ever read.', {
     db_path: path({ doc: 'The database of Messages.', default: '~/Library/Messages/chat.db' }),
     attachments_path: path({
-      doc: 'The folder of its attachments. Not read yet: the backend gets their names and sizes, not the files.',
+      doc: 'The folder of its attachments; only files in it are uploaded.',
       default: '~/Library/Messages/Attachments',
     }),
     attachment_wait_seconds: wholeNumber({
@@ -111,6 +123,112 @@ export const configSchema = section('The configuration of edge-agent.', {
       max: 600,
       default: 60,
       unit: 'seconds',
+    }),
+    on_missing_receipt: choice({
+      doc: 'What follows when the settle time is over without that row. retry: one more attempt, and only then unknown; report: unknown at once.',
+      values: ['retry', 'report'],
+      default: 'retry',
+    }),
+    sms_fallback: flag({
+      doc: 'A bubble that a person cannot get as iMessage (error 22) goes once more, as SMS.',
+      default: false,
+    }),
+    bubble_pause: choiceOrNumber({
+      doc: 'How long to wait before each further bubble of an answer. natural: by its length, as if somebody typed it; a number: always so many ms.',
+      values: ['none', 'natural'],
+      min: 1,
+      max: 60_000,
+      unit: 'ms',
+      default: 'none',
+    }),
+    max_bubble_chars: wholeNumber({
+      doc: 'A longer text goes out as several bubbles, parted where a sentence or a word ends.',
+      min: 50,
+      max: 20_000,
+      default: 10_000,
+      unit: 'characters',
+    }),
+    allow_new_threads: flag({
+      doc: 'Off: nobody is written to who has no conversation in Messages yet.',
+      default: true,
+    }),
+    rate: section('What guards the Apple ID: more bubbles wait, and are never dropped. 0 is no limit.', {
+      per_minute: wholeNumber({
+        doc: 'Bubbles a minute, over all threads.',
+        min: 0,
+        max: 10_000,
+        default: 60,
+      }),
+      per_hour: wholeNumber({ doc: 'Bubbles an hour, over all threads.', min: 0, max: 100_000, default: 1000 }),
+      new_threads_per_day: wholeNumber({
+        doc: 'Threads a day in which the first bubble is ours.',
+        min: 0,
+        max: 10_000,
+        default: 50,
+      }),
+    }),
+  }),
+  attachments: section('Files, in both directions. docs/ATTACHMENTS.md says how they travel.', {
+    upload: choice({
+      doc: 'Which files of messages that come in the backend gets.',
+      values: ['off', 'images', 'all'],
+      default: 'off',
+    }),
+    upload_path: urlPath({
+      doc: 'Where at backend.url they are posted.',
+      default: '/photo/upload',
+    }),
+    upload_wait_seconds: wholeNumber({
+      doc: 'How long a message waits for its files to be uploaded; then it goes without, and they follow. 0 waits for none.',
+      min: 0,
+      max: 600,
+      default: 15,
+      unit: 'seconds',
+    }),
+    max_upload_bytes: wholeNumber({
+      doc: 'A larger file is not uploaded; the backend still gets its name and size.',
+      min: 1,
+      max: 2_147_483_648,
+      default: 104_857_600,
+      unit: 'bytes',
+    }),
+    max_send_bytes: wholeNumber({
+      doc: 'A send_attachment with a larger file is refused.',
+      min: 1,
+      max: 2_147_483_648,
+      default: 104_857_600,
+      unit: 'bytes',
+    }),
+    staging_dir: path({
+      doc: 'Where files to be sent are put. Messages must be allowed to read there, which it is in its own folders.',
+      default: '~/Library/Messages/Attachments/edge-agent',
+    }),
+  }),
+  scheduler: section('Messages to be sent at a time.', {
+    max_late_seconds: wholeNumber({
+      doc: 'A scheduled message that could not be sent for longer than this (the Mac was off) is not sent any more, and reported as expired.',
+      min: 0,
+      max: 2_592_000,
+      default: 3600,
+      unit: 'seconds',
+    }),
+  }),
+  watchdog: section('What is done when Messages itself no longer works.', {
+    restart_messages: flag({
+      doc: 'Quit and reopen Messages when it twice does not answer and no bubble is under way; at most once in half an hour.',
+      default: true,
+    }),
+    silence_hours: wholeNumber({
+      doc: 'After so long without any message wake_handle gets one, which makes Messages fetch what it missed. 0 is never.',
+      min: 0,
+      max: 720,
+      default: 0,
+      unit: 'hours',
+    }),
+    wake_handle: z.string({ error: HANDLE }).min(3, { error: HANDLE }).optional().register(keyDocs, {
+      doc: 'The address of this Mac itself, to which that message goes.',
+      expected: HANDLE,
+      example: '+15550100001',
     }),
   }),
   relay: section('What becomes of messages and answers.', {

@@ -1,5 +1,5 @@
 import type { ReceiptState } from '../chatdb/types.ts';
-import type { SendRow } from '../state/Sends.ts';
+import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, messageOf } from '../util/EdgeError.ts';

@@ -1,5 +1,5 @@
 import type { ChatRow } from '../chatdb/types.ts';
-import type { SendRow } from '../state/Sends.ts';
+import type { SendRow } from '../state/SendRow.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';

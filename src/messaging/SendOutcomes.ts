@@ -1,6 +1,6 @@
 import type { ReceiptState } from '../chatdb/types.ts';
 import type { EdgeEvent } from '../protocol/wire.ts';
-import type { SendRow } from '../state/Sends.ts';
+import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { ErrorCode } from '../util/errors.ts';

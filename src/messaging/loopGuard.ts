@@ -1,4 +1,4 @@
-import type { SendRow } from '../state/Sends.ts';
+import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import { ERRORS } from '../util/errors.ts';
 

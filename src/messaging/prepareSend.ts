@@ -1,4 +1,4 @@
-import type { SendRow } from '../state/Sends.ts';
+import type { SendRow } from '../state/SendRow.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import { addressForms } from './address.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';

@@ -1,5 +1,5 @@
 import type { ChatRow } from '../chatdb/types.ts';
-import type { SendRow } from '../state/Sends.ts';
+import type { SendRow } from '../state/SendRow.ts';
 import { composed } from '../util/composed.ts';
 import { sameHandle } from './address.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';

@@ -1,5 +1,5 @@
 import type { ChatRow } from '../chatdb/types.ts';
-import type { SendRow } from '../state/Sends.ts';
+import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import { sameHandle } from './address.ts';
 import { sameText } from './reflex.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { describeIssues, threadIdSchema } from '../protocol/wire.ts';
-import type { SendRow, SendState } from '../state/Sends.ts';
+import type { SendRow, SendState } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import { failed, type RouteReply, type Routes } from './routes.ts';

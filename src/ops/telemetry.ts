@@ -5,6 +5,7 @@ import { linkTelemetry } from './linkTelemetry.ts';
 import { messageTelemetry } from './messageTelemetry.ts';
 import type { Metrics } from './metrics.ts';
 import { programTelemetry } from './programTelemetry.ts';
+import { sendingTelemetry } from './sendingTelemetry.ts';
 
 export interface TelemetryParts {
   readonly logger: Logger;
@@ -17,5 +18,10 @@ export interface TelemetryParts {
  * shows its last four characters and a text not at all; both are written whole at DEBUG.
  */
 export function createTelemetry(parts: TelemetryParts): Telemetry {
-  return { ...messageTelemetry(parts), ...linkTelemetry(parts), ...programTelemetry(parts) };
+  return {
+    ...messageTelemetry(parts),
+    ...sendingTelemetry(parts),
+    ...linkTelemetry(parts),
+    ...programTelemetry(parts),
+  };
 }

@@ -44,7 +44,24 @@ export const scheduleMessageSchema = z.object({
   message_text: z.string().min(1),
   send_at: z.iso.datetime({ offset: true, local: true }),
   is_group: optional(z.boolean()),
+  recurrence: optional(
+    z.object({
+      /** RFC 5545, such as `FREQ=WEEKLY;BYDAY=MO,WE`, with or without `RRULE:`; it begins at send_at. */
+      rrule: z.string().min(1).max(500),
+      /** IANA name in which the rule counts days and hours. */
+      time_zone: optional(z.string().min(1).max(100)),
+    }),
+  ),
 });
+export const sendAttachmentSchema = z.object({
+  thread_id: threadIdSchema,
+  url: optional(z.string().min(1).max(4096)),
+  data_base64: optional(z.string().min(1)),
+  name: z.string().min(1).max(255),
+  mime_type: z.string().min(1).max(255),
+  caption: optional(z.string()),
+});
+export const uploadRetrySchema = z.object({ attachment_guid: z.string().min(1).max(200) });
 export const cancelScheduledSchema = z.object({ schedule_id: z.string().min(1) });
 export const listScheduledSchema = z.object({ status: optional(z.string()) });
 

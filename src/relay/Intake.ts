@@ -1,7 +1,7 @@
 import type { ChatRow, FileIdentity } from '../chatdb/types.ts';
 import { sameText } from '../messaging/reflex.ts';
 import type { EpochRow } from '../state/Epochs.ts';
-import type { SendRow } from '../state/Sends.ts';
+import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';

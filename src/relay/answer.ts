@@ -1,5 +1,5 @@
 import type { MessageResponse } from '../protocol/wire.ts';
-import type { BubbleType } from '../state/Sends.ts';
+import type { BubbleType } from '../state/SendRow.ts';
 
 /** Bubbles of one answer at most: each takes about a second to send, and nobody reads a hundred. */
 export const MAX_BUBBLES = 100;

@@ -2,7 +2,7 @@ import { blockLoop, type LoopGuard } from '../messaging/loopGuard.ts';
 import { planFirstBubble, REFLEX_WINDOW_MS, reflexIdOf } from '../messaging/reflex.ts';
 import type { MessageResponse } from '../protocol/wire.ts';
 import type { InboundRow } from '../state/Inbound.ts';
-import type { SendRow } from '../state/Sends.ts';
+import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import { planAnswer } from './answer.ts';
 

@@ -29,8 +29,8 @@ export class Schedules {
 
   constructor(db: Database) {
     this.#insert = db.prepare(`
-      INSERT INTO schedules (schedule_id, thread_id, text, send_at, state, created_at)
-      VALUES (@scheduleId, @threadId, @text, @sendAt, 'pending', @now)`);
+      INSERT INTO schedules (schedule_id, thread_id, text, send_at, first_at, state, created_at)
+      VALUES (@scheduleId, @threadId, @text, @sendAt, @sendAt, 'pending', @now)`);
     this.#byId = db.prepare(`SELECT ${COLUMNS} FROM schedules WHERE schedule_id = ?`);
     this.#due = db.prepare(
       `SELECT ${COLUMNS} FROM schedules WHERE state = 'pending' AND send_at <= ? ORDER BY send_at, rowid LIMIT ?`,

@@ -1,97 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { ErrorCode } from '../util/errors.ts';
+import { SEND_COLUMNS as COLUMNS, type NewSend, type SendRow, type SendState } from './SendRow.ts';
 
-/**
- * One bubble on its way out.
- * ```
- * held ──reflex failed──▶ queued ──turn──▶ sending ──exit 0──▶ accepted ──row seen──▶ confirmed ──▶ delivered
- *   │                        ▲               │  │                 │
- *   └─reflex confirmed─▶ superseded          │  └──row seen───────┼──▶ confirmed
- *                            └─not handed over┘                   ├──row with error──▶ failed
- *                              or settle time over, first attempt ┘  settle time over, second attempt ──▶ unknown
- * ```
- * `failed` is reached from sending too, when osascript says that nothing was sent and no retry can help, and at once
- * when the loop guard stops an answer. A row is taken for seen when Messages marks it sent or failed, or does neither
- * for ten seconds.
- */
-export type SendState =
-  | 'held'
-  | 'queued'
-  | 'sending'
-  | 'accepted'
-  | 'confirmed'
-  | 'delivered'
-  | 'failed'
-  | 'unknown'
-  | 'superseded';
-
-export type BubbleType = 'reflex' | 'burst' | 'normal';
-
-export interface SendRow {
-  sendId: number;
-  key: string;
-  threadId: string;
-  groupKey: string;
-  answersId: number | null;
-  position: number;
-  bubbleIndex: number;
-  text: string;
-  bubbleType: BubbleType;
-  immediate: 0 | 1;
-  state: SendState;
-  waitsFor: number | null;
-  reflexCommandId: string | null;
-  commandId: string | null;
-  notBeforeAt: number | null;
-  attempts: number;
-  addressForm: number;
-  watermarkRowid: number | null;
-  watermarkEpoch: number | null;
-  sendingAt: number | null;
-  acceptedAt: number | null;
-  confirmedAt: number | null;
-  deliveredAt: number | null;
-  readAt: number | null;
-  finishedAt: number | null;
-  receiptGuid: string | null;
-  receiptRowid: number | null;
-  errorCode: string | null;
-  errorDetail: string | null;
-  /** The row in which a conversation with oneself gave the bubble back. */
-  echoGuid: string | null;
-  createdAt: number;
-}
-
-export interface NewSend {
-  key: string;
-  threadId: string;
-  text: string;
-  bubbleType: BubbleType;
-  now: number;
-  /** @default the key: a group of its own */
-  groupKey?: string;
-  answersId?: number;
-  /** @default after everything open in the thread */
-  position?: number;
-  /** @default 0 */
-  bubbleIndex?: number;
-  /** @default false */
-  immediate?: boolean;
-  /** @default 'queued' */
-  state?: 'queued' | 'held' | 'superseded';
-  waitsFor?: number;
-  reflexCommandId?: string;
-  commandId?: string;
-  notBeforeAt?: number;
-}
-
-const COLUMNS = `send_id AS sendId, key, thread_id AS threadId, group_key AS groupKey, answers_id AS answersId, position,
-  bubble_index AS bubbleIndex, text, bubble_type AS bubbleType, immediate, state, waits_for AS waitsFor,
-  reflex_command_id AS reflexCommandId, command_id AS commandId, not_before_at AS notBeforeAt, attempts,
-  address_form AS addressForm, watermark_rowid AS watermarkRowid, watermark_epoch AS watermarkEpoch,
-  sending_at AS sendingAt, accepted_at AS acceptedAt, confirmed_at AS confirmedAt, delivered_at AS deliveredAt, read_at AS readAt,
-  finished_at AS finishedAt, receipt_guid AS receiptGuid, receipt_rowid AS receiptRowid, error_code AS errorCode,
-  error_detail AS errorDetail, echo_guid AS echoGuid, created_at AS createdAt`;
 const DAY_MS = 86_400_000;
 const OPEN = `state IN ('held', 'queued', 'sending', 'accepted')`;
 
@@ -118,9 +28,9 @@ export class Sends {
   insert(send: NewSend): SendRow {
     this.#sql(`
       INSERT INTO sends (key, thread_id, group_key, answers_id, position, bubble_index, text, bubble_type, immediate,
-        state, waits_for, reflex_command_id, command_id, not_before_at, finished_at, created_at)
+        state, waits_for, reflex_command_id, command_id, not_before_at, finished_at, part_of, file_id, schedule_id, created_at)
       VALUES (@key, @threadId, @groupKey, @answersId, @position, @bubbleIndex, @text, @bubbleType, @immediate,
-        @state, @waitsFor, @reflexCommandId, @commandId, @notBeforeAt, @finishedAt, @now)
+        @state, @waitsFor, @reflexCommandId, @commandId, @notBeforeAt, @finishedAt, @partOf, @fileId, @scheduleId, @now)
       ON CONFLICT (key) DO NOTHING`).run({
       key: send.key,
       threadId: send.threadId,
@@ -136,6 +46,9 @@ export class Sends {
       reflexCommandId: send.reflexCommandId ?? null,
       commandId: send.commandId ?? null,
       notBeforeAt: send.notBeforeAt ?? null,
+      partOf: send.partOf ?? null,
+      fileId: send.fileId ?? null,
+      scheduleId: send.scheduleId ?? null,
       finishedAt: send.state === 'superseded' ? send.now : null,
       now: send.now,
     });

@@ -11,6 +11,7 @@ import { MutedThreads } from './MutedThreads.ts';
 import { openDatabase, openReadOnly } from './openDatabase.ts';
 import { Schedules } from './Schedules.ts';
 import { Sends } from './Sends.ts';
+import { SpentRows } from './SpentRows.ts';
 
 /**
  * How long finished rows stay, days. Guids outlive the longest outage after which a Mac may replay them; command ids are
@@ -43,6 +44,7 @@ export class StateStore {
   readonly changes: Changes;
   readonly meta: Meta;
   readonly mutedThreads: MutedThreads;
+  readonly spentRows: SpentRows;
   /** Where a damaged predecessor was put at opening. */
   readonly quarantined: string | undefined;
   readonly #db: Database;
@@ -72,6 +74,7 @@ export class StateStore {
     this.changes = new Changes(db);
     this.meta = new Meta(db);
     this.mutedThreads = new MutedThreads(db);
+    this.spentRows = new SpentRows(db);
   }
 
   /** Opens or creates the file at `path`. @throws EdgeError, see openDatabase */
@@ -153,7 +156,8 @@ export class StateStore {
         this.commands.prune(texts, PRUNE_BATCH) +
         this.schedules.prune(rows, PRUNE_BATCH) +
         this.events.prune(texts, rows, PRUNE_BATCH) +
-        this.mutedThreads.prune(texts, PRUNE_BATCH),
+        this.mutedThreads.prune(texts, PRUNE_BATCH) +
+        this.spentRows.prune(rows, PRUNE_BATCH),
     );
   }
 

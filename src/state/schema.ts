@@ -166,6 +166,93 @@ export const MIGRATIONS: readonly string[] = [
     since_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- A text in several bubbles, or a file and its caption: all but the first name the first.
+  ALTER TABLE sends ADD COLUMN part_of INTEGER;
+  ALTER TABLE sends ADD COLUMN file_id INTEGER;        -- the bubble is this outgoing file; its text is ''
+  ALTER TABLE sends ADD COLUMN opens_thread INTEGER NOT NULL DEFAULT 0; -- chat.db had no such chat when it was begun
+  ALTER TABLE sends ADD COLUMN sms_fallback INTEGER NOT NULL DEFAULT 0; -- refused as iMessage, so it goes by SMS, once
+  ALTER TABLE sends ADD COLUMN schedule_id TEXT;       -- the schedule that fired it
+  CREATE INDEX sends_parts ON sends (part_of) WHERE part_of IS NOT NULL;
+  CREATE INDEX sends_started ON sends (sending_at) WHERE sending_at IS NOT NULL;
+  CREATE INDEX sends_opening ON sends (sending_at) WHERE opens_thread = 1;
+  CREATE INDEX sends_not_known ON sends (finished_at) WHERE state = 'unknown';
+
+  -- Rows of chat.db that belong to a send without proving it: no other send may take them for its receipt.
+  CREATE TABLE spent_rows (
+    guid TEXT PRIMARY KEY,
+    send_id INTEGER NOT NULL,
+    why TEXT NOT NULL CHECK (why IN ('refused', 'ghost', 'twice')),
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX spent_rows_age ON spent_rows (created_at);
+
+  CREATE TABLE outgoing_files (
+    file_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    command_id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    mime_type TEXT NOT NULL,
+    url TEXT,                      -- where it is fetched, or
+    data BLOB,                     -- the bytes that came with the command; NULL once they are staged
+    state TEXT NOT NULL CHECK (state IN ('wanted', 'staged', 'failed', 'removed')),
+    path TEXT,                     -- where it is staged
+    size_bytes INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER,
+    error_code TEXT,
+    error_detail TEXT,
+    created_at INTEGER NOT NULL,
+    staged_at INTEGER,
+    finished_at INTEGER            -- failed or removed
+  ) STRICT;
+  CREATE INDEX outgoing_files_wanted ON outgoing_files (file_id) WHERE state = 'wanted';
+  CREATE INDEX outgoing_files_staged ON outgoing_files (staged_at) WHERE state = 'staged';
+  CREATE INDEX outgoing_files_finished ON outgoing_files (finished_at) WHERE finished_at IS NOT NULL;
+
+  CREATE TABLE uploads (
+    upload_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    attachment_guid TEXT NOT NULL UNIQUE,
+    message_guid TEXT NOT NULL,
+    thread_id TEXT NOT NULL,
+    path TEXT,                     -- as chat.db has it
+    name TEXT NOT NULL,
+    mime_type TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'failed')),
+    message_waits_until_at INTEGER, -- its message is held back for it until then; NULL: not at all
+    command_id TEXT,               -- the upload_retry whose ack tells the outcome
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER,
+    error_code TEXT,
+    error_detail TEXT,
+    created_at INTEGER NOT NULL,
+    finished_at INTEGER
+  ) STRICT;
+  CREATE INDEX uploads_waiting ON uploads (upload_id) WHERE state = 'waiting';
+  CREATE INDEX uploads_of_message ON uploads (message_guid) WHERE state = 'waiting';
+  CREATE INDEX uploads_finished ON uploads (finished_at) WHERE finished_at IS NOT NULL;
+
+  -- As before, with 'expired' and recurrence: SQLite cannot change a CHECK.
+  CREATE TABLE schedules_with_recurrence (
+    schedule_id TEXT PRIMARY KEY,  -- the command_id of the schedule_message
+    thread_id TEXT NOT NULL,
+    text TEXT NOT NULL,
+    send_at INTEGER NOT NULL,      -- when it is due, or the next occurrence is
+    state TEXT NOT NULL CHECK (state IN ('pending', 'fired', 'cancelled', 'expired')),
+    rrule TEXT,                    -- RFC 5545 RRULE without DTSTART; NULL: once
+    time_zone TEXT,                -- IANA name in which the rule counts
+    first_at INTEGER NOT NULL,     -- the send_at it came with: DTSTART of the rule
+    occurrences INTEGER NOT NULL DEFAULT 0, -- fired so far
+    created_at INTEGER NOT NULL,
+    finished_at INTEGER
+  ) STRICT;
+  INSERT INTO schedules_with_recurrence (schedule_id, thread_id, text, send_at, state, first_at, created_at, finished_at)
+    SELECT schedule_id, thread_id, text, send_at, state, send_at, created_at, finished_at FROM schedules;
+  DROP TABLE schedules;
+  ALTER TABLE schedules_with_recurrence RENAME TO schedules;
+  CREATE INDEX schedules_due ON schedules (send_at) WHERE state = 'pending';
+  CREATE INDEX schedules_finished ON schedules (finished_at) WHERE finished_at IS NOT NULL;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -48,6 +48,23 @@ export interface Telemetry {
   sendRetried(info: { sendId: number; threadId: string; code: ErrorCode; detail: string }): void;
   sendFailed(info: { sendId: number; threadId: string; code: ErrorCode; detail: string }): void;
   sendUnknown(info: { sendId: number; threadId: string; detail: string }): void;
+  /** A receipt proves a send that was reported as unknown. */
+  sendCorrected(info: { sendId: number; threadId: string; guid: string; ms: number }): void;
+  /** An empty row of ours that belongs to no chat: nobody got the bubble. */
+  ghostSeen(info: { sendId: number; threadId: string; guid: string }): void;
+  /** A file to be sent is where Messages can read it. */
+  fileStaged(info: { fileId: number; threadId: string; bytes: number; ms: number }): void;
+  fileRetried(info: { fileId: number; threadId: string; code: ErrorCode; detail: string; retryInMs: number }): void;
+  /** A file that came in was taken by the backend. */
+  uploaded(info: { attachmentGuid: string; messageGuid: string; bytes: number; ms: number }): void;
+  uploadRetried(info: { attachmentGuid: string; code: ErrorCode; detail: string; retryInMs: number }): void;
+  uploadFailed(info: { attachmentGuid: string; code: ErrorCode; detail: string }): void;
+  scheduleFired(info: { scheduleId: string; threadId: string; lateMs: number; nextAt: number | undefined }): void;
+  /** Due for too long: not sent. `nextAt`: a recurrence goes on then, ms since 1970. */
+  scheduleExpired(info: { scheduleId: string; threadId: string; lateMs: number; nextAt: number | undefined }): void;
+  /** Messages was not running, and was started. */
+  messagesLaunched(): void;
+  messagesRestarted(reason: string): void;
   /** An answer's first bubble was not sent because the reflex had said it, or the other way round. */
   reflexMatched(info: { commandId: string; threadId: string; kept: 'reflex' | 'answer' }): void;
   // WebSocket and HTTP (the texts of these lines are fixed by the protocol)

@@ -230,6 +230,80 @@ export const ERRORS = define({
     fix: 'Send a text of 1 to 120,000 bytes.',
     retry: 'never',
   },
+  EDGE_SEND_GHOST: {
+    means:
+      'Messages took a bubble, wrote an empty row that belongs to no chat, and nobody got anything (macOS 26 does so for some chat ids).',
+    fix: 'Nothing: another form of address is tried. If a thread fails with it, write to it once from Messages on this Mac.',
+    retry: 'now',
+  },
+  EDGE_SEND_TWICE: {
+    means: 'A receipt that came after the settle time shows that the bubble went out twice.',
+    fix: 'Raise sending.settle_seconds, or set sending.on_missing_receipt to report.',
+    retry: 'never',
+  },
+  EDGE_SEND_RATE: {
+    means: 'More bubbles are wanted than sending.rate allows; they wait, in order, and none is dropped.',
+    fix: 'Nothing, unless it lasts: then see who sends so much, or raise the limit named in the line.',
+    retry: 'backoff',
+  },
+  EDGE_SEND_NEW_THREAD: {
+    means: 'Nobody has written in this thread yet, and sending.allow_new_threads is false; the bubble was not sent.',
+    fix: 'Let the person write first, or set sending.allow_new_threads to true.',
+    retry: 'never',
+  },
+  EDGE_SEND_PART: {
+    means: 'An earlier part of the same text or file was not sent, so this part was not sent either.',
+    fix: 'See the error of the part before it.',
+    retry: 'never',
+  },
+  EDGE_FILE_FETCH: {
+    means: 'The file of a send_attachment cannot be fetched now; it is tried again for some time.',
+    fix: 'Check the URL from this Mac: name, certificate, status.',
+    retry: 'backoff',
+  },
+  EDGE_FILE_REFUSED: {
+    means: 'The file of a send_attachment is not sent: its URL, address, size or type is not allowed.',
+    fix: 'Read the reason in the ack; docs/ATTACHMENTS.md has the rules.',
+    retry: 'never',
+  },
+  EDGE_FILE_STAGE: {
+    means: 'A file cannot be written where Messages could read it.',
+    fix: 'Give attachments.staging_dir to the user who runs edge-agent, and free space on its volume.',
+    retry: 'backoff',
+  },
+  EDGE_UPLOAD_RETRIED: {
+    means:
+      'A file could not be uploaded now; it is tried again without end, and its message goes without it after attachments.upload_wait_seconds.',
+    fix: 'Check that the backend serves attachments.upload_path.',
+    retry: 'backoff',
+  },
+  EDGE_UPLOAD_FAILED: {
+    means:
+      'A file will not be uploaded: it is gone, too large, outside the folder of attachments, or the backend refuses it.',
+    fix: 'Read the reason in the line; mend it, then send upload_retry with the attachment’s guid.',
+    retry: 'never',
+  },
+  EDGE_SCHEDULE_EXPIRED: {
+    means:
+      'A scheduled message was due while nothing could be sent, and is older than scheduler.max_late_seconds; it was not sent.',
+    fix: 'Send it again if it still matters; keep the Mac awake.',
+    retry: 'never',
+  },
+  EDGE_MESSAGES_HUNG: {
+    means: 'Messages does not answer a simple question, so nothing can be sent.',
+    fix: 'Nothing at first: it is quit and reopened if watchdog.restart_messages is true. If it stays, log in to the Mac and look for a dialog.',
+    retry: 'backoff',
+  },
+  EDGE_MESSAGES_RESTARTED: {
+    means: 'Messages did not answer, and was quit and reopened.',
+    fix: 'Nothing, unless it repeats: then restart the Mac.',
+    retry: 'never',
+  },
+  EDGE_INBOUND_SILENT: {
+    means: 'No message has come for longer than watchdog.silence_hours; watchdog.wake_handle was written to.',
+    fix: 'Check that this Mac is online and signed in to Messages.',
+    retry: 'never',
+  },
   EDGE_ANSWER_LOOP: {
     means:
       'Two programs seem to answer each other: a thread got more automatic answers than relay.loop_guard_answers allows, and gets none for a while.',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CommandHandler } from '../../src/commands/CommandHandler.ts';
-import type { NewSend } from '../../src/state/Sends.ts';
+import type { NewSend } from '../../src/state/SendRow.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { recordingTelemetry } from '../support/recordingTelemetry.ts';

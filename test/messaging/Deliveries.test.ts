@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SendRow } from '../../src/state/Sends.ts';
+import type { SendRow } from '../../src/state/SendRow.ts';
 import { settle } from '../support/FakeClock.ts';
 import { ANNA, type SenderRig, senderRig } from './senderRig.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { ChatRow } from '../../src/chatdb/types.ts';
-import type { SendRow } from '../../src/state/Sends.ts';
+import type { SendRow } from '../../src/state/SendRow.ts';
 import { settle } from '../support/FakeClock.ts';
 import { EXIT_0, type ScriptCall, scriptError, TIMED_OUT } from './FakeMac.ts';
 import { ANNA, BEN, SETTLE_MS, SenderRig } from './senderRig.ts';

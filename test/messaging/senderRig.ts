@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Sender } from '../../src/messaging/Sender.ts';
-import type { NewSend, SendRow } from '../../src/state/Sends.ts';
+import type { NewSend, SendRow } from '../../src/state/SendRow.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
 import type { Telemetry } from '../../src/util/Telemetry.ts';
 import { FakeClock, settle } from '../support/FakeClock.ts';

@@ -1,6 +1,6 @@
 import { matchLateReflex, REFLEX_WINDOW_MS } from '../../src/messaging/reflex.ts';
 import type { InboundRow } from '../../src/state/Inbound.ts';
-import type { SendRow } from '../../src/state/Sends.ts';
+import type { SendRow } from '../../src/state/SendRow.ts';
 import type { StateStore } from '../../src/state/StateStore.ts';
 
 /** What the command handler does with a reflex command, reduced to the rows. */

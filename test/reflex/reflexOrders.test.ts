@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { REFLEX_WINDOW_MS, sameText } from '../../src/messaging/reflex.ts';
 import { type MessageResponse, messageResponseSchema } from '../../src/protocol/wire.ts';
 import { queueAnswer } from '../../src/relay/queueAnswer.ts';
-import type { SendState } from '../../src/state/Sends.ts';
+import type { SendState } from '../../src/state/SendRow.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { acceptReflex, type Outcome, settle, takeIn } from './reflexCommand.ts';

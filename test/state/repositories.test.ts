@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NewSend } from '../../src/state/Sends.ts';
+import type { NewSend } from '../../src/state/SendRow.ts';
 import { insertPending, openStore } from '../relay/fakes.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 

@@ -1,0 +1,36 @@
+import type { Database, Statement } from 'better-sqlite3';
+
+/**
+ * Why a row of chat.db belongs to a send without proving it: `refused` an earlier attempt that Messages marked failed;
+ * `ghost` the empty row of a form of address that was the wrong one; `twice` a bubble that went out once more.
+ */
+export type SpentReason = 'refused' | 'ghost' | 'twice';
+
+/** Rows of chat.db that no other send may take for its receipt. */
+export class SpentRows {
+  readonly #add: Statement;
+  readonly #has: Statement;
+  readonly #prune: Statement;
+
+  constructor(db: Database) {
+    this.#add = db.prepare(
+      'INSERT INTO spent_rows (guid, send_id, why, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (guid) DO NOTHING',
+    );
+    this.#has = db.prepare('SELECT 1 FROM spent_rows WHERE guid = ?');
+    this.#prune = db.prepare(
+      'DELETE FROM spent_rows WHERE guid IN (SELECT guid FROM spent_rows WHERE created_at < ? LIMIT ?)',
+    );
+  }
+
+  add(guid: string, sendId: number, why: SpentReason, now: number): void {
+    this.#add.run(guid, sendId, why, now);
+  }
+
+  has(guid: string): boolean {
+    return this.#has.get(guid) !== undefined;
+  }
+
+  prune(before: number, limit: number): number {
+    return this.#prune.run(before, limit).changes;
+  }
+}
