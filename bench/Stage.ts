@@ -82,6 +82,10 @@ export class Stage {
     return this.agent;
   }
 
+  get osascriptPath(): string {
+    return this.#osascriptPath;
+  }
+
   async startFloor(which: 'reader' | 'runner'): Promise<void> {
     const [program, first] =
       which === 'reader' ? ['floorReader.ts', this.#chatDbPath] : ['floorRunner.ts', String(this.backend.port)];

@@ -7,6 +7,7 @@ import type { BenchRow } from './BenchRow.ts';
 const SUITES: Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>> = {
   relay: () => import('./relay.ts'),
   chatdb: () => import('./chatdb.ts'),
+  sending: () => import('./sending.ts'),
 };
 
 const USAGE = `usage: npm run bench [-- [NAME…] [--check]]

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type BenchRow, quantile } from './BenchRow.ts';
+import { commandToScript, type Latencies } from './commandToScript.ts';
+import { latency } from './latency.ts';
+import { rssMegabytes } from './rssMegabytes.ts';
 import { Stage, type StageOptions, until } from './Stage.ts';
 
 const COMMITS = Number(process.env.COMMITS ?? 1000);
@@ -10,7 +11,6 @@ const FLOOR_COMMITS = Math.min(300, COMMITS);
 const PAUSE: [number, number] = [60, 110];
 /** A message that comes later than this after its commit was noticed by something else than its own event, ms. */
 const LATE_MS = 60;
-const COMMANDS = 300;
 const IDLE_SETTLE_MS = 40_000;
 const IDLE_WINDOW_MS = 60_000;
 
@@ -39,11 +39,6 @@ export async function run(): Promise<BenchRow[]> {
   ];
 }
 
-interface Latencies {
-  ms: number[];
-  missing: number;
-}
-
 async function commitToPost(who: 'agent' | 'floor', options: StageOptions, count: number): Promise<Latencies> {
   const stage = await Stage.create(options);
   try {
@@ -54,26 +49,6 @@ async function commitToPost(who: 'agent' | 'floor', options: StageOptions, count
     const arrivals = [...stage.commits].map(([guid, at]) => (stage.backend.arrivals.get(guid) ?? Number.NaN) - at);
     const ms = arrivals.filter((value) => !Number.isNaN(value));
     return { ms, missing: count - ms.length };
-  } finally {
-    await stage.close();
-  }
-}
-
-async function commandToScript(who: 'agent' | 'floor'): Promise<Latencies> {
-  const stage = await Stage.create({ synchronous: 'NORMAL', history: 0 });
-  try {
-    if (who === 'agent') await stage.startAgent();
-    else await stage.startFloor('runner');
-    const ms: number[] = [];
-    for (let n = 0; n < COMMANDS; n++) {
-      const text = `command ${n}`;
-      const sentAt = performance.timeOrigin + performance.now();
-      const payload = { thread_id: `+155501000${10 + (n % 80)}`, text };
-      stage.backend.push({ type: 'command', data: { command_id: `c${n}`, command_type: 'send_message_now', payload } });
-      if (await until(() => stage.scriptStarts.has(text), 5000)) ms.push(stage.scriptStarts.get(text)! - sentAt);
-      await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 20));
-    }
-    return { ms, missing: COMMANDS - ms.length };
   } finally {
     await stage.close();
   }
@@ -131,27 +106,6 @@ function cpuMs(pid: number): number {
   const tasks = spawnSync('sh', ['-c', `cat /proc/${pid}/task/*/schedstat`], { encoding: 'utf8' }).stdout;
   const ns = tasks.split('\n').reduce((sum, line) => sum + Number(line.split(' ')[0] || 0), 0);
   return ns / 1e6;
-}
-
-function rssMegabytes(pid: number): number {
-  const status = readFileSync(join('/proc', String(pid), 'status'), 'utf8');
-  return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / 1e6;
-}
-
-function latency(name: string, { ms, missing }: Latencies, goal: { p50: number; p99?: number } | undefined): BenchRow {
-  const p50 = quantile(ms, 0.5);
-  const p99 = quantile(ms, 0.99);
-  const text = goal ? `p50 ≤ ${goal.p50}${goal.p99 === undefined ? '' : `, p99 ≤ ${goal.p99}`}` : '';
-  const ok = missing === 0 && (!goal || (p50 <= goal.p50 && p99 <= (goal.p99 ?? Number.POSITIVE_INFINITY)));
-  return {
-    name: missing > 0 ? `${name} (${missing} missing)` : name,
-    unit: 'ms',
-    goal: text,
-    value: p50,
-    p50,
-    p99,
-    ok,
-  };
 }
 
 function ratio(name: string, ms: readonly number[], floor: readonly number[]): BenchRow {
