@@ -35,3 +35,26 @@ it('brings what a state.db of version 1 had under way into this one', () => {
   expect(store.changes.lastTaken(1, 1_000)?.fromRowid).toBe(1);
   store.close();
 });
+
+it('brings what a state.db of version 2 had under way into this one', () => {
+  const path = join(tempDir(), 'state.db');
+  const db = new Database(path);
+  db.exec(MIGRATIONS[0]!);
+  db.exec(MIGRATIONS[1]!);
+  db.exec(`
+    INSERT INTO sends (key, thread_id, group_key, position, bubble_index, text, bubble_type, state, attempts,
+      watermark_rowid, watermark_epoch, sending_at, created_at)
+      VALUES ('cli:1', 'a', 'cli:1', 1, 0, 'hi', 'normal', 'sending', 1, 7, 1, 3, 2);
+    INSERT INTO schedules (schedule_id, thread_id, text, send_at, state, created_at, finished_at) VALUES
+      ('soon', 'a', 'x', 50, 'pending', 1, NULL), ('gone', 'a', 'y', 5, 'fired', 1, 5);
+    INSERT INTO meta VALUES ('begun_at', '1');
+    PRAGMA user_version = 2`);
+  db.close();
+  const store = StateStore.open(path, 10);
+  expect(store.sends.inFlight()).toMatchObject([
+    { key: 'cli:1', watermarkRowid: 7, attempts: 1, partOf: null, fileId: null, opensThread: 0, smsFallback: 0 },
+  ]);
+  expect(store.schedules.due(50, 9)).toMatchObject([{ scheduleId: 'soon', text: 'x', sendAt: 50 }]);
+  expect(store.schedules.byId('gone')?.state).toBe('fired');
+  store.close();
+});
