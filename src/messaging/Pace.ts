@@ -89,6 +89,7 @@ export class Pace {
   }
 
   heldBack(): HeldBack {
+    if (this.#held && this.#held.until <= this.#clock.monotonic()) this.#held = undefined;
     const bubbles = this.#waiting();
     if (bubbles === 0) return { bubbles, nextAt: undefined };
     const leftMs = this.#held
