@@ -25,7 +25,7 @@ export class RateWatch {
   }
 
   /**
-   * Something is held back by `limit`, which is asked to be named with its value, or nothing is. `waiting` counts what is.
+   * `limit` (its name and value, for people) holds something back now, or undefined: nothing does. `waiting` counts what.
    * @returns when it is to be noted again at the latest, ms
    */
   note(limit: string | undefined, waiting: () => number): number {

@@ -184,10 +184,28 @@ describe('sending.rate.new_threads_per_day', () => {
     for (let n = 0; n < 3; n++) rig.queue(person(n), `a${n}`);
     await rig.wake();
     await rig.clock.advance(HOUR);
+    rig.queue(person(2), 'later', { notBeforeAt: rig.clock.now() + HOUR });
     expect(rig.texts()).toEqual(['a0', 'a1']);
     rig.mac.chats.set(person(2), chat(person(2)));
     await rig.clock.advance(5000);
     expect(rig.texts()).toEqual(['a0', 'a1', 'a2']);
+    await rig.clock.advance(10_000);
+    expect(rig.told('conditionCleared')).toEqual([['EDGE_SEND_RATE']]);
+  });
+
+  it('is told of also while the others keep Messages busy', async () => {
+    const rig = rigWithChats();
+    const write = rig.mac.onRun;
+    rig.mac.onRun = (call) => new Promise((resolve) => void rig.clock.after(1000, () => resolve(write(call))));
+    for (const known of [ANNA, BEN]) {
+      rig.mac.chats.set(known, chat(known));
+      for (let n = 0; n < 10; n++) rig.queue(known, `k${n}`);
+    }
+    for (let n = 0; n < 3; n++) rig.queue(person(n), `a${n}`);
+    await rig.wake();
+    await rig.clock.advance(16_000);
+    expect(rig.texts()).toHaveLength(17);
+    expect(conditions(rig)).toEqual([['EDGE_SEND_RATE', 'sending.rate.new_threads_per_day is 2; 1 bubble waits']]);
   });
 });
 
