@@ -24,7 +24,7 @@ import { Metrics } from './ops/metrics.ts';
 import { Retention } from './ops/Retention.ts';
 import { StatusReports } from './ops/StatusReports.ts';
 import { SyncExchange } from './ops/SyncExchange.ts';
-import { type AgentStatus, conditionStatus, storeStatus } from './ops/status.ts';
+import { type AgentStatus, conditionStatus, sendingStatus, storeStatus } from './ops/status.ts';
 import { createTelemetry } from './ops/telemetry.ts';
 import { packageVersion } from './ops/version.ts';
 import { WakeDetector } from './ops/WakeDetector.ts';
@@ -263,6 +263,7 @@ export class Agent {
       websocket: { up: socket.isUp, since: socketSince === undefined ? null : new Date(socketSince).toISOString() },
       delivery: socket.isUp ? 'websocket' : 'polling',
       chatdb: { path: config.imessage.db_path, open: feed.db !== undefined, lacks: feed.lacks },
+      sending: sendingStatus(messaging.heldBack()),
       conditions: health.standing().map(conditionStatus),
       memory: { rss_bytes: process.memoryUsage.rss(), heap_used_bytes: process.memoryUsage().heapUsed },
       log_lines_lost: log.lostLines,

@@ -14,6 +14,7 @@ export function renderStatus(status: AgentStatus | DownStatus, logFile: string, 
     ...(status.running ? lines('without', status.chatdb.lacks) : []),
     `  last inbound   ${ago(status.last_inbound_at)}`,
     ...lines('waiting', waiting(status.queues), 'nothing'),
+    ...(status.running ? lines('held back', heldBack(status)) : []),
     ...lines('given up', givenUp(status.queues)),
     ...lines('muted', muted(status)),
     ...(status.conditions.length > 0 ? ['', status.running ? 'Conditions' : 'Conditions when it ended'] : []),
@@ -72,6 +73,12 @@ function waiting(queues: Queues): string[] {
     [queues.events, 'event for the next sync', 'events for the next sync'],
     [queues.events_held, 'event about a message that goes first', 'events about messages that go first'],
   ]);
+}
+
+/** What goes on by itself, but slower than it came. */
+function heldBack({ sending }: AgentStatus): string[] {
+  const held = counted([[sending.waiting_for_rate, 'bubble', 'bubbles']]);
+  return held.map((bubbles) => `${bubbles} by sending.rate, the next goes at ${sending.next_at}`);
 }
 
 /** What nobody goes on with by itself. */

@@ -2,6 +2,7 @@ import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import type { MessagingSettings } from './MessagingSettings.ts';
+import type { HeldBack } from './Pace.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { Scheduler } from './Scheduler.ts';
 import type { ScriptRunner } from './ScriptRunner.ts';
@@ -34,6 +35,7 @@ export class Messaging {
       telemetry,
       scriptTimeoutSeconds: settings.scriptTimeoutSeconds,
       settleSeconds: settings.settleSeconds,
+      pace: settings,
       onSettled: options.onSettled,
     });
     this.#scheduler = new Scheduler({ store, clock, telemetry, onDue: () => this.#sender.wake() });
@@ -48,6 +50,11 @@ export class Messaging {
   async stop(): Promise<void> {
     this.#scheduler.stop();
     await this.#sender.stop();
+  }
+
+  /** What sending.rate holds back now. */
+  heldBack(): HeldBack {
+    return this.#sender.heldBack();
   }
 
   /** Sends were queued. */

@@ -1,17 +1,13 @@
-import type { SendRow } from '../state/SendRow.ts';
+import type { Head } from '../state/SendPace.ts';
 import type { StateStore } from '../state/StateStore.ts';
+import type { Clock } from '../util/Clock.ts';
+import type { MessagingSettings } from './MessagingSettings.ts';
+import { pauseMs } from './pauses.ts';
 
-interface Lane {
-  /** The send whose turn it is in its thread, whatever its state. */
-  head: SendRow;
-  /** A bubble somewhere in the thread is urgent, so the ones before it are too. */
-  immediate: boolean;
-}
-
-export type Turn =
-  | { readonly send: SendRow }
-  /** Nothing may start now; `dueAt` is when the next may, ms since 1970. */
-  | { readonly send: undefined; readonly dueAt: number | undefined };
+export type NextHead =
+  | { readonly head: Head }
+  /** Nothing may start now; `waitMs` is until the next may, Infinity when nothing waits for its time. */
+  | { readonly head: undefined; readonly waitMs: number };
 
 /**
  * Whose turn it is. A thread's bubbles keep their order: only its first open one can be next, and not while that one
@@ -20,15 +16,21 @@ export type Turn =
  */
 export class SendQueue {
   readonly #store: StateStore;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #clock: Clock;
+  readonly #bubblePause: MessagingSettings['bubblePause'];
+  readonly #heads = new Map<string, Head>();
   /** Number of the turn a thread had last; only of threads with open sends. */
   readonly #served = new Map<string, number>();
+  /** Until when threads are passed over, monotonic ms. */
+  readonly #setAside = new Map<string, number>();
   readonly #stale = new Set<string>();
   #allStale = true;
   #turns = 0;
 
-  constructor(options: { store: StateStore }) {
+  constructor(options: { store: StateStore; clock: Clock; bubblePause: MessagingSettings['bubblePause'] }) {
     this.#store = options.store;
+    this.#clock = options.clock;
+    this.#bubblePause = options.bubblePause;
   }
 
   /** Rows of any thread may have changed. */
@@ -40,51 +42,78 @@ export class SendQueue {
     this.#stale.add(threadId);
   }
 
-  /** The send to start now. Taking it counts as its thread's turn. */
-  next(now: number): Turn {
+  /** The head to start now. */
+  next(): NextHead {
     this.#refresh();
-    let best: Lane | undefined;
-    let dueAt: number | undefined;
-    for (const lane of this.#lanes.values()) {
-      if (lane.head.state !== 'queued') continue;
-      const due = dueAtOf(lane.head, now);
-      if (due > now) dueAt = Math.min(dueAt ?? due, due);
-      else if (!best || this.#before(lane, best)) best = lane;
+    const now = this.#clock.now();
+    const monotonic = this.#clock.monotonic();
+    let best: Head | undefined;
+    let waitMs = Number.POSITIVE_INFINITY;
+    for (const head of this.#heads.values()) {
+      if (head.state !== 'queued') continue;
+      const asideMs = (this.#setAside.get(head.threadId) ?? monotonic) - monotonic;
+      const headMs = Math.max(asideMs, this.#dueAt(head, now) - now);
+      if (headMs > 0) waitMs = Math.min(waitMs, headMs);
+      else if (!best || this.#before(head, best)) best = head;
     }
-    if (!best) return { send: undefined, dueAt };
-    this.#served.set(best.head.threadId, ++this.#turns);
-    return { send: best.head };
+    return best ? { head: best } : { head: undefined, waitMs };
   }
 
-  #before(a: Lane, b: Lane): boolean {
-    if (a.immediate !== b.immediate) return a.immediate;
-    const servedA = this.#served.get(a.head.threadId) ?? 0;
-    const servedB = this.#served.get(b.head.threadId) ?? 0;
-    return servedA === servedB ? a.head.sendId < b.head.sendId : servedA < servedB;
+  /** The thread had its turn. */
+  served(threadId: string): void {
+    this.#served.set(threadId, ++this.#turns);
+  }
+
+  /** The thread is passed over for `ms`, and then is next as before. It counts as set aside until `takeBack`. */
+  setAside(threadId: string, ms: number): void {
+    this.#setAside.set(threadId, this.#clock.monotonic() + ms);
+  }
+
+  takeBack(threadId: string): void {
+    this.#setAside.delete(threadId);
+  }
+
+  threadsSetAside(): string[] {
+    return [...this.#setAside.keys()];
+  }
+
+  #before(a: Head, b: Head): boolean {
+    if (a.isUrgent !== b.isUrgent) return a.isUrgent === 1;
+    const servedA = this.#served.get(a.threadId) ?? 0;
+    const servedB = this.#served.get(b.threadId) ?? 0;
+    return servedA === servedB ? a.sendId < b.sendId : servedA < servedB;
+  }
+
+  /** A time in a row that lies ahead means that the wall clock was set back: better early than late by as much. */
+  #dueAt(head: Head, now: number): number {
+    const notBeforeAt = head.notBeforeAt === null || now < head.createdAt ? now : head.notBeforeAt;
+    if (head.isUrgent || head.followsAt === null || now < head.followsAt) return notBeforeAt;
+    return Math.max(notBeforeAt, head.followsAt + pauseMs(this.#bubblePause, head.chars));
   }
 
   #refresh(): void {
     if (this.#allStale) {
-      const open = new Set(this.#store.sends.openThreads());
-      for (const threadId of this.#lanes.keys()) if (!open.has(threadId)) this.#forget(threadId);
-      for (const threadId of open) this.#stale.add(threadId);
+      const heads = this.#store.sendPace.heads();
+      this.#heads.clear();
+      for (const head of heads) this.#heads.set(head.threadId, head);
+      for (const known of [this.#served, this.#setAside]) {
+        for (const threadId of known.keys()) if (!this.#heads.has(threadId)) known.delete(threadId);
+      }
       this.#allStale = false;
-    }
-    for (const threadId of this.#stale) {
-      const head = this.#store.sends.headOf(threadId);
-      if (head) this.#lanes.set(threadId, { head, immediate: this.#store.sends.hasImmediate(threadId) });
-      else this.#forget(threadId);
+    } else {
+      for (const threadId of this.#stale) this.#readHead(threadId);
     }
     this.#stale.clear();
   }
 
-  #forget(threadId: string): void {
-    this.#lanes.delete(threadId);
+  #readHead(threadId: string): void {
+    const head = this.#store.sendPace.headOf(threadId);
+    if (head) {
+      this.#heads.set(threadId, head);
+      return;
+    }
+    this.#heads.delete(threadId);
     this.#served.delete(threadId);
+    this.#setAside.delete(threadId);
   }
-}
-
-/** A row from the future means that the wall clock was set back: better early than late by as much. */
-function dueAtOf(send: SendRow, now: number): number {
-  return send.notBeforeAt === null || now < send.createdAt ? now : send.notBeforeAt;
 }

@@ -6,6 +6,7 @@ import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { Deliveries } from './Deliveries.ts';
+import { type HeldBack, Pace, type PaceSettings } from './Pace.ts';
 import { type Prepared, prepareSend } from './prepareSend.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { ReceiptWatch } from './ReceiptWatch.ts';
@@ -22,6 +23,11 @@ const MAX_ATTEMPTS = 2;
 const TRY_AGAIN_MS = 1000;
 /** No wait is longer, ms, so that a step of the wall clock is noticed. */
 const MAX_WAIT_MS = 60_000;
+
+const NEW_THREAD: Why = {
+  code: 'EDGE_SEND_NEW_THREAD',
+  detail: 'chat.db has no such chat, and sending.allow_new_threads is false',
+};
 
 interface Why {
   readonly code: ErrorCode;
@@ -43,6 +49,7 @@ export class Sender {
   readonly #scriptTimeoutSeconds: number;
   readonly #onSettled: () => void;
   readonly #queue: SendQueue;
+  readonly #pace: Pace;
   readonly #gate: SendingGate;
   readonly #outcomes: SendOutcomes;
   readonly #watch: ReceiptWatch;
@@ -63,6 +70,7 @@ export class Sender {
     telemetry: Telemetry;
     scriptTimeoutSeconds: number;
     settleSeconds: number;
+    pace: PaceSettings;
     /** Acks and events may be waiting. */
     onSettled: () => void;
   }) {
@@ -75,7 +83,8 @@ export class Sender {
     this.#telemetry = telemetry;
     this.#scriptTimeoutSeconds = options.scriptTimeoutSeconds;
     this.#onSettled = options.onSettled;
-    this.#queue = new SendQueue({ store });
+    this.#queue = new SendQueue({ store, clock, bubblePause: options.pace.bubblePause });
+    this.#pace = new Pace({ store, clock, telemetry, queue: this.#queue, settings: options.pace });
     this.#gate = new SendingGate({ clock, telemetry });
     this.#outcomes = new SendOutcomes({ store, clock, telemetry });
     this.#watch = new ReceiptWatch({
@@ -105,6 +114,7 @@ export class Sender {
    */
   start(): void {
     this.#started = true;
+    this.#pace.start();
     for (const send of this.#store.sends.inFlight()) {
       this.#watch.add(send);
       this.#watch.settle(send.sendId);
@@ -129,6 +139,11 @@ export class Sender {
   chatDbChanged(): void {
     this.#turn(() => this.#watch.look());
     this.#deliveries.changed();
+  }
+
+  /** What sending.rate holds back now. */
+  heldBack(): HeldBack {
+    return this.#pace.heldBack();
   }
 
   /** Starts nothing new, lets the osascript that runs end and notes how it ended. */
@@ -186,9 +201,8 @@ export class Sender {
   #step(): number | undefined {
     const closedMs = this.#gate.closedForMs();
     if (closedMs > 0) return closedMs;
-    const now = this.#clock.now();
-    const turn = this.#queue.next(now);
-    if (!turn.send) return turn.dueAt === undefined ? Number.POSITIVE_INFINITY : turn.dueAt - now;
+    const turn = this.#pace.next();
+    if (!turn.send) return turn.waitMs;
     const db = this.#chatDb();
     return db && this.#begin(turn.send, db) ? undefined : TRY_AGAIN_MS;
   }
@@ -213,8 +227,14 @@ export class Sender {
       this.#failed(send, prepared);
       return true;
     }
+    const { opensThread } = prepared;
+    const admitted = opensThread ? this.#pace.admitsNewThread(threadId) : 'yes';
+    if (admitted === 'no') this.#failed(send, NEW_THREAD);
+    if (admitted !== 'yes') return true;
     const watermark = { rowid: prepared.rowid, epoch: this.#epoch() };
-    this.#store.transaction(() => this.#store.sends.markSending(sendId, watermark, this.#clock.now()));
+    const now = this.#clock.now();
+    this.#store.transaction(() => this.#store.sends.markSending(sendId, watermark, now, opensThread));
+    this.#pace.begun(send, opensThread);
     this.#queue.invalidate(threadId);
     const sending = this.#store.sends.byId(sendId)!;
     this.#watch.add(sending);

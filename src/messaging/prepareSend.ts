@@ -18,6 +18,8 @@ export type Prepared =
       readonly nextForm: number | undefined;
       /** What osascript gets differs from what was asked for. */
       readonly altered: boolean;
+      /** chat.db has no such chat: the bubble would be the first. */
+      readonly opensThread: boolean;
     }
   | { readonly kind: 'impossible'; readonly code: ErrorCode; readonly detail: string };
 
@@ -26,7 +28,8 @@ export function prepareSend(send: SendRow, db: ReceiptSource): Prepared {
   const text = scriptText(send.text);
   const flaw = textFlaw(text);
   if (flaw) return { kind: 'impossible', code: 'EDGE_SEND_TEXT', detail: flaw };
-  const forms = addressForms(send.threadId, db.chatOf(send.threadId));
+  const chat = db.chatOf(send.threadId);
+  const forms = addressForms(send.threadId, chat);
   const index = Math.min(send.addressForm, forms.length - 1);
   const form = forms[index];
   if (!form) return { kind: 'impossible', code: 'EDGE_SEND_NO_SUCH_CHAT', detail: 'no such chat, and not a handle' };
@@ -36,6 +39,7 @@ export function prepareSend(send: SendRow, db: ReceiptSource): Prepared {
     rowid: db.maxRowid(),
     nextForm: index + 1 < forms.length ? index + 1 : undefined,
     altered: text !== send.text,
+    opensThread: chat === undefined,
   };
 }
 

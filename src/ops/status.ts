@@ -80,6 +80,8 @@ export interface AgentStatus extends StoreStatus {
   readonly delivery: 'websocket' | 'polling';
   /** `lacks`: what does not work because this chat.db has not every column. */
   readonly chatdb: { readonly path: string; readonly open: boolean; readonly lacks: readonly string[] };
+  /** What sending.rate holds back, and when the first of it may go. */
+  readonly sending: { readonly waiting_for_rate: number; readonly next_at: string | null };
   readonly conditions: readonly ConditionStatus[];
   readonly memory: { readonly rss_bytes: number; readonly heap_used_bytes: number };
   readonly log_lines_lost: number;
@@ -148,6 +150,10 @@ export function storeStatus(store: StateStore, now: number): StoreStatus {
       until: iso(untilAt),
     })),
   };
+}
+
+export function sendingStatus(held: { bubbles: number; nextAt: number | undefined }): AgentStatus['sending'] {
+  return { waiting_for_rate: held.bubbles, next_at: isoOrNull(held.nextAt) };
 }
 
 export function conditionStatus({ code, since, detail }: Condition): ConditionStatus {

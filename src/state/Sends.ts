@@ -3,7 +3,8 @@ import type { ErrorCode } from '../util/errors.ts';
 import { SEND_COLUMNS as COLUMNS, type NewSend, type SendRow, type SendState } from './SendRow.ts';
 
 const DAY_MS = 86_400_000;
-const OPEN = `state IN ('held', 'queued', 'sending', 'accepted')`;
+/** Not final. In these words, for partial indexes are made of them. */
+export const OPEN = `state IN ('held', 'queued', 'sending', 'accepted')`;
 
 /** Bubbles on their way out, in an order per thread. */
 export class Sends {
@@ -100,13 +101,6 @@ export class Sends {
     ).all(threadId) as SendRow[];
   }
 
-  hasImmediate(threadId: string): boolean {
-    return (
-      this.#sql(`SELECT 1 FROM sends WHERE thread_id = ? AND ${OPEN} AND immediate = 1 LIMIT 1`).get(threadId) !==
-      undefined
-    );
-  }
-
   /** Position of the last open group of a thread; 0 when nothing is open. */
   lastPosition(threadId: string): number {
     return this.#sql(`SELECT coalesce(max(position), 0) FROM sends WHERE thread_id = ? AND ${OPEN}`)
@@ -144,10 +138,16 @@ export class Sends {
     return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE waits_for = ? AND state = 'held'`).all(sendId) as SendRow[];
   }
 
-  markSending(sendId: number, watermark: { rowid: number; epoch: number }, now: number): void {
+  /** `opensThread`: chat.db has no such chat. */
+  markSending(sendId: number, watermark: { rowid: number; epoch: number }, now: number, opensThread = false): void {
     this.#sql(`
       UPDATE sends SET state = 'sending', attempts = attempts + 1, watermark_rowid = @rowid, watermark_epoch = @epoch,
-        sending_at = @now, accepted_at = NULL WHERE send_id = @sendId`).run({ sendId, ...watermark, now });
+        sending_at = @now, accepted_at = NULL, opens_thread = @opens WHERE send_id = @sendId`).run({
+      sendId,
+      ...watermark,
+      now,
+      opens: opensThread ? 1 : 0,
+    });
   }
 
   markAccepted(sendId: number, now: number): void {

@@ -10,6 +10,7 @@ import { Meta } from './Meta.ts';
 import { MutedThreads } from './MutedThreads.ts';
 import { openDatabase, openReadOnly } from './openDatabase.ts';
 import { Schedules } from './Schedules.ts';
+import { SendPace } from './SendPace.ts';
 import { Sends } from './Sends.ts';
 import { SpentRows } from './SpentRows.ts';
 
@@ -38,6 +39,7 @@ export class StateStore {
   readonly epochs: Epochs;
   readonly inbound: Inbound;
   readonly sends: Sends;
+  readonly sendPace: SendPace;
   readonly commands: Commands;
   readonly schedules: Schedules;
   readonly events: Events;
@@ -68,6 +70,7 @@ export class StateStore {
     this.epochs = new Epochs(db);
     this.inbound = new Inbound(db);
     this.sends = new Sends(db);
+    this.sendPace = new SendPace(db);
     this.commands = new Commands(db);
     this.schedules = new Schedules(db);
     this.events = new Events(db);

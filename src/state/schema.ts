@@ -177,6 +177,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX sends_started ON sends (sending_at) WHERE sending_at IS NOT NULL;
   CREATE INDEX sends_opening ON sends (sending_at) WHERE opens_thread = 1;
   CREATE INDEX sends_not_known ON sends (finished_at) WHERE state = 'unknown';
+  CREATE INDEX sends_immediate ON sends (thread_id)
+    WHERE immediate = 1 AND state IN ('held', 'queued', 'sending', 'accepted');
+  DROP INDEX sends_group;
+  CREATE INDEX sends_group ON sends (group_key, bubble_index);
 
   -- Rows of chat.db that belong to a send without proving it: no other send may take them for its receipt.
   CREATE TABLE spent_rows (

@@ -143,6 +143,14 @@ describe('edge-agent status', () => {
     ]);
   });
 
+  it('says how much waits for the limits of sending, and until when', async () => {
+    const sending = { waiting_for_rate: 7, next_at: '2026-01-01T00:01:00.000Z' };
+    const { config } = await withAgent({ sending });
+    const { out } = await edgeAgent(['status', '--config', config]);
+    expect(out).toContain('  held back      7 bubbles by sending.rate, the next goes at 2026-01-01T00:01:00.000Z\n');
+    expect(JSON.parse((await edgeAgent(['status', '--json', '--config', config])).out)).toMatchObject({ sending });
+  });
+
   it('says that there never was one', async () => {
     const { config } = home();
     const { code, out } = await edgeAgent(['status', '--config', config]);

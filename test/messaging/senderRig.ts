@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { PaceSettings } from '../../src/messaging/Pace.ts';
 import { Sender } from '../../src/messaging/Sender.ts';
 import type { NewSend, SendRow } from '../../src/state/SendRow.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
@@ -13,6 +14,8 @@ export const ANNA = '+15550100001';
 export const BEN = '+15550100002';
 export const SETTLE_MS = 60_000;
 
+export const UNLIMITED = { perMinute: 0, perHour: 0, newThreadsPerDay: 0 };
+
 /** A Sender on a real state.db, with a Mac that does as the test says. */
 export class SenderRig {
   readonly statePath = join(tempDir(), 'state.db');
@@ -21,13 +24,16 @@ export class SenderRig {
   readonly telemetry: Telemetry;
   readonly calls;
   clock = new FakeClock();
+  /** Holds at the next start. */
+  pace: PaceSettings;
   sender: Sender;
   epoch = 1;
   db: FakeMac | undefined;
   settled = 0;
   #keys = 0;
 
-  constructor() {
+  constructor(pace: Partial<PaceSettings> = {}) {
+    this.pace = { bubblePause: 'none', allowNewThreads: true, rate: UNLIMITED, ...pace };
     this.store = StateStore.open(this.statePath, this.clock.now());
     onTestFinished(() => this.store.close());
     this.mac = new FakeMac(() => this.clock.now());
@@ -46,6 +52,7 @@ export class SenderRig {
       telemetry: this.telemetry,
       scriptTimeoutSeconds: 30,
       settleSeconds: SETTLE_MS / 1000,
+      pace: this.pace,
       onSettled: () => this.settled++,
     });
   }
@@ -115,8 +122,8 @@ export class SenderRig {
   }
 }
 
-export function senderRig(): SenderRig {
-  const rig = new SenderRig();
+export function senderRig(pace?: Partial<PaceSettings>): SenderRig {
+  const rig = new SenderRig(pace);
   rig.sender.start();
   return rig;
 }

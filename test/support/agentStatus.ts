@@ -17,6 +17,7 @@ export function agentStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
     queues: NO_QUEUES,
     muted_threads: [],
     dead_letters: [],
+    sending: { waiting_for_rate: 0, next_at: null },
     conditions: [],
     memory: { rss_bytes: 80_000_000, heap_used_bytes: 20_000_000 },
     log_lines_lost: 0,
