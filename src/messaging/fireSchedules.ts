@@ -64,7 +64,8 @@ export function fireSchedules(options: FireOptions): Fired {
     const reason = missed && expire(row, step, missed);
     if (fireAt !== undefined) {
       fire(row, fireAt, nextAt === undefined);
-      const lateMs = now - Math.max(fireAt, row.rrule === null ? row.createdAt : fireAt);
+      // 0 at least: a clock that was set back may stand before the time at which the command came.
+      const lateMs = Math.max(0, now - Math.max(fireAt, row.rrule === null ? row.createdAt : fireAt));
       told.push(() => telemetry.scheduleFired({ scheduleId, threadId, lateMs, nextAt }));
     }
     if (nextAt !== undefined) {
