@@ -274,6 +274,7 @@ export class Agent {
       status,
       onSends: () => messaging.sendsQueued(),
       onInbound: () => intake.retry(),
+      cancelSchedule: (scheduleId) => messaging.cancelSchedule(scheduleId),
     });
     const control = new ControlServer({ path: controlSocketPath(config.state.dir), routes });
     const monitoring = new MonitoringServer({ port: config.monitoring.port, metrics, status });

@@ -4,6 +4,7 @@ import { EXIT } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
 import type { RetryOptions } from './retry.ts';
+import { LISTED, type ScheduleListOptions } from './scheduleStates.ts';
 import type { SendOptions } from './send.ts';
 
 const CONFIG_HELP = 'configuration file (default: ./config.yaml, else ~/.config/edge-agent/config.yaml)';
@@ -31,8 +32,8 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .showHelpAfterError('Run with --help for what it takes.');
-  const command = (usage: string, description: string, example: string) =>
-    program
+  const command = (usage: string, description: string, example: string, parent = program) =>
+    parent
       .command(usage)
       .description(description)
       .option('--config <file>', CONFIG_HELP)
@@ -67,6 +68,30 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     .option('--json', 'print one JSON object')
     .action(async (guid: string | undefined, options: RetryOptions) =>
       ended(await (await import('./retry.ts')).retry(guid, options, io)),
+    );
+  const schedule = program.command('schedule').description('Show and cancel messages that are sent at a time.');
+  command(
+    'list',
+    'List scheduled messages, whether the agent runs or not.',
+    'edge-agent schedule list --status all --json',
+    schedule,
+  )
+    .addOption(new Option('--status <status>', 'which of them').choices(LISTED).default('pending'))
+    .option('--text', 'show texts and whole handles')
+    .option('--json', 'print one JSON object')
+    .action(async (options: ScheduleListOptions) =>
+      ended(await (await import('./schedule.ts')).scheduleList(options, io)),
+    );
+  command(
+    'cancel',
+    'Cancel what is still to come of a scheduled message; the backend is told.',
+    'edge-agent schedule cancel c-81',
+    schedule,
+  )
+    .argument('<id>', 'the schedule, as `edge-agent schedule list` names it')
+    .option('--json', 'print one JSON object')
+    .action(async (id: string, options: CommonOptions) =>
+      ended(await (await import('./schedule.ts')).scheduleCancel(id, options, io)),
     );
   command(
     'watch',

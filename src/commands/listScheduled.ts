@@ -10,10 +10,11 @@ const STATES: Record<string, ScheduleState | undefined> = {
   pending: 'pending',
   fired: 'fired',
   cancelled: 'cancelled',
+  expired: 'expired',
   all: undefined,
 };
 
-/** `list_scheduled`: by `send_at`, those of `status` (pending, fired, cancelled, all). @default pending */
+/** `list_scheduled`: by `send_at`, those of `status` (pending, fired, cancelled, expired, all). @default pending */
 export const listScheduled = commandType(listScheduledSchema, ({ status = 'pending' }, { store }) => {
   if (!Object.hasOwn(STATES, status)) {
     const expected = Object.keys(STATES).join(', ');
@@ -31,6 +32,9 @@ function entryOf(row: ScheduleRow) {
     message_text: row.text,
     send_at: new Date(row.sendAt).toISOString(),
     status: row.state,
+    ...(row.rrule === null
+      ? {}
+      : { recurrence: { rrule: row.rrule, time_zone: row.timeZone }, occurrences: row.occurrences }),
   };
 }
 

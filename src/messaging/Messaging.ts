@@ -1,3 +1,4 @@
+import type { ScheduleState } from '../state/Schedules.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
@@ -38,7 +39,15 @@ export class Messaging {
       pace: settings,
       onSettled: options.onSettled,
     });
-    this.#scheduler = new Scheduler({ store, clock, telemetry, onDue: () => this.#sender.wake() });
+    this.#scheduler = new Scheduler({
+      store,
+      clock,
+      telemetry,
+      maxLateSeconds: settings.maxLateSeconds,
+      canSend: () => options.chatDb() !== undefined,
+      onDue: () => this.#sender.wake(),
+      onSettled: options.onSettled,
+    });
   }
 
   start(): void {
@@ -67,6 +76,11 @@ export class Messaging {
     this.#scheduler.wake();
   }
 
+  /** The state it was found in, `pending` when it was cancelled; undefined when there is no such schedule. */
+  cancelSchedule(scheduleId: string): ScheduleState | undefined {
+    return this.#scheduler.cancel(scheduleId);
+  }
+
   /** chat.db changed. */
   chatDbChanged(): void {
     this.#sender.chatDbChanged();
@@ -75,6 +89,7 @@ export class Messaging {
   /** chat.db can be read again. */
   chatDbOpened(): void {
     this.#sender.wake();
+    this.#scheduler.wake();
   }
 
   /** The Mac slept. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { describeIssues, threadIdSchema } from '../protocol/wire.ts';
+import type { ScheduleState } from '../state/Schedules.ts';
 import type { SendRow, SendState } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
@@ -10,6 +11,8 @@ import type { AgentStatus } from './status.ts';
 const sendSchema = z.object({ thread_id: threadIdSchema, text: z.string().min(1, 'is empty'), key: z.uuid() });
 /** Body of POST /retry: one dead letter or all. */
 const retrySchema = z.union([z.object({ guid: z.string().min(1) }), z.object({ all: z.literal(true) })]);
+/** Body of POST /schedule/cancel. */
+const cancelSchema = z.object({ schedule_id: z.string().min(1) });
 /** Dead letters taken back a round. */
 const RETRY_BATCH = 500;
 
@@ -27,6 +30,11 @@ export interface RetryOutcome {
   readonly retried: number;
 }
 
+/** Answer of POST /schedule/cancel: the state the schedule was found in, `pending` when it was cancelled, null without one. */
+export interface CancelOutcome {
+  readonly found: ScheduleState | null;
+}
+
 export interface ControlRoutesOptions {
   readonly store: StateStore;
   readonly clock: Clock;
@@ -35,10 +43,13 @@ export interface ControlRoutesOptions {
   readonly onSends: () => void;
   /** Inbound rows are pending again. */
   readonly onInbound: () => void;
+  /** Returns the state it was found in. */
+  readonly cancelSchedule: (scheduleId: string) => ScheduleState | undefined;
 }
 
-/** What the agent does for `edge-agent status`, `send` and `retry`. */
-export function controlRoutes({ store, clock, status, onSends, onInbound }: ControlRoutesOptions): Routes {
+/** What the agent does for `edge-agent status`, `send`, `retry` and `schedule cancel`. */
+export function controlRoutes(options: ControlRoutesOptions): Routes {
+  const { store, clock, status, onSends, onInbound, cancelSchedule } = options;
   return {
     'GET /status': () => ({ body: status() }),
     'POST /send': ({ body }) => {
@@ -61,6 +72,12 @@ export function controlRoutes({ store, clock, status, onSends, onInbound }: Cont
       const retried = 'guid' in parsed.data ? reviveAll(store, [parsed.data.guid]) : reviveEvery(store);
       if (retried > 0) onInbound();
       const reply: RetryOutcome = { retried };
+      return { body: reply };
+    },
+    'POST /schedule/cancel': ({ body }) => {
+      const parsed = cancelSchema.safeParse(body);
+      if (!parsed.success) return refused(parsed.error);
+      const reply: CancelOutcome = { found: cancelSchedule(parsed.data.schedule_id) ?? null };
       return { body: reply };
     },
   };

@@ -61,11 +61,11 @@ export function sendingTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
       const late = lateMs >= 1000 ? `, ${inSeconds(lateMs)} late` : '';
       logger.info(`Schedule ${scheduleId} to ${maskHandle(threadId)} is due${late}${next(nextAt)}`);
     },
-    scheduleExpired({ scheduleId, threadId, lateMs, nextAt }) {
-      metrics.count('schedules_expired');
+    scheduleExpired({ scheduleId, threadId, lateMs, occurrences, nextAt }) {
+      metrics.count('schedules_expired', occurrences);
       metrics.error('EDGE_SCHEDULE_EXPIRED');
       logger.error(
-        `EDGE_SCHEDULE_EXPIRED: schedule ${scheduleId} to ${maskHandle(threadId)} was due ${inSeconds(lateMs)} ago and is not sent${next(nextAt)}`,
+        `EDGE_SCHEDULE_EXPIRED: schedule ${scheduleId} to ${maskHandle(threadId)} was due ${inSeconds(lateMs)} ago${more(occurrences)} and is not sent${next(nextAt)}`,
       );
     },
     messagesLaunched() {
@@ -78,6 +78,10 @@ export function sendingTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
       logger.error(`EDGE_MESSAGES_RESTARTED: ${maskIn(reason)}`);
     },
   };
+}
+
+function more(occurrences: number): string {
+  return occurrences > 1 ? ` for the first of ${occurrences} times` : '';
 }
 
 function next(at: number | undefined): string {

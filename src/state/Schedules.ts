@@ -1,20 +1,44 @@
 import type { Database, Statement } from 'better-sqlite3';
 
-/** `pending ──send_at──▶ fired` (a row in sends) or `──cancel_scheduled──▶ cancelled`. */
-export type ScheduleState = 'pending' | 'fired' | 'cancelled';
+/**
+ * ```
+ * pending ──send_at──▶ fired        (a row in sends; a recurrence stays pending until its last occurrence)
+ *    │  └──too late──▶ expired
+ *    └──cancelled──▶ cancelled
+ * ```
+ */
+export type ScheduleState = 'pending' | 'fired' | 'cancelled' | 'expired';
 
 export interface ScheduleRow {
   scheduleId: string;
   threadId: string;
   text: string;
+  /** When it is due, or its next occurrence is. */
   sendAt: number;
   state: ScheduleState;
+  /** NULL: once. */
+  rrule: string | null;
+  timeZone: string | null;
+  /** The send_at it came with: DTSTART of the rule. */
+  firstAt: number;
+  /** Those that are no more to come: sent or passed over. */
+  occurrences: number;
   createdAt: number;
   finishedAt: number | null;
 }
 
-const COLUMNS = `schedule_id AS scheduleId, thread_id AS threadId, text, send_at AS sendAt, state,
-  created_at AS createdAt, finished_at AS finishedAt`;
+export interface NewSchedule {
+  scheduleId: string;
+  threadId: string;
+  text: string;
+  sendAt: number;
+  now: number;
+  /** `occurrences`: gone by before `sendAt`. */
+  recurrence?: { rrule: string; timeZone: string; firstAt: number; occurrences: number };
+}
+
+const COLUMNS = `schedule_id AS scheduleId, thread_id AS threadId, text, send_at AS sendAt, state, rrule,
+  time_zone AS timeZone, first_at AS firstAt, occurrences, created_at AS createdAt, finished_at AS finishedAt`;
 
 /** Messages to be sent at a time. */
 export class Schedules {
@@ -22,6 +46,7 @@ export class Schedules {
   readonly #byId: Statement;
   readonly #due: Statement;
   readonly #next: Statement;
+  readonly #step: Statement;
   readonly #finish: Statement;
   readonly #list: Statement;
   readonly #pending: Statement;
@@ -29,13 +54,16 @@ export class Schedules {
 
   constructor(db: Database) {
     this.#insert = db.prepare(`
-      INSERT INTO schedules (schedule_id, thread_id, text, send_at, first_at, state, created_at)
-      VALUES (@scheduleId, @threadId, @text, @sendAt, @sendAt, 'pending', @now)`);
+      INSERT INTO schedules (schedule_id, thread_id, text, send_at, state, rrule, time_zone, first_at, occurrences, created_at)
+      VALUES (@scheduleId, @threadId, @text, @sendAt, 'pending', @rrule, @timeZone, @firstAt, @occurrences, @now)`);
     this.#byId = db.prepare(`SELECT ${COLUMNS} FROM schedules WHERE schedule_id = ?`);
     this.#due = db.prepare(
       `SELECT ${COLUMNS} FROM schedules WHERE state = 'pending' AND send_at <= ? ORDER BY send_at, rowid LIMIT ?`,
     );
     this.#next = db.prepare(`SELECT min(send_at) FROM schedules WHERE state = 'pending'`).pluck();
+    this.#step = db.prepare(
+      `UPDATE schedules SET send_at = @nextAt, occurrences = @occurrences WHERE schedule_id = @scheduleId AND state = 'pending'`,
+    );
     this.#finish = db.prepare(
       `UPDATE schedules SET state = @state, finished_at = @now WHERE schedule_id = @scheduleId AND state = 'pending'`,
     );
@@ -47,8 +75,9 @@ export class Schedules {
       DELETE FROM schedules WHERE rowid IN (SELECT rowid FROM schedules WHERE finished_at < ? LIMIT ?)`);
   }
 
-  insert(schedule: { scheduleId: string; threadId: string; text: string; sendAt: number; now: number }): void {
-    this.#insert.run(schedule);
+  insert({ recurrence, ...schedule }: NewSchedule): void {
+    const once = { rrule: null, timeZone: null, firstAt: schedule.sendAt, occurrences: 0 };
+    this.#insert.run({ ...schedule, ...(recurrence ?? once) });
   }
 
   byId(scheduleId: string): ScheduleRow | undefined {
@@ -64,8 +93,13 @@ export class Schedules {
     return (this.#next.get() as number | null) ?? undefined;
   }
 
+  /** A recurrence goes on at `nextAt`. */
+  step(scheduleId: string, nextAt: number, occurrences: number): void {
+    this.#step.run({ scheduleId, nextAt, occurrences });
+  }
+
   /** False when it was not pending any more. */
-  finish(scheduleId: string, state: 'fired' | 'cancelled', now: number): boolean {
+  finish(scheduleId: string, state: Exclude<ScheduleState, 'pending'>, now: number): boolean {
     return this.#finish.run({ scheduleId, state, now }).changes === 1;
   }
 

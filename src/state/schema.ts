@@ -246,7 +246,7 @@ export const MIGRATIONS: readonly string[] = [
     rrule TEXT,                    -- RFC 5545 RRULE without DTSTART; NULL: once
     time_zone TEXT,                -- IANA name in which the rule counts
     first_at INTEGER NOT NULL,     -- the send_at it came with: DTSTART of the rule
-    occurrences INTEGER NOT NULL DEFAULT 0, -- fired so far
+    occurrences INTEGER NOT NULL DEFAULT 0, -- no more to come: fired or passed over
     created_at INTEGER NOT NULL,
     finished_at INTEGER
   ) STRICT;

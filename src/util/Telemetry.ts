@@ -60,8 +60,17 @@ export interface Telemetry {
   uploadRetried(info: { attachmentGuid: string; code: ErrorCode; detail: string; retryInMs: number }): void;
   uploadFailed(info: { attachmentGuid: string; code: ErrorCode; detail: string }): void;
   scheduleFired(info: { scheduleId: string; threadId: string; lateMs: number; nextAt: number | undefined }): void;
-  /** Due for too long: not sent. `nextAt`: a recurrence goes on then, ms since 1970. */
-  scheduleExpired(info: { scheduleId: string; threadId: string; lateMs: number; nextAt: number | undefined }): void;
+  /**
+   * Due for too long: not sent. `occurrences`: how many of a recurrence, 1 otherwise; `lateMs` is that of the first.
+   * `nextAt`: it goes on then, ms since 1970.
+   */
+  scheduleExpired(info: {
+    scheduleId: string;
+    threadId: string;
+    lateMs: number;
+    occurrences: number;
+    nextAt: number | undefined;
+  }): void;
   /** Messages was not running, and was started. */
   messagesLaunched(): void;
   messagesRestarted(reason: string): void;

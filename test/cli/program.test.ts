@@ -15,9 +15,20 @@ describe('edge-agent', () => {
   it('lists its commands, and says where each finds its configuration', async () => {
     const { code, out } = await edgeAgent(['--help']);
     expect(code).toBe(0);
-    const commands = ['run', 'status', 'send', 'retry', 'watch', 'decode', 'doctor', 'check-config'];
-    for (const name of commands) expect(out).toMatch(new RegExp(`^ {2}${name} `, 'm'));
-    const helps = await Promise.all(commands.map((name) => edgeAgent([name, '--help'])));
+    const commands = [
+      'run',
+      'status',
+      'send',
+      'retry',
+      'schedule list',
+      'schedule cancel',
+      'watch',
+      'decode',
+      'doctor',
+      'check-config',
+    ];
+    for (const name of commands) expect(out).toMatch(new RegExp(`^ {2}${name.split(' ')[0]} `, 'm'));
+    const helps = await Promise.all(commands.map((name) => edgeAgent([...name.split(' '), '--help'])));
     for (const help of helps) {
       expect(help.code).toBe(0);
       expect(help.out).toContain('--config <file>');
@@ -38,6 +49,8 @@ describe('edge-agent', () => {
     [['send', '--to', '+15550100002']],
     [['send', '--to', 'a', '--text', 'b', '--wait', 'long']],
     [['retry']],
+    [['schedule']],
+    [['schedule', 'cancel']],
   ])('refuses %j as wrong usage', async (args) => {
     const { code, out, err } = await edgeAgent(args);
     expect({ code, out }).toEqual({ code: 64, out: '' });

@@ -41,6 +41,7 @@ async function withAgent(changes: Partial<AgentStatus> = {}) {
     status: () => ({ ...agentStatus(), ...storeStatus(place.store, T), ...changes }),
     onSends: () => told.sends++,
     onInbound: () => told.inbound++,
+    cancelSchedule: () => undefined,
   });
   const server = new ControlServer({ path: controlSocketPath(place.state), routes });
   await server.start();

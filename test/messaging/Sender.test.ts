@@ -25,6 +25,15 @@ describe('Sender', () => {
     expect(rig.settled).toBe(1);
   });
 
+  it('names the schedule that fired a bubble in its events', async () => {
+    const rig = senderRig();
+    rig.queue(ANNA, 'at nine', { key: 'schedule:s1:5', scheduleId: 's1' });
+    await rig.wake();
+    expect(rig.store.events.waiting(9)).toMatchObject([
+      { event_id: 'sent:schedule:s1:5', details: { schedule_id: 's1', key: 'schedule:s1:5' } },
+    ]);
+  });
+
   it('writes the watermark down before osascript starts', async () => {
     const rig = senderRig();
     const send = rig.queue(ANNA, 'hello');

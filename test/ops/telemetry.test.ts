@@ -70,7 +70,7 @@ const CALLS: { [K in keyof Telemetry]: Parameters<Telemetry[K]> } = {
   uploadRetried: [{ attachmentGuid: 'GUID-4', code: 'EDGE_UPLOAD_RETRIED', detail, retryInMs: 1500 }],
   uploadFailed: [{ attachmentGuid: 'GUID-4', code: 'EDGE_UPLOAD_FAILED', detail }],
   scheduleFired: [{ scheduleId: 'c2', threadId: HANDLE, lateMs: 2000, nextAt: 1_800_000_000_000 }],
-  scheduleExpired: [{ scheduleId: 'c2', threadId: HANDLE, lateMs: 7_200_000, nextAt: undefined }],
+  scheduleExpired: [{ scheduleId: 'c2', threadId: HANDLE, lateMs: 7_200_000, occurrences: 1, nextAt: undefined }],
   messagesLaunched: [],
   messagesRestarted: [detail],
   reflexMatched: [{ commandId: 'c1', threadId: HANDLE, kept: 'reflex' }],
