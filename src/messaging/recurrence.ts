@@ -23,8 +23,8 @@ export interface SeriesPosition {
 export const MIN_GAP_MS = 15 * 60_000;
 /** Occurrences whose gaps are looked at: all of the two fullest days, or all that BYSETPOS can name in a year. */
 const CHECKED_OCCURRENCES = 400;
-/** Limits of the search for an occurrence. Leap days of a rule by the hour are found; one that never comes costs 1 s. */
-const SEARCH = { maxIterations: 10_000, maxCandidateEvaluations: 100_000 } as const;
+/** Limits of the search for an occurrence: a leap day is found by the hour, and one that never comes costs half a second. */
+const SEARCH = { maxIterations: 10_000, maxCandidateEvaluations: 50_000 } as const;
 /** What lies beyond is no time that four digits of a year can say. */
 const LAST_AT = Date.UTC(9999, 11, 31, 23, 59, 59);
 
@@ -54,14 +54,14 @@ export function readRecurrence(said: { rrule: string; timeZone: string | undefin
       strict: true,
     });
     const recurrence = { rrule, timeZone, firstAt };
-    checkGaps(ruleOf(recurrence), firstAt);
+    checkTimes(ruleOf(recurrence), firstAt);
     return recurrence;
   } catch (error) {
     throw new RangeError(`recurrence.rrule: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** Where a series stands that begins at `now` or at its first occurrence: what would have been before is gone. */
+/** Where a series stands that begins at `now` or at its first occurrence: what would have been before is gone; undefined at its end. */
 export function beginSeries(recurrence: Recurrence, now: number): SeriesPosition | undefined {
   const nextAt = nextOf(ruleOf(recurrence), recurrence.firstAt, true);
   if (nextAt === undefined) return undefined;
@@ -147,8 +147,9 @@ function nextOf(rule: Rule, after: number, inclusive: boolean): number | undefin
   return at === undefined || at > LAST_AT ? undefined : at;
 }
 
-function checkGaps(rule: Rule, firstAt: number): void {
+function checkTimes(rule: Rule, firstAt: number): void {
   let before = nextOf(rule, firstAt, true);
+  if (before === undefined) throw new RangeError('never occurs');
   for (let n = 1; before !== undefined && n < CHECKED_OCCURRENCES; n++) {
     const at = nextOf(rule, before, false);
     if (at !== undefined && at - before < MIN_GAP_MS) {

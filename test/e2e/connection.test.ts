@@ -99,6 +99,17 @@ it('schedules, lists and cancels, and acknowledges each as the protocol says', a
   expect(rig.bubblesTo(ANN)).toEqual(['later']);
 });
 
+it('sends again and again what recurs, until the command ends with the last', async () => {
+  const rig = await startRig();
+  const recurrence = { rrule: 'FREQ=DAILY;COUNT=2', time_zone: 'UTC' };
+  const yesterday = new Date(Date.now() - 86_400_000 + 1000).toISOString();
+  const said = { thread_id: ANN, message_text: 'again', send_at: yesterday, recurrence };
+  const series = await rig.command('schedule_message', said);
+  await waitFor('the last bubble', async () => (await rig.commandState(series)).state === 'completed');
+  expect((await rig.commandState(series)).acks.map((ack) => ack.status)).toEqual(['received', 'completed']);
+  expect(rig.bubblesTo(ANN)).toEqual(['again']);
+});
+
 it('never shows the secret, a whole handle or a text above DEBUG', async () => {
   const rig = await startRig({ hub: { responder: withReflex } });
   rig.mac.people.receive({ from: ANN, text: 'my private words' });
