@@ -42,6 +42,7 @@ export class Sender {
   readonly #telemetry: Telemetry;
   readonly #scriptTimeoutSeconds: number;
   readonly #onSettled: () => void;
+  readonly #onStall: () => void;
   readonly #queue: SendQueue;
   readonly #gate: SendingGate;
   readonly #outcomes: SendOutcomes;
@@ -65,6 +66,8 @@ export class Sender {
     settleSeconds: number;
     /** Acks and events may be waiting. */
     onSettled: () => void;
+    /** A bubble was handed over, and Messages did not take it or left no receipt: it may hang. @default nothing */
+    onStall?: () => void;
   }) {
     const { store, chatDb, epoch, clock, telemetry } = options;
     this.#store = store;
@@ -75,6 +78,7 @@ export class Sender {
     this.#telemetry = telemetry;
     this.#scriptTimeoutSeconds = options.scriptTimeoutSeconds;
     this.#onSettled = options.onSettled;
+    this.#onStall = options.onStall ?? (() => {});
     this.#queue = new SendQueue({ store });
     this.#gate = new SendingGate({ clock, telemetry });
     this.#outcomes = new SendOutcomes({ store, clock, telemetry });
@@ -129,6 +133,16 @@ export class Sender {
   chatDbChanged(): void {
     this.#turn(() => this.#watch.look());
     this.#deliveries.changed();
+  }
+
+  /** Begins no bubble until `release`; what is under way goes on. */
+  hold(): void {
+    this.#gate.hold();
+  }
+
+  release(): void {
+    this.#gate.release();
+    this.#turn(() => {});
   }
 
   /** Starts nothing new, lets the osascript that runs end and notes how it ended. */
@@ -241,6 +255,7 @@ export class Sender {
     } else if (verdict.kind === 'unknown') {
       this.#telemetry.failure(verdict.code, `send ${sendId}: ${verdict.detail}; chat.db decides`);
     }
+    if (verdict.kind === 'unknown' && verdict.code === 'EDGE_SEND_TIMEOUT') this.#onStall();
     if (verdict.kind === 'paused') this.#gate.close(verdict.code, verdict.detail);
     else if (verdict.kind !== 'unknown') this.#gate.open();
     this.#turn(() => this.#ended(send, verdict, nextForm));
@@ -272,6 +287,7 @@ export class Sender {
   }
 
   #noReceipt(send: SendRow, ghost: boolean): void {
+    if (!ghost) this.#onStall();
     // A chat.db that took the place of the one it was written to may be older than the bubble: it proves nothing.
     const mayBeElsewhere = send.watermarkEpoch !== this.#epoch();
     if (send.attempts < MAX_ATTEMPTS && !mayBeElsewhere) {
