@@ -14,7 +14,7 @@ const TEXT = 'edge-agent: checking that messages arrive';
 
 /**
  * Writes to this Mac's own address when no message has come for suspiciously long: sending makes Messages connect and
- * fetch what it missed. Once for each such silence; the copy that comes back is an echo and breaks it.
+ * fetch what it missed. Once for each such time, which begins anew with it, and with the copy that comes back: an echo.
  */
 export class WakeMessage {
   readonly #store: StateStore;

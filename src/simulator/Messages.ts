@@ -113,7 +113,10 @@ export class Messages {
    */
   async refusal(): Promise<ScriptAnswer | undefined> {
     const target = { form: 'chat', target: '', service: '' } as const;
-    if (this.automation === 'unanswered') return this.#never(target);
+    if (this.automation === 'unanswered') {
+      this.process.unanswered++;
+      return this.#never(target);
+    }
     if (this.automation === 'denied') return scriptFailure(-1743, errorMessage(-1743, target));
     if (!this.process.isRunning) return scriptFailure(-600, errorMessage(-600, target));
     if (!this.process.isHanging) return undefined;

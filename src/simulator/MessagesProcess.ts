@@ -22,7 +22,7 @@ export class MessagesProcess {
   /** How often it ended, and was started. */
   ends = 0;
   launches = 0;
-  /** Apple events that found it hanging. */
+  /** Apple events that found it hanging, or that wait for somebody to allow them. */
   unanswered = 0;
   #isRunning = true;
   #hang: Hang | undefined;
