@@ -2,17 +2,23 @@ import type { ScheduleState } from '../state/Schedules.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+import { MessagesApp } from './MessagesApp.ts';
+import { MessagesWatchdog } from './MessagesWatchdog.ts';
 import type { MessagingSettings } from './MessagingSettings.ts';
 import type { HeldBack } from './Pace.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { Scheduler } from './Scheduler.ts';
+import { ScriptQueue } from './ScriptQueue.ts';
 import type { ScriptRunner } from './ScriptRunner.ts';
 import { Sender } from './Sender.ts';
+import { WakeMessage } from './WakeMessage.ts';
 
 /** The parts that bring bubbles out, put together. */
 export class Messaging {
   readonly #sender: Sender;
   readonly #scheduler: Scheduler;
+  readonly #watchdog: MessagesWatchdog;
+  readonly #wakeMessage: WakeMessage | undefined;
 
   constructor(options: {
     store: StateStore;
@@ -27,17 +33,20 @@ export class Messaging {
     onSettled: () => void;
   }) {
     const { store, clock, telemetry, settings } = options;
+    const runner = new ScriptQueue({ runner: options.runner });
+    const app = new MessagesApp({ runner, clock, telemetry });
     this.#sender = new Sender({
       store,
       chatDb: options.chatDb,
       epoch: options.epoch,
-      runner: options.runner,
+      runner,
       clock,
       telemetry,
       scriptTimeoutSeconds: settings.scriptTimeoutSeconds,
       settleSeconds: settings.settleSeconds,
       pace: settings,
       onSettled: options.onSettled,
+      onStall: () => this.#watchdog.stalled(),
     });
     this.#scheduler = new Scheduler({
       store,
@@ -48,17 +57,39 @@ export class Messaging {
       onDue: () => this.#sender.wake(),
       onSettled: options.onSettled,
     });
+    this.#watchdog = new MessagesWatchdog({
+      store,
+      app,
+      clock,
+      telemetry,
+      restartMessages: settings.restartMessages,
+      hold: () => this.#sender.hold(),
+      release: () => this.#sender.release(),
+      onEvent: options.onSettled,
+    });
+    const { silenceHours, wakeHandle: handle } = settings;
+    const onQueued = () => {
+      this.#sender.wake();
+      options.onSettled();
+    };
+    this.#wakeMessage =
+      silenceHours > 0 && handle !== undefined
+        ? new WakeMessage({ store, clock, telemetry, silenceHours, handle, onQueued })
+        : undefined;
   }
 
   start(): void {
+    this.#watchdog.start(); // first: a Messages that hung when the agent ended gets no bubble before it has answered
     this.#sender.start();
     this.#scheduler.start();
+    this.#wakeMessage?.start();
   }
 
   /** Begins nothing new. Resolves when the osascript that runs has ended and its end is noted. */
   async stop(): Promise<void> {
+    this.#wakeMessage?.stop();
     this.#scheduler.stop();
-    await this.#sender.stop();
+    await Promise.all([this.#sender.stop(), this.#watchdog.stop()]);
   }
 
   /** What sending.rate holds back now. */
@@ -94,6 +125,8 @@ export class Messaging {
 
   /** The Mac slept. */
   woke(): void {
+    this.#wakeMessage?.woke();
+    this.#watchdog.woke();
     this.#scheduler.wake();
     this.#sender.woke();
   }

@@ -48,6 +48,7 @@ export class Sender {
   readonly #telemetry: Telemetry;
   readonly #scriptTimeoutSeconds: number;
   readonly #onSettled: () => void;
+  readonly #onStall: () => void;
   readonly #queue: SendQueue;
   readonly #pace: Pace;
   readonly #gate: SendingGate;
@@ -73,6 +74,8 @@ export class Sender {
     pace: PaceSettings;
     /** Acks and events may be waiting. */
     onSettled: () => void;
+    /** A bubble was handed over, and Messages did not take it or left no receipt: it may hang. @default nothing */
+    onStall?: () => void;
   }) {
     const { store, chatDb, epoch, clock, telemetry } = options;
     this.#store = store;
@@ -83,6 +86,7 @@ export class Sender {
     this.#telemetry = telemetry;
     this.#scriptTimeoutSeconds = options.scriptTimeoutSeconds;
     this.#onSettled = options.onSettled;
+    this.#onStall = options.onStall ?? (() => {});
     this.#queue = new SendQueue({ store, clock, bubblePause: options.pace.bubblePause });
     this.#pace = new Pace({ store, clock, telemetry, queue: this.#queue, settings: options.pace });
     this.#gate = new SendingGate({ clock, telemetry });
@@ -144,6 +148,16 @@ export class Sender {
   /** What sending.rate holds back now. */
   heldBack(): HeldBack {
     return this.#pace.heldBack();
+  }
+
+  /** Begins no bubble until `release`; what is under way goes on. */
+  hold(): void {
+    this.#gate.hold();
+  }
+
+  release(): void {
+    this.#gate.release();
+    this.#turn(() => {});
   }
 
   /** Starts nothing new, lets the osascript that runs end and notes how it ended. */
@@ -261,6 +275,7 @@ export class Sender {
     } else if (verdict.kind === 'unknown') {
       this.#telemetry.failure(verdict.code, `send ${sendId}: ${verdict.detail}; chat.db decides`);
     }
+    if (verdict.kind === 'unknown' && verdict.code === 'EDGE_SEND_TIMEOUT') this.#onStall();
     if (verdict.kind === 'paused') this.#gate.close(verdict.code, verdict.detail);
     else if (verdict.kind !== 'unknown') this.#gate.open();
     this.#turn(() => this.#ended(send, verdict, nextForm));
@@ -292,6 +307,7 @@ export class Sender {
   }
 
   #noReceipt(send: SendRow, ghost: boolean): void {
+    if (!ghost) this.#onStall();
     // A chat.db that took the place of the one it was written to may be older than the bubble: it proves nothing.
     const mayBeElsewhere = send.watermarkEpoch !== this.#epoch();
     if (send.attempts < MAX_ATTEMPTS && !mayBeElsewhere) {

@@ -25,15 +25,26 @@ export class SendingGate {
   #failures = 0;
   /** Monotonic ms. */
   #opensAt = 0;
+  #isHeld = false;
 
   constructor(options: { clock: Clock; telemetry: Telemetry }) {
     this.#clock = options.clock;
     this.#telemetry = options.telemetry;
   }
 
-  /** How long nothing may start, ms; 0 when open. */
+  /** How long nothing may start, ms; 0 when open, Infinity while held. */
   closedForMs(): number {
+    if (this.#isHeld) return Number.POSITIVE_INFINITY;
     return Math.max(0, this.#opensAt - this.#clock.monotonic());
+  }
+
+  /** Nothing starts until `release`, whatever else is known: Messages may hang, and an attempt would be lost on it. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
   }
 
   close(code: ErrorCode, detail: string): void {

@@ -31,7 +31,7 @@ export function judge(result: ScriptResult): Verdict {
 }
 
 /** osascript ends its error line with the number in parentheses. */
-function errorNumber(stderr: string): number | undefined {
+export function errorNumber(stderr: string): number | undefined {
   const numbers = [...stderr.matchAll(/\((-?\d+)\)/g)];
   const last = numbers.at(-1)?.[1];
   return last === undefined ? undefined : Number(last);

@@ -73,6 +73,8 @@ export class ControlSession {
     behaveWell: () => done(this.#mac.messages.behaveWell()),
     quit: () => done(this.#mac.messages.quit()),
     launch: () => done(this.#mac.messages.launch()),
+    hang: ({ endsAt }) => done(this.#mac.messages.process.hang(endsAt)),
+    recover: () => done(this.#mac.messages.process.recover()),
     automation: ({ state }) => {
       this.#mac.messages.automation = state;
       return undefined;

@@ -7,6 +7,7 @@ import type { ChatDbFile } from './ChatDbFile.ts';
 import type { ChatRows, StoredChat } from './ChatRows.ts';
 import type { Delays, Later } from './Later.ts';
 import type { MessageDates } from './MessageDates.ts';
+import { MessagesProcess } from './MessagesProcess.ts';
 import { errorMessage, type ScriptAnswer, scriptFailure, scriptSuccess } from './osascriptErrors.ts';
 import { encodeBody, plainSegments } from './typedstreamEncoder.ts';
 
@@ -60,6 +61,8 @@ export class Messages {
   /** Called for each effect, after it is noted. */
   onEffect: (effect: Effect) => void = () => {};
   automation: Automation = 'granted';
+  /** Whether it runs and answers. chat.db goes on meanwhile: it is imagent that writes it. */
+  readonly process = new MessagesProcess();
   readonly #script = new BehaviourScript();
   readonly #file: ChatDbFile;
   readonly #rows: ChatRows;
@@ -68,7 +71,6 @@ export class Messages {
   readonly #delays: Delays;
   readonly #later: Later;
   readonly #effectsFile: string | undefined;
-  #isRunning = true;
 
   constructor(o: {
     file: ChatDbFile;
@@ -96,22 +98,30 @@ export class Messages {
     this.#script.clear();
   }
 
-  /** From here on -600, until launched. chat.db goes on: it is imagent that writes it. */
+  /** From here on -600, until launched. */
   quit(): void {
-    this.#isRunning = false;
+    this.process.end('quit');
   }
 
   launch(): void {
-    this.#isRunning = true;
+    this.process.launch();
   }
 
-  /** What stops any Apple event, a probe as well; undefined when nothing does. Waits for ever at the dialog. */
+  /**
+   * What stops any Apple event, a probe as well; undefined when nothing does. Waits for ever at the dialog, and while
+   * Messages hangs.
+   */
   async refusal(): Promise<ScriptAnswer | undefined> {
     const target = { form: 'chat', target: '', service: '' } as const;
-    if (this.automation === 'unanswered') return this.#never(target);
+    if (this.automation === 'unanswered') {
+      this.process.unanswered++;
+      return this.#never(target);
+    }
     if (this.automation === 'denied') return scriptFailure(-1743, errorMessage(-1743, target));
-    if (!this.#isRunning) return scriptFailure(-600, errorMessage(-600, target));
-    return undefined;
+    if (!this.process.isRunning) return scriptFailure(-600, errorMessage(-600, target));
+    if (!this.process.isHanging) return undefined;
+    const goesOn = await Promise.race([this.process.answering(), this.#later.closed()]);
+    return goesOn ? undefined : scriptFailure(-609, errorMessage(-609, target));
   }
 
   /** Sends as osascript asks it to; resolves when osascript ends. */

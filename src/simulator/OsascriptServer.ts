@@ -88,26 +88,41 @@ export class OsascriptServer {
   }
 
   /**
-   * AppleScript is not read. A send is known by its four arguments (form, target, service, text), anything else by the
-   * few words of a probe.
+   * AppleScript is not read. A send is known by its four arguments (form, target, service, text), anything else by a few
+   * words: of a question, of what starts Messages, and of what ends it.
    */
   async #run({ args, script, startedAtUs }: ScriptCall): Promise<ScriptAnswer> {
     const [form, target = '', service = '', text] = args;
     if ((form === 'participant' || form === 'chat') && text !== undefined) {
       return this.#messages.send({ form, target, service, text, startedAtUs });
     }
-    if (!/application "Messages"/.test(script)) {
+    if (!/\bMessages\b/.test(script)) {
       return {
         exitCode: 1,
         stdout: '',
         stderr: '0:4: syntax error: Expected expression but found unknown token. (-2741)\n',
       };
     }
-    if (/\b(launch|activate)\b/.test(script)) this.#messages.launch();
+    const { process } = this.#messages;
+    const signal = /\bkillall -(TERM|KILL) Messages\b/.exec(script)?.[1];
+    if (signal) {
+      process.end(signal === 'KILL' ? 'SIGKILL' : 'SIGTERM');
+      return scriptSuccess();
+    }
+    if (/\bopen -gja Messages\b/.test(script)) {
+      const said = process.isRunning ? 'running' : 'launched';
+      process.launch();
+      return scriptSuccess(`${said}\n`);
+    }
+    if (/^application "Messages" is running\s*$/.test(script)) return scriptSuccess(`${process.isRunning}\n`);
+    if (/ is not running then error /.test(script) && !process.isRunning) {
+      return scriptFailure(-600, 'Messages is not running');
+    }
+    if (/\b(launch|activate)\b/.test(script)) process.launch();
     const refusal = await this.#messages.refusal();
     if (refusal) return refusal;
     if (/\bto quit\b/.test(script)) {
-      this.#messages.quit();
+      process.end('quit');
       return scriptSuccess();
     }
     return scriptSuccess(/\bcount\b/.test(script) ? '1\n' : 'Messages\n');

@@ -7,6 +7,7 @@ import type { HistorySpec } from './fillHistory.ts';
 import type { ConversationChange } from './Groups.ts';
 import type { GroupSpec, Incoming } from './Incoming.ts';
 import type { Automation, Effect, SendRequest } from './Messages.ts';
+import type { EndsAt } from './MessagesProcess.ts';
 import type { PlacedSticker, Reaction, Vote } from './Reactions.ts';
 import type { SimulatedMac } from './SimulatedMac.ts';
 
@@ -46,6 +47,8 @@ export interface Orders {
   behaveWell: object;
   quit: object;
   launch: object;
+  hang: { endsAt?: EndsAt };
+  recover: object;
   automation: { state: Automation };
   checkpoint: object;
   recreateWal: object;

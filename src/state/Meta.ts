@@ -11,6 +11,10 @@ export type MetaKey =
   | 'begun_at'
   /** JSON: how far the first pass over a new chat.db goes; '' when there is none. */
   | 'catch_up'
+  /** JSON: what the watchdog knows of Messages: see messaging/WatchdogRecord.ts. */
+  | 'watchdog'
+  /** When the last wake message was queued, ms since 1970. */
+  | 'wake_message_at'
   /** JSON: since when edits and unsends have not all been looked for; '' when they have. */
   | 'changes_since';
 
