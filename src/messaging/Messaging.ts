@@ -34,6 +34,7 @@ export class Messaging {
       telemetry,
       scriptTimeoutSeconds: settings.scriptTimeoutSeconds,
       settleSeconds: settings.settleSeconds,
+      onMissingReceipt: settings.onMissingReceipt,
       onSettled: options.onSettled,
     });
     this.#scheduler = new Scheduler({ store, clock, telemetry, onDue: () => this.#sender.wake() });

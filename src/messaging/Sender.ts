@@ -1,11 +1,13 @@
-import type { ChatRow, ReceiptState } from '../chatdb/types.ts';
+import type { ChatRow } from '../chatdb/types.ts';
 import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
-import { Deliveries } from './Deliveries.ts';
+import { Aftermath } from './Aftermath.ts';
+import { isClaimed } from './claims.ts';
+import { LateOutcomes } from './LateOutcomes.ts';
 import { type Prepared, prepareSend } from './prepareSend.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { ReceiptWatch } from './ReceiptWatch.ts';
@@ -41,12 +43,14 @@ export class Sender {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #scriptTimeoutSeconds: number;
+  readonly #onMissingReceipt: 'retry' | 'report';
   readonly #onSettled: () => void;
   readonly #queue: SendQueue;
   readonly #gate: SendingGate;
   readonly #outcomes: SendOutcomes;
   readonly #watch: ReceiptWatch;
-  readonly #deliveries: Deliveries;
+  readonly #lateOutcomes: LateOutcomes;
+  readonly #aftermath: Aftermath;
   readonly #retries = new Set<Timer>();
   #running: Promise<void> | undefined;
   #timer: Timer | undefined;
@@ -63,10 +67,13 @@ export class Sender {
     telemetry: Telemetry;
     scriptTimeoutSeconds: number;
     settleSeconds: number;
+    /** What follows the first attempt without a receipt: one more, or unknown at once. @default 'retry' */
+    onMissingReceipt?: 'retry' | 'report';
     /** Acks and events may be waiting. */
     onSettled: () => void;
   }) {
     const { store, chatDb, epoch, clock, telemetry } = options;
+    const settleMs = options.settleSeconds * 1000;
     this.#store = store;
     this.#chatDb = chatDb;
     this.#epoch = epoch;
@@ -74,6 +81,7 @@ export class Sender {
     this.#clock = clock;
     this.#telemetry = telemetry;
     this.#scriptTimeoutSeconds = options.scriptTimeoutSeconds;
+    this.#onMissingReceipt = options.onMissingReceipt ?? 'retry';
     this.#onSettled = options.onSettled;
     this.#queue = new SendQueue({ store });
     this.#gate = new SendingGate({ clock, telemetry });
@@ -81,20 +89,22 @@ export class Sender {
     this.#watch = new ReceiptWatch({
       chatDb,
       epoch,
-      claimed: (guid) => store.sends.claimed(guid),
+      claimed: (guid, sendId) => isClaimed(store, guid, sendId),
+      isSpent: (guid) => store.spentRows.has(guid),
+      isByChat: (send) => this.#addressed(send)?.args[0] === 'chat',
       clock,
       telemetry,
-      settleMs: options.settleSeconds * 1000,
+      settleMs,
       onReceipt: (send, row) => this.#received(send, row),
-      onNone: (send, ghost) => this.#noReceipt(send, ghost),
+      onNone: (send) => this.#noReceipt(send),
+      onGhost: (send, row) => this.#ghost(send, row),
       turn: (work) => this.#turn(work),
     });
-    this.#deliveries = new Deliveries({
-      store,
-      chatDb,
-      clock,
-      telemetry,
-      onNews: (send, state) => this.#news(send, state),
+    this.#lateOutcomes = new LateOutcomes({ store, clock, telemetry });
+    this.#aftermath = new Aftermath({
+      ...options,
+      settleMs,
+      outcomes: this.#outcomes,
       turn: (work) => this.#turn(work),
     });
   }
@@ -109,13 +119,13 @@ export class Sender {
       this.#watch.add(send);
       this.#watch.settle(send.sendId);
     }
-    this.#deliveries.started();
+    this.#aftermath.started();
     this.#turn(() => this.#watch.look());
   }
 
   /** The Mac slept. */
   woke(): void {
-    this.#deliveries.started();
+    this.#aftermath.started();
     this.wake();
   }
 
@@ -128,7 +138,7 @@ export class Sender {
   /** chat.db changed, or was opened: receipts and deliveries may be there. */
   chatDbChanged(): void {
     this.#turn(() => this.#watch.look());
-    this.#deliveries.changed();
+    this.#aftermath.chatDbChanged();
   }
 
   /** Starts nothing new, lets the osascript that runs end and notes how it ended. */
@@ -137,7 +147,7 @@ export class Sender {
     this.#timer?.cancel();
     for (const timer of this.#retries) timer.cancel();
     this.#watch.stop();
-    this.#deliveries.stop();
+    this.#aftermath.stop();
     await this.#running;
   }
 
@@ -196,10 +206,14 @@ export class Sender {
   /** Starts osascript for the send, or ends the send without. False when chat.db cannot be read now. */
   #begin(send: SendRow, db: ReceiptSource): boolean {
     const { sendId, threadId } = send;
-    const late = send.attempts > 0 ? this.#watch.lateReceipt(send) : undefined;
+    const late = send.attempts > 0 || isAfterGhost(send) ? this.#watch.lateReceipt(send) : undefined;
     if (late === false) return false;
     if (late) {
       this.#received(send, late);
+      return true;
+    }
+    if (send.attempts > 0 && this.#isOfAnotherChatDb(send)) {
+      this.#unknown(send);
       return true;
     }
     let prepared: Prepared;
@@ -267,30 +281,52 @@ export class Sender {
 
   #received(send: SendRow, row: ChatRow): void {
     this.#outcomes.received(send, row);
-    this.#deliveries.changed();
+    this.#aftermath.over(send.sendId, send.attempts < 2 && !isAfterGhost(send));
     this.#over(send);
   }
 
-  #noReceipt(send: SendRow, ghost: boolean): void {
-    // A chat.db that took the place of the one it was written to may be older than the bubble: it proves nothing.
-    const mayBeElsewhere = send.watermarkEpoch !== this.#epoch();
-    if (send.attempts < MAX_ATTEMPTS && !mayBeElsewhere) {
-      const detail = ghost
-        ? 'Messages wrote an empty row that belongs to no chat'
-        : 'no receipt within the settle time';
-      const addressForm = ghost ? send.addressForm + 1 : send.addressForm;
-      this.#again(send, { addressForm }, { code: 'EDGE_SEND_UNCONFIRMED', detail });
-    } else {
-      this.#outcomes.unknown(send);
-      this.#over(send);
-    }
+  #noReceipt(send: SendRow): void {
+    const isLast = send.attempts >= MAX_ATTEMPTS || this.#onMissingReceipt === 'report';
+    if (isLast || this.#isOfAnotherChatDb(send)) this.#unknown(send);
+    else this.#again(send, {}, { code: 'EDGE_SEND_UNCONFIRMED', detail: 'no receipt within the settle time' });
   }
 
-  #news(send: SendRow, state: ReceiptState): void {
-    const isRefused = state.error !== 0 && send.state === 'confirmed' && state.readAt === undefined;
-    if (isRefused) this.#outcomes.received(send, state);
-    else this.#outcomes.arrived(send, state);
-    this.#onSettled();
+  /** A chat.db that took the place of the one it was written to may be older than the bubble: it proves nothing. */
+  #isOfAnotherChatDb(send: SendRow): boolean {
+    return send.watermarkEpoch !== this.#epoch();
+  }
+
+  #unknown(send: SendRow): void {
+    this.#outcomes.unknown(send);
+    this.#aftermath.over(send.sendId, false);
+    this.#over(send);
+  }
+
+  /** An attempt went nowhere. Of the ones before it nothing is known, if there were any. */
+  #ghost(send: SendRow, row: ChatRow): boolean {
+    const addressed = this.#addressed(send);
+    if (!addressed) return false;
+    const { nextForm } = addressed;
+    this.#store.transaction(() => {
+      this.#lateOutcomes.ghost(send, row);
+      const why = { code: 'EDGE_SEND_GHOST', detail: 'Messages wrote an empty row that belongs to no chat' } as const;
+      if (nextForm !== undefined) this.#again(send, { uncounted: true, addressForm: nextForm }, why);
+      else if (send.attempts > 1) this.#unknown(send);
+      else this.#failed(send, why);
+    });
+    return true;
+  }
+
+  /** Undefined when that cannot be known now. */
+  #addressed(send: SendRow): Extract<Prepared, { kind: 'ready' }> | undefined {
+    const db = this.#chatDb();
+    try {
+      const prepared = db && prepareSend(send, db);
+      return prepared?.kind === 'ready' ? prepared : undefined;
+    } catch (error) {
+      this.#telemetry.failure(codeOf(error, 'EDGE_CHATDB_READ'), `after send ${send.sendId}: ${messageOf(error)}`);
+      return undefined;
+    }
   }
 
   #again(send: SendRow, change: { uncounted?: boolean; addressForm?: number }, why: Why): void {
@@ -307,6 +343,11 @@ export class Sender {
 
   #over(send: SendRow): void {
     this.#queue.invalidate(send.threadId);
-    this.#onSettled();
+    this.#store.afterCommit(() => this.#onSettled());
   }
+}
+
+/** What was taken for a ghost may yet be filled in. */
+function isAfterGhost(send: SendRow): boolean {
+  return send.errorCode === 'EDGE_SEND_GHOST';
 }

@@ -139,15 +139,46 @@ export class Sends {
     }) as SendRow[];
   }
 
+  /** Sends that ended since then and nobody can vouch for: the latest `limit`, in their order. */
+  notKnown(since: number, limit: number): SendRow[] {
+    return (
+      this.#sql(`
+      SELECT ${COLUMNS} FROM sends WHERE state = 'unknown' AND finished_at >= ?
+      ORDER BY finished_at DESC LIMIT ?`).all(since, limit) as SendRow[]
+    ).sort((a, b) => a.sendId - b.sendId);
+  }
+
+  /** Sends that were confirmed since then after more than one attempt. */
+  confirmedAgain(since: number): SendRow[] {
+    return this.#sql(`
+      SELECT ${COLUMNS} FROM sends WHERE finished_at >= ? AND attempts > 1 AND state IN ('confirmed', 'delivered')
+      ORDER BY send_id`).all(since) as SendRow[];
+  }
+
+  /** The bubbles that this one is the first of. */
+  partsOf(sendId: number): SendRow[] {
+    return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE part_of = ? ORDER BY bubble_index`).all(sendId) as SendRow[];
+  }
+
   /** Bubbles held back by the outcome of `sendId`. */
   heldBy(sendId: number): SendRow[] {
     return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE waits_for = ? AND state = 'held'`).all(sendId) as SendRow[];
   }
 
+  /**
+   * osascript starts next. The watermark of an earlier attempt stays, since what that one wrote may still be found; after
+   * a change of chat.db it means nothing.
+   */
   markSending(sendId: number, watermark: { rowid: number; epoch: number }, now: number): void {
     this.#sql(`
-      UPDATE sends SET state = 'sending', attempts = attempts + 1, watermark_rowid = @rowid, watermark_epoch = @epoch,
-        sending_at = @now, accepted_at = NULL WHERE send_id = @sendId`).run({ sendId, ...watermark, now });
+      UPDATE sends SET state = 'sending', attempts = attempts + 1,
+        watermark_rowid = iif((attempts > 0 OR error_code = 'EDGE_SEND_GHOST') AND watermark_epoch = @epoch,
+          watermark_rowid, @rowid),
+        watermark_epoch = @epoch, sending_at = @now, accepted_at = NULL WHERE send_id = @sendId`).run({
+      sendId,
+      ...watermark,
+      now,
+    });
   }
 
   markAccepted(sendId: number, now: number): void {

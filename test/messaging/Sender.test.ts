@@ -321,21 +321,6 @@ describe('Sender, when osascript fails', () => {
     expect(rig.texts()).toHaveLength(1);
   });
 
-  it('tries the next form of address after a ghost row', async () => {
-    const rig = senderRig();
-    rig.mac.chats.set(ANNA, chat(ANNA));
-    rig.mac.onRun = (call) => {
-      if (call.form === 'chat') rig.mac.write(call);
-      else rig.mac.write({ target: '', text: '' }, { chat: undefined, handle: undefined });
-      return EXIT_0;
-    };
-    const send = rig.queue(ANNA, 'hello');
-    await rig.wake();
-    await rig.clock.advance(SETTLE_MS);
-    expect(rig.mac.calls.map((call) => call.form)).toEqual(['participant', 'chat']);
-    expect(rig.state(send)).toBe('confirmed');
-  });
-
   it('takes a row that never got its chat for the receipt at the end, rather than send twice', async () => {
     const rig = senderRig();
     rig.mac.onRun = (call) => {

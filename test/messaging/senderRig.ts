@@ -25,6 +25,7 @@ export class SenderRig {
   epoch = 1;
   db: FakeMac | undefined;
   settled = 0;
+  onMissingReceipt: 'retry' | 'report' = 'retry';
   #keys = 0;
 
   constructor() {
@@ -46,6 +47,7 @@ export class SenderRig {
       telemetry: this.telemetry,
       scriptTimeoutSeconds: 30,
       settleSeconds: SETTLE_MS / 1000,
+      onMissingReceipt: this.onMissingReceipt,
       onSettled: () => this.settled++,
     });
   }
