@@ -17,6 +17,8 @@ export class Aftermath {
   readonly #deliveries: Deliveries;
   readonly #lateReceipts: LateReceipts;
   readonly #onSettled: () => void;
+  /** Unknown sends one of whose two attempts Messages has refused; the other may have gone out. */
+  readonly #refusedOnce = new Set<number>();
 
   constructor(options: {
     store: StateStore;
@@ -69,9 +71,22 @@ export class Aftermath {
   }
 
   #late(send: SendRow, row: ChatRow): void {
-    if (send.state !== 'unknown') this.#lateOutcomes.twice(send, row);
-    else if (row.error !== 0) this.#outcomes.received(send, row);
-    else if (this.#lateOutcomes.confirmed(send, row)) this.over(send.sendId, send.attempts < 2);
+    if (send.state === 'unknown') {
+      if (row.error !== 0) this.#refused(send, row);
+      else if (this.#lateOutcomes.confirmed(send, row)) this.over(send.sendId, send.attempts < 2);
+    } else if (row.error !== 0) this.#lateOutcomes.refused(send, row);
+    else this.#lateOutcomes.twice(send, row);
     this.#onSettled();
+  }
+
+  #refused(send: SendRow, row: ChatRow): void {
+    if (send.attempts < 2 || this.#refusedOnce.has(send.sendId)) {
+      this.#outcomes.received(send, row);
+      this.#refusedOnce.delete(send.sendId);
+      return;
+    }
+    this.#lateOutcomes.refused(send, row);
+    this.#refusedOnce.add(send.sendId);
+    this.over(send.sendId, false);
   }
 }

@@ -38,12 +38,16 @@ export class LateOutcomes {
   /** A second row shows the bubble of a send that has its receipt. */
   twice(send: SendRow, row: ChatRow): void {
     const { sendId } = send;
-    const wentOut = row.error === 0;
     this.#store.transaction(() => {
-      this.#store.spentRows.add(row.guid, sendId, wentOut ? 'twice' : 'refused', this.#clock.now());
-      if (wentOut) this.#addError('EDGE_SEND_TWICE', `twice:${row.guid}`, send, row);
+      this.#store.spentRows.add(row.guid, sendId, 'twice', this.#clock.now());
+      this.#addError('EDGE_SEND_TWICE', `twice:${row.guid}`, send, row);
     });
-    if (wentOut) this.#telemetry.failure('EDGE_SEND_TWICE', `send ${sendId}: the row ${row.guid} shows it once more`);
+    this.#telemetry.failure('EDGE_SEND_TWICE', `send ${sendId}: the row ${row.guid} shows it once more`);
+  }
+
+  /** One of its two attempts went nowhere, which says nothing of the other. */
+  refused(send: SendRow, row: ChatRow): void {
+    this.#store.transaction(() => this.#store.spentRows.add(row.guid, send.sendId, 'refused', this.#clock.now()));
   }
 
   /** An attempt left nothing but an empty row. Call it in the transaction that says what follows. */

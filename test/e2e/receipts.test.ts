@@ -1,7 +1,5 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { AGENT_ID, type Rig } from '../../scripts/rig/Rig.ts';
-import { SqliteCommandStore } from '../../src/hub/commands/SqliteCommandStore.ts';
-import { systemClock } from '../../src/util/Clock.ts';
+import { describe, expect, it } from 'vitest';
+import type { Rig } from '../../scripts/rig/Rig.ts';
 import { startRig } from '../support/startRig.ts';
 import { waitFor } from '../support/waitFor.ts';
 
@@ -9,18 +7,12 @@ const ANN = '+15550100002';
 /** So that what is past the settle time comes soon. */
 const config = { sending: { settle_seconds: 1 } };
 
-/** What the agent has told the hub of bubbles and errors, as `event_id` and details. */
-function toldOf(rig: Rig) {
-  const store = SqliteCommandStore.open({ path: rig.path('hub.db'), clock: systemClock, ackTimeoutMs: 1_000 });
-  onTestFinished(() => store.close());
-  return async () => {
-    const events = await store.events(AGENT_ID, 100);
-    return events.filter(({ eventType }) => eventType !== 'agent_status') as {
-      eventId: string;
-      eventType: string;
-      details: Record<string, unknown>;
-    }[];
-  };
+/** A rig, and what its agent has told the hub of bubbles and errors. */
+async function listeningRig(options: Parameters<typeof startRig>[0]) {
+  const told: { eventId: string; details: Record<string, unknown> }[] = [];
+  const eventReceived = ({ event }: { event: { eventId: string; details: unknown } }) =>
+    void told.push({ eventId: event.eventId, details: event.details as Record<string, unknown> });
+  return { rig: await startRig({ ...options, hub: { observe: { eventReceived } } }), told };
 }
 
 async function send(rig: Rig, text: string): Promise<string> {
@@ -33,21 +25,20 @@ async function stateOf(rig: Rig, commandId: string, state: string): Promise<void
 
 describe('rows that come after the outcome was told as unknown', () => {
   it('complete the command, tell the bubble once, and name the second one', async () => {
-    const rig = await startRig({ config });
-    const told = toldOf(rig);
+    const { rig, told } = await listeningRig({ config });
     rig.mac.messages.behave({ times: 2, rowMs: 3500 });
     const command = await send(rig, 'hello');
     await stateOf(rig, command, 'failed');
     expect((await rig.commandState(command)).error).toContain('unknown outcome');
     await stateOf(rig, command, 'completed');
-    const twice = await waitFor('the second bubble to be told', async () =>
-      (await told()).find(({ details }) => details.code === 'EDGE_SEND_TWICE'),
+    const twice = await waitFor('the second bubble to be told', () =>
+      told.find(({ details }) => details.code === 'EDGE_SEND_TWICE'),
     );
     const [first, second] = rig.mac.messages.effects;
     expect(twice.details.message_guid).toBe(second?.guid);
-    const ids = (await told()).map(({ eventId }) => eventId);
+    const ids = told.map(({ eventId }) => eventId);
     expect(ids.filter((id) => id === `sent:command:${command}`)).toHaveLength(1);
-    expect((await told()).find(({ eventId }) => eventId === `sent:command:${command}`)?.details).toMatchObject({
+    expect(told.find(({ eventId }) => eventId === `sent:command:${command}`)?.details).toMatchObject({
       message_guid: first?.guid,
       corrects: 'unknown',
     });
@@ -69,8 +60,7 @@ describe('rows that come after the outcome was told as unknown', () => {
 
 describe('a ghost', () => {
   it('fails the bubble by its name when there is no other form of address, and is told', async () => {
-    const rig = await startRig();
-    const told = toldOf(rig);
+    const { rig, told } = await listeningRig({});
     rig.mac.people.receive({ from: ANN, text: 'hi' });
     await waitFor('the chat', () => rig.bubblesTo(ANN).length > 0);
     rig.mac.messages.behave({ only: { form: 'participant' }, fail: -1728 });
@@ -79,9 +69,7 @@ describe('a ghost', () => {
     const command = await send(rig, 'hello');
     await stateOf(rig, command, 'failed');
     expect((await rig.commandState(command)).error).toContain('EDGE_SEND_GHOST');
-    await waitFor('the ghost to be told', async () =>
-      (await told()).some(({ details }) => details.code === 'EDGE_SEND_GHOST'),
-    );
+    await waitFor('the ghost to be told', () => told.some(({ details }) => details.code === 'EDGE_SEND_GHOST'));
     expect(rig.bubblesTo(ANN)).toHaveLength(before);
   }, 30_000);
 });

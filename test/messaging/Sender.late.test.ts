@@ -118,13 +118,23 @@ describe('a receipt that comes after the outcome was told as unknown', () => {
     expect(rig.texts()).toEqual(['lol', 'lol', 'lol', 'busy']);
   });
 
-  it('fails the send when Messages marks it failed, under an event of its own', async () => {
+  it('fails the send when Messages marks both attempts failed, under an event of its own', async () => {
     const rig = senderRig();
     const send = await unknownSend(rig);
+    await row(rig, 'hello', { isSent: false, error: 22 });
+    expect(rig.state(send)).toBe('unknown');
     await row(rig, 'hello', { isSent: false, error: 22 });
     expect(rig.row(send)).toMatchObject({ state: 'failed', errorCode: 'EDGE_SEND_REFUSED' });
     expect(rig.events()).toEqual([`failed:${send.key}`, `refused:${send.key}`]);
     expect(rig.store.commands.byId('c-hello')?.state).toBe('failed');
+  });
+
+  it('counts although Messages has marked the other attempt failed', async () => {
+    const rig = senderRig();
+    const send = await unknownSend(rig);
+    await row(rig, 'hello', { isSent: false, error: 22 });
+    const guid = await row(rig, 'hello');
+    expect(rig.row(send)).toMatchObject({ state: 'confirmed', receiptGuid: guid });
   });
 
   it('counts although its chat is written much later, and not before it is sent or has kept silent', async () => {
