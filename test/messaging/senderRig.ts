@@ -25,9 +25,13 @@ export class SenderRig {
   epoch = 1;
   db: FakeMac | undefined;
   settled = 0;
+  readonly smsFallback: boolean;
+  launches = 0;
+  launch = async (): Promise<unknown> => this.launches++;
   #keys = 0;
 
-  constructor() {
+  constructor(options: { smsFallback?: boolean } = {}) {
+    this.smsFallback = options.smsFallback ?? false;
     this.store = StateStore.open(this.statePath, this.clock.now());
     onTestFinished(() => this.store.close());
     this.mac = new FakeMac(() => this.clock.now());
@@ -46,6 +50,8 @@ export class SenderRig {
       telemetry: this.telemetry,
       scriptTimeoutSeconds: 30,
       settleSeconds: SETTLE_MS / 1000,
+      smsFallback: this.smsFallback,
+      launchMessages: () => this.launch(),
       onSettled: () => this.settled++,
     });
   }
