@@ -7,6 +7,10 @@ import { Scheduler } from './Scheduler.ts';
 import type { ScriptRunner } from './ScriptRunner.ts';
 import { Sender } from './Sender.ts';
 
+const LAUNCH = 'tell application "Messages" to launch\n';
+/** Starting a program is the system's work, which is done in a fraction of this, ms. */
+const LAUNCH_MS = 10_000;
+
 /** The parts that bring bubbles out, put together. */
 export class Messaging {
   readonly #sender: Sender;
@@ -35,6 +39,11 @@ export class Messaging {
       scriptTimeoutSeconds: settings.scriptTimeoutSeconds,
       settleSeconds: settings.settleSeconds,
       onMissingReceipt: settings.onMissingReceipt,
+      smsFallback: settings.smsFallback,
+      launchMessages: async () => {
+        await options.runner.run(LAUNCH, [], { timeoutMs: LAUNCH_MS });
+        telemetry.messagesLaunched();
+      },
       onSettled: options.onSettled,
     });
     this.#scheduler = new Scheduler({ store, clock, telemetry, onDue: () => this.#sender.wake() });

@@ -7,6 +7,7 @@ import type { Clock } from '../util/Clock.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { completeCommand, failCommand } from './commandOutcome.ts';
+import { refusalDetail } from './messageErrors.ts';
 import { messageSent, sendEvent } from './sendEvents.ts';
 
 /** What an ack and an event say of a send that nobody can vouch for. */
@@ -102,7 +103,7 @@ export class SendOutcomes {
 
   /** The row carries an error, at once or some seconds after it was taken for a success. It keeps its claim. */
   #refused(send: SendRow, row: Receipt): void {
-    const detail = `message.error ${row.error}`;
+    const detail = `${send.smsFallback ? 'by SMS, after message.error 22 as iMessage: ' : ''}${refusalDetail(row.error)}`;
     const receipt = { guid: row.guid, rowid: row.rowid };
     this.#fail({ ...send, receiptGuid: row.guid }, 'EDGE_SEND_REFUSED', detail, (now) =>
       this.#store.sends.failWithReceipt(send.sendId, receipt, now, 'EDGE_SEND_REFUSED', detail),

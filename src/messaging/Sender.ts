@@ -7,6 +7,7 @@ import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { Aftermath } from './Aftermath.ts';
 import { isClaimed } from './claims.ts';
+import { finalVerdict } from './finalVerdict.ts';
 import { LateOutcomes } from './LateOutcomes.ts';
 import { type Prepared, prepareSend } from './prepareSend.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
@@ -17,6 +18,7 @@ import { SendOutcomes } from './SendOutcomes.ts';
 import { SendQueue } from './SendQueue.ts';
 import { judge, type Verdict } from './scriptErrors.ts';
 import { sendScript } from './sendScript.ts';
+import { mayGoBySms, requeueBySms } from './smsFallback.ts';
 
 /** Attempts that may have reached Messages; another could be one bubble too many. */
 const MAX_ATTEMPTS = 2;
@@ -24,6 +26,8 @@ const MAX_ATTEMPTS = 2;
 const TRY_AGAIN_MS = 1000;
 /** No wait is longer, ms, so that a step of the wall clock is noticed. */
 const MAX_WAIT_MS = 60_000;
+
+type Ready = Extract<Prepared, { kind: 'ready' }>;
 
 interface Why {
   readonly code: ErrorCode;
@@ -44,6 +48,7 @@ export class Sender {
   readonly #telemetry: Telemetry;
   readonly #scriptTimeoutSeconds: number;
   readonly #onMissingReceipt: 'retry' | 'report';
+  readonly #smsFallback: boolean;
   readonly #onSettled: () => void;
   readonly #queue: SendQueue;
   readonly #gate: SendingGate;
@@ -69,6 +74,10 @@ export class Sender {
     settleSeconds: number;
     /** What follows the first attempt without a receipt: one more, or unknown at once. @default 'retry' */
     onMissingReceipt?: 'retry' | 'report';
+    /** A text that iMessage refuses to a number may go by SMS, once. */
+    smsFallback: boolean;
+    /** Starts Messages, which is not running. */
+    launchMessages: () => Promise<unknown>;
     /** Acks and events may be waiting. */
     onSettled: () => void;
   }) {
@@ -82,9 +91,10 @@ export class Sender {
     this.#telemetry = telemetry;
     this.#scriptTimeoutSeconds = options.scriptTimeoutSeconds;
     this.#onMissingReceipt = options.onMissingReceipt ?? 'retry';
+    this.#smsFallback = options.smsFallback;
     this.#onSettled = options.onSettled;
     this.#queue = new SendQueue({ store });
-    this.#gate = new SendingGate({ clock, telemetry });
+    this.#gate = new SendingGate({ clock, telemetry, launchMessages: options.launchMessages });
     this.#outcomes = new SendOutcomes({ store, clock, telemetry });
     this.#watch = new ReceiptWatch({
       chatDb,
@@ -148,7 +158,7 @@ export class Sender {
     for (const timer of this.#retries) timer.cancel();
     this.#watch.stop();
     this.#aftermath.stop();
-    await this.#running;
+    while (this.#running) await this.#running;
   }
 
   /** Does `work`, again and again while state.db takes nothing, and then whatever can start. */
@@ -232,32 +242,41 @@ export class Sender {
     this.#queue.invalidate(threadId);
     const sending = this.#store.sends.byId(sendId)!;
     this.#watch.add(sending);
-    this.#running = this.#run(sending, prepared.args, prepared.nextForm);
+    this.#running = this.#run(sending, prepared);
     if (prepared.altered && send.attempts === 0) {
       this.#telemetry.failure('EDGE_SEND_TEXT', `send ${sendId}: NUL or half a surrogate pair was removed`);
     }
     return true;
   }
 
-  async #run(send: SendRow, args: string[], nextForm: number | undefined): Promise<void> {
+  async #run(send: SendRow, prepared: Ready): Promise<void> {
     const startedAt = this.#clock.monotonic();
     const timeoutMs = this.#scriptTimeoutSeconds * 1000;
-    const running = this.#runner.run(sendScript(this.#scriptTimeoutSeconds), args, { timeoutMs });
+    const running = this.#runner.run(sendScript(this.#scriptTimeoutSeconds), prepared.args, { timeoutMs });
     const { sendId, threadId } = send;
     this.#telemetry.sendStarted({ sendId, threadId, attempt: send.attempts, text: send.text });
-    const verdict = await running.then(judge, (error): Verdict => {
+    const said = await running.then(judge, (error): Verdict => {
       const code = codeOf(error, 'EDGE_INTERNAL');
       return { kind: code === 'EDGE_SEND_SPAWN' ? 'paused' : 'unknown', code, detail: messageOf(error) };
     });
+    const verdict = finalVerdict(send, said, prepared);
     this.#running = undefined;
     if (verdict.kind === 'accepted') {
       this.#telemetry.sendAccepted({ sendId, threadId, ms: Math.round(this.#clock.monotonic() - startedAt) });
     } else if (verdict.kind === 'unknown') {
       this.#telemetry.failure(verdict.code, `send ${sendId}: ${verdict.detail}; chat.db decides`);
     }
-    if (verdict.kind === 'paused') this.#gate.close(verdict.code, verdict.detail);
-    else if (verdict.kind !== 'unknown') this.#gate.open();
-    this.#turn(() => this.#ended(send, verdict, nextForm));
+    this.#gate.heard(verdict);
+    const launch = this.#stopped ? undefined : this.#gate.launch(verdict);
+    if (launch) this.#running = this.#after(launch);
+    this.#turn(() => this.#ended(send, verdict, prepared.nextForm));
+  }
+
+  /** Nothing is sent while Messages is being started. */
+  async #after(launch: Promise<void>): Promise<void> {
+    await launch;
+    this.#running = undefined;
+    this.#turn(() => {});
   }
 
   /** osascript ended. Done again from the start when state.db took nothing. */
@@ -272,14 +291,30 @@ export class Sender {
       }
       return;
     }
-    if (verdict.kind === 'paused') this.#again(send, { uncounted: true }, verdict);
-    else if (verdict.kind === 'next-form' && nextForm !== undefined) {
-      this.#again(send, { uncounted: true, addressForm: nextForm }, verdict);
+    const isNextForm = verdict.kind === 'next-form' && nextForm !== undefined;
+    if (isNextForm) this.#again(send, { uncounted: true, addressForm: nextForm }, verdict);
+    else if (verdict.kind === 'paused') {
+      const round = verdict.code === 'EDGE_SEND_NO_ACCOUNT' ? { addressForm: 0 } : {};
+      this.#again(send, { uncounted: true, ...round }, verdict);
     } else this.#failed(send, verdict);
     this.#watch.forget(sendId);
+    if (isNextForm) this.#goOn(sendId);
+  }
+
+  /** The next form of address at once, before any other bubble: where nothing can be sent, one bubble finds out. */
+  #goOn(sendId: number): void {
+    const db = this.#chatDb();
+    const send = this.#store.sends.byId(sendId);
+    if (db && send && !this.#running && !this.#stopped) this.#begin(send, db);
   }
 
   #received(send: SendRow, row: ChatRow): void {
+    if (this.#smsFallback && mayGoBySms(send, row)) {
+      const detail = requeueBySms(this.#store, send, row, this.#clock.now());
+      this.#queue.invalidate(send.threadId);
+      this.#telemetry.sendRetried({ sendId: send.sendId, threadId: send.threadId, code: 'EDGE_SEND_REFUSED', detail });
+      return;
+    }
     this.#outcomes.received(send, row);
     this.#aftermath.over(send.sendId, send.attempts < 2 && !isAfterGhost(send));
     this.#over(send);
@@ -337,7 +372,8 @@ export class Sender {
   }
 
   #failed(send: SendRow, why: Why): void {
-    this.#outcomes.failed(send, why.code, why.detail);
+    const before = send.smsFallback ? 'by SMS, after message.error 22 as iMessage: ' : '';
+    this.#outcomes.failed(send, why.code, `${before}${why.detail}`);
     this.#over(send);
   }
 

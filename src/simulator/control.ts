@@ -47,6 +47,7 @@ export interface Orders {
   quit: object;
   launch: object;
   automation: { state: Automation };
+  accounts: { services: readonly string[] };
   checkpoint: object;
   recreateWal: object;
   backup: { path: string };

@@ -242,6 +242,13 @@ export class Sends {
     });
   }
 
+  /** Refused as iMessage: back in the queue, to go by SMS. The attempts stay counted. */
+  requeueBySms(sendId: number, code: ErrorCode, detail: string): void {
+    this.#sql(`
+      UPDATE sends SET state = 'queued', sms_fallback = 1, address_form = 0, not_before_at = NULL, waits_for = NULL,
+        error_code = @code, error_detail = @detail WHERE send_id = @sendId`).run({ sendId, code, detail });
+  }
+
   /** Ends a send without a receipt. */
   finish(sendId: number, state: 'failed' | 'unknown' | 'superseded', now: number, code?: ErrorCode, detail?: string) {
     this.#sql(`

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { settle } from '../support/FakeClock.ts';
 import { chat, EXIT_0, type FakeMac, type ScriptCall, scriptError } from './FakeMac.ts';
 import { ANNA, SETTLE_MS, type SenderRig, senderRig } from './senderRig.ts';
 
@@ -52,6 +53,50 @@ describe('Sender, with a ghost', () => {
       thread_id: ANNA,
       details: { code: 'EDGE_SEND_GHOST', send_id: send.sendId, message_guid: 'GUID-101' },
     });
+  });
+
+  it('tries the next form of address after five seconds, and counts no attempt', async () => {
+    const rig = rigWithGroup();
+    behave(rig, () => void ghost(rig.mac));
+    const send = rig.queue(GROUP, 'hello');
+    await rig.wake();
+    await rig.clock.advance(GHOST_MS);
+    expect(rig.mac.calls.map(({ target }) => target)).toEqual([`iMessage;+;${GROUP}`, `any;+;${GROUP}`]);
+    expect(rig.row(send)).toMatchObject({ state: 'confirmed', receiptGuid: 'GUID-102', attempts: 1 });
+    expect(rig.events()).toEqual(['ghost:GUID-101', `sent:${send.key}`]);
+  });
+
+  it('is the receipt after all when it is filled in before the next form is tried', async () => {
+    const rig = rigWithGroup();
+    behave(rig, () => void ghost(rig.mac));
+    const send = rig.queue(GROUP, 'hello');
+    await rig.wake();
+    let end: () => void = () => {};
+    rig.mac.onRun = () =>
+      new Promise((resolve) => {
+        end = () => resolve(EXIT_0);
+      });
+    rig.queue(ANNA, 'busy');
+    await rig.wake();
+    await rig.clock.advance(GHOST_MS);
+    expect(rig.row(send)).toMatchObject({ state: 'queued', errorCode: 'EDGE_SEND_GHOST' });
+    rig.mac.amend(101, { text: 'hello', chat: rig.mac.chats.get(GROUP), bodyBytes: 100 });
+    end();
+    await settle();
+    expect(rig.row(send)).toMatchObject({ state: 'confirmed', receiptGuid: 'GUID-101' });
+    expect(rig.texts()).toEqual(['hello', 'busy']);
+  });
+
+  it('is told as a second bubble when it is filled in after the next form was confirmed', async () => {
+    const rig = rigWithGroup();
+    behave(rig, () => void ghost(rig.mac));
+    const send = rig.queue(GROUP, 'hello');
+    await rig.wake();
+    await rig.clock.advance(GHOST_MS);
+    rig.mac.amend(101, { text: 'hello', chat: rig.mac.chats.get(GROUP), bodyBytes: 100 });
+    await rig.changed();
+    await rig.clock.advance(2000);
+    expect(rig.events()).toEqual(['ghost:GUID-101', `sent:${send.key}`, 'twice:GUID-101']);
   });
 
   it('takes a row whose text and chat come later for what it is', async () => {

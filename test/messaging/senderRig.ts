@@ -26,9 +26,13 @@ export class SenderRig {
   db: FakeMac | undefined;
   settled = 0;
   onMissingReceipt: 'retry' | 'report' = 'retry';
+  readonly smsFallback: boolean;
+  launches = 0;
+  launch = async (): Promise<unknown> => this.launches++;
   #keys = 0;
 
-  constructor() {
+  constructor(options: { smsFallback?: boolean } = {}) {
+    this.smsFallback = options.smsFallback ?? false;
     this.store = StateStore.open(this.statePath, this.clock.now());
     onTestFinished(() => this.store.close());
     this.mac = new FakeMac(() => this.clock.now());
@@ -48,6 +52,8 @@ export class SenderRig {
       scriptTimeoutSeconds: 30,
       settleSeconds: SETTLE_MS / 1000,
       onMissingReceipt: this.onMissingReceipt,
+      smsFallback: this.smsFallback,
+      launchMessages: () => this.launch(),
       onSettled: () => this.settled++,
     });
   }
