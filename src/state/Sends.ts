@@ -152,7 +152,7 @@ export class Sends {
   confirmedAgain(since: number): SendRow[] {
     return this.#sql(`
       SELECT ${COLUMNS} FROM sends WHERE finished_at >= ? AND attempts > 1 AND state IN ('confirmed', 'delivered')
-      ORDER BY send_id`).all(since) as SendRow[];
+      ORDER BY finished_at`).all(since) as SendRow[];
   }
 
   /** The bubbles that this one is the first of. */
