@@ -21,13 +21,13 @@ import { revisionPage } from './revisionWalk.ts';
 import { toChatRow, toPastMessage, toReceiptState } from './rows.ts';
 import { probeSchema } from './schemaProbe.ts';
 import type {
-  ChatInfo,
   ChatRow,
   FileIdentity,
   PastMessage,
   ReceiptState,
   RevisionPage,
   RevisionPlace,
+  ThreadChat,
 } from './types.ts';
 
 /** Longest a read waits for another connection, ms. The wait blocks the event loop, so it is short. */
@@ -184,11 +184,14 @@ export class ChatDb {
     return this.#read(({ statements }) => statements.earlierInChat.get({ rowid: row.rowid }) === undefined);
   }
 
-  /** The newest chat with this chat_identifier: one person may have several, one for each service. */
-  chatOf(threadId: string): ChatInfo | undefined {
+  /**
+   * The chat with this chat_identifier that holds the newest message, or else is the newest: one person may have several,
+   * one for each service.
+   */
+  chatOf(threadId: string): ThreadChat | undefined {
     return this.#read(({ statements }) => {
-      const raw = statements.newestChatOf.get(threadId) as RawChat | undefined;
-      return raw && chatInfo(statements, raw);
+      const raw = statements.writtenChatOf.get(threadId) as (RawChat & { newestService: string | null }) | undefined;
+      return raw && { ...chatInfo(statements, raw), newestService: raw.newestService || undefined };
     });
   }
 

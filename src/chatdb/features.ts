@@ -31,6 +31,7 @@ const FEATURES: readonly Feature[] = [
   { name: 'read receipts', table: 'message', columns: ['is_read', 'date_read'] },
   { name: 'groups by style', table: 'chat', columns: ['style'] },
   { name: 'services of chats', table: 'chat', columns: ['service_name'] },
+  { name: 'services of threads with several chats', table: 'chat_message_join', columns: ['message_date'] },
   { name: 'members', table: 'chat_handle_join', columns: ['chat_id', 'handle_id'] },
   { name: 'attachments', table: 'message_attachment_join', columns: ['message_id', 'attachment_id'] },
   { name: 'attachments', table: 'attachment', columns: ['guid', 'filename', 'transfer_name', 'total_bytes'] },

@@ -28,7 +28,7 @@ export interface ChatDbQueries {
   recentOf: string;
   earlierInChat: string;
   chat: string;
-  newestChatOf: string;
+  writtenChatOf: string;
   participants: string;
   attachments: string;
 }
@@ -79,10 +79,13 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
       ${text('m.date')} AS date
     FROM message m`;
   const c = (column: string) => schema.column('chat', 'c', column);
-  const chats = `
-    SELECT ${text('c.ROWID')} AS rowid, coalesce(${name('c.guid')}, '') AS guid,
-      ${name('c.chat_identifier')} AS identifier, ${c('style')} AS style, ${name(c('service_name'))} AS service
-    FROM chat c`;
+  const chatColumns = `${text('c.ROWID')} AS rowid, coalesce(${name('c.guid')}, '') AS guid,
+      ${name('c.chat_identifier')} AS identifier, ${c('style')} AS style, ${name(c('service_name'))} AS service`;
+  /** By date where there is one: iCloud inserts old messages anew. */
+  const newestFirst = (join: string) =>
+    [...(schema.has('chat_message_join', 'message_date') ? ['message_date'] : []), 'message_id']
+      .map((column) => `${join}.${column} DESC`)
+      .join(', ');
   const a = (column: string) => schema.column('attachment', 'a', column);
 
   return {
@@ -133,8 +136,15 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
           SELECT s.ROWID FROM chat s
           WHERE s.chat_identifier = (SELECT c.chat_identifier FROM chat c WHERE c.ROWID = ${chatOfMessage}))
         AND j.message_id < @rowid LIMIT 1`,
-    chat: `${chats} WHERE c.ROWID = ?`,
-    newestChatOf: `${chats} WHERE c.chat_identifier = ? ORDER BY c.ROWID DESC LIMIT 1`,
+    chat: `SELECT ${chatColumns} FROM chat c WHERE c.ROWID = ?`,
+    // The newest message of a chat is the last entry of the chat's part of an index.
+    writtenChatOf: `
+      SELECT ${chatColumns}, ${name(m('service'))} AS newestService
+      FROM chat c
+      LEFT JOIN chat_message_join j ON j.rowid = (
+        SELECT f.rowid FROM chat_message_join f WHERE f.chat_id = c.ROWID ORDER BY ${newestFirst('f')} LIMIT 1)
+      LEFT JOIN message m ON m.ROWID = j.message_id
+      WHERE c.chat_identifier = ? ORDER BY ${newestFirst('j')}, c.ROWID DESC LIMIT 1`,
     participants: schema.hasParticipants
       ? `SELECT ${name('h.id')} FROM chat_handle_join j CROSS JOIN handle h ON h.ROWID = j.handle_id
          WHERE j.chat_id = ? AND ${text('h.id')} <> '' ORDER BY j.rowid LIMIT ${MAX_PARTICIPANTS}`

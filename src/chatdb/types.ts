@@ -21,6 +21,12 @@ export interface ChatInfo {
   readonly participants: readonly string[];
 }
 
+/** The chat of a thread that is written to. */
+export interface ThreadChat extends ChatInfo {
+  /** message.service of the newest row of the thread; undefined where there is no row. */
+  readonly newestService?: string | undefined;
+}
+
 /** attachment.transfer_state, as far as it matters: whether the file is there, may still come, or will not. */
 export type TransferState = 'finished' | 'pending' | 'failed';
 

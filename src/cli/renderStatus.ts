@@ -18,8 +18,8 @@ export function renderStatus(status: AgentStatus | DownStatus, logFile: string, 
     ...lines('given up', givenUp(status.queues)),
     ...lines('muted', muted(status)),
     ...(status.conditions.length > 0 ? ['', status.running ? 'Conditions' : 'Conditions when it ended'] : []),
-    ...status.conditions.flatMap(({ code, since, detail, means, fix }) => [
-      `  ${code} since ${ago(since)}: ${detail}`,
+    ...status.conditions.flatMap(({ code, name, since, detail, means, fix }) => [
+      `  ${name} (${code}) since ${ago(since)}: ${detail}`,
       `    ${means}`,
       `    ${fix}`,
     ]),

@@ -13,6 +13,7 @@ import type { ScriptRunner } from './ScriptRunner.ts';
 import { Sender } from './Sender.ts';
 import { WakeMessage } from './WakeMessage.ts';
 
+
 /** The parts that bring bubbles out, put together. */
 export class Messaging {
   readonly #sender: Sender;
@@ -45,6 +46,9 @@ export class Messaging {
       scriptTimeoutSeconds: settings.scriptTimeoutSeconds,
       settleSeconds: settings.settleSeconds,
       pace: settings,
+      onMissingReceipt: settings.onMissingReceipt,
+      smsFallback: settings.smsFallback,
+      launchMessages: () => app.launch(),
       onSettled: options.onSettled,
       onStall: () => this.#watchdog.stalled(),
     });

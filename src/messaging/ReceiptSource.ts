@@ -1,4 +1,4 @@
-import type { ChatInfo, ChatRow, ReceiptState } from '../chatdb/types.ts';
+import type { ChatRow, ReceiptState, ThreadChat } from '../chatdb/types.ts';
 
 /** What sending needs of chat.db. Each call may throw EdgeError EDGE_CHATDB_*. */
 export interface ReceiptSource {
@@ -10,5 +10,6 @@ export interface ReceiptSource {
   /** What became of these rows; no body is read. */
   receiptStates(rowids: readonly number[]): readonly ReceiptState[];
   rowsByGuid(guids: readonly string[]): ChatRow[];
-  chatOf(threadId: string): ChatInfo | undefined;
+  /** Of several chats with this chat_identifier the one that was written in last. */
+  chatOf(threadId: string): ThreadChat | undefined;
 }

@@ -3,8 +3,9 @@ import type { SendRow } from '../state/SendRow.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+import { Ghosts } from './Ghosts.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
-import { candidates, findReceipt, hasGhost } from './receipts.ts';
+import { candidates, findReceipt } from './receipts.ts';
 
 /** Looks after osascript ended, ms: the row is often written before the exit, and the event on the file may be missed. */
 const LOOKS_MS = [10, 50, 200, 1000] as const;
@@ -26,6 +27,8 @@ interface Flight {
   step: Timer | undefined;
   /** When its row was first seen without an outcome, monotonic ms. */
   undecidedSince: number | undefined;
+  /** A row may be its ghost; the look at which that is known. The settle time does not end before. */
+  suspicion: Timer | undefined;
   readonly timers: Set<Timer>;
 }
 
@@ -33,12 +36,14 @@ interface Flight {
 export class ReceiptWatch {
   readonly #chatDb: () => ReceiptSource | undefined;
   readonly #epoch: () => number;
-  readonly #claimed: (guid: string) => boolean;
+  readonly #claimed: (guid: string, sendId: number) => boolean;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #settleMs: number;
   readonly #onReceipt: (send: SendRow, row: ChatRow) => void;
-  readonly #onNone: (send: SendRow, ghost: boolean) => void;
+  readonly #onNone: (send: SendRow) => void;
+  readonly #onGhost: (send: SendRow, row: ChatRow) => boolean;
+  readonly #ghosts: Ghosts;
   /** Runs what a timer started; it may end sends. */
   readonly #turn: (work: () => void) => void;
   readonly #flights = new Map<number, Flight>();
@@ -47,12 +52,19 @@ export class ReceiptWatch {
   constructor(options: {
     chatDb: () => ReceiptSource | undefined;
     epoch: () => number;
-    claimed: (guid: string) => boolean;
+    /** The row proves another send than this one, or none. */
+    claimed: (guid: string, sendId: number) => boolean;
+    /** The row is known to prove nothing. */
+    isSpent: (guid: string) => boolean;
+    isByChat: (send: SendRow) => boolean;
     clock: Clock;
     telemetry: Telemetry;
     settleMs: number;
     onReceipt: (send: SendRow, row: ChatRow) => void;
-    onNone: (send: SendRow, ghost: boolean) => void;
+    /** The settle time is over. */
+    onNone: (send: SendRow) => void;
+    /** The row shows that nothing went out. False when what follows cannot be decided now. */
+    onGhost: (send: SendRow, row: ChatRow) => boolean;
     turn: (work: () => void) => void;
   }) {
     this.#chatDb = options.chatDb;
@@ -63,6 +75,8 @@ export class ReceiptWatch {
     this.#settleMs = options.settleMs;
     this.#onReceipt = options.onReceipt;
     this.#onNone = options.onNone;
+    this.#onGhost = options.onGhost;
+    this.#ghosts = new Ghosts(options);
     this.#turn = options.turn;
   }
 
@@ -77,6 +91,7 @@ export class ReceiptWatch {
       stepsLeft: STEPS,
       step: undefined,
       undecidedSince: undefined,
+      suspicion: undefined,
       timers: new Set(),
     });
   }
@@ -107,7 +122,27 @@ export class ReceiptWatch {
       this.#onReceipt(send, row);
       this.forget(send.sendId);
     }
+    this.#lookForGhosts(rows);
     return true;
+  }
+
+  #lookForGhosts(rows: readonly ChatRow[]): void {
+    const flights = [...this.#flights.values()].filter(({ step }) => step);
+    const sends = flights.filter(({ undecidedSince }) => undecidedSince === undefined).map(({ send }) => send);
+    for (const { send, row, leftMs } of this.#ghosts.among(rows, sends, this.#epoch())) {
+      const flight = this.#flights.get(send.sendId);
+      if (!flight) continue; // another row was its ghost
+      if (leftMs > 0) {
+        if (!this.#stopped) flight.suspicion ??= this.#after(flight, leftMs, () => this.#lookAgain(flight));
+        continue;
+      }
+      if (this.#onGhost(send, row)) this.forget(send.sendId);
+    }
+  }
+
+  #lookAgain(flight: Flight): void {
+    flight.suspicion = undefined;
+    this.look();
   }
 
   /** Whether the row tells how the bubble ended, or has kept silent for long enough. */
@@ -145,7 +180,7 @@ export class ReceiptWatch {
       this.#armStep(flight); // before the work, so that a step that fails is made good by the next
       if (!this.look() || !this.has(flight.send.sendId)) return;
       if (flight.stepsLeft > 1) flight.stepsLeft--;
-      else this.#lastLook(flight.send);
+      else if (!flight.suspicion) this.#lastLook(flight.send);
     });
   }
 
@@ -154,12 +189,13 @@ export class ReceiptWatch {
     if (!rows) return;
     const row = this.#find(send, rows, true);
     if (row) this.#onReceipt(send, row);
-    else this.#onNone(send, hasGhost(send, rows, this.#epoch()));
+    else this.#onNone(send);
     this.forget(send.sendId);
   }
 
   #find(send: SendRow, rows: readonly ChatRow[], lastLook: boolean): ChatRow | undefined {
-    return findReceipt(send, rows, { epoch: this.#epoch(), claimed: this.#claimed, lastLook });
+    const claimed = (guid: string) => this.#claimed(guid, send.sendId);
+    return findReceipt(send, rows, { epoch: this.#epoch(), claimed, lastLook });
   }
 
   #rows(sends: readonly SendRow[]): ChatRow[] | undefined {

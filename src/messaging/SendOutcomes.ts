@@ -1,4 +1,5 @@
 import type { ReceiptState } from '../chatdb/types.ts';
+import { UNKNOWN_OUTCOME } from '../protocol/ack.ts';
 import type { EdgeEvent } from '../protocol/wire.ts';
 import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
@@ -6,12 +7,14 @@ import type { Clock } from '../util/Clock.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { completeCommand, failCommand } from './commandOutcome.ts';
+import { refusalDetail } from './messageErrors.ts';
+import { messageSent, sendEvent } from './sendEvents.ts';
 
 /** What an ack and an event say of a send that nobody can vouch for. */
-const UNKNOWN_REASON = 'unknown outcome: no row in chat.db proves it, and it may have gone out';
+const UNKNOWN_REASON = `${UNKNOWN_OUTCOME}: no row in chat.db proves it, and it may have gone out`;
 
 /** What a receipt says, found or looked at again. */
-type Receipt = Pick<ReceiptState, 'guid' | 'rowid' | 'error'>;
+type Receipt = Pick<ReceiptState, 'guid' | 'rowid' | 'error' | 'isSent' | 'isDelivered'>;
 
 /**
  * The end of a send, in one transaction each: its state, the acks of the commands that wait for it, the bubbles it
@@ -89,7 +92,7 @@ export class SendOutcomes {
       for (const held of replaced) this.#store.sends.finish(held.sendId, 'superseded', now);
       const commands = [send, ...replaced].flatMap(({ sendId }) => this.#store.commands.openBySend(sendId));
       for (const command of commands) completeCommand(this.#store, command.commandId, now, result);
-      this.#addEvent('message_sent', 'sent', send, now, { message_guid: row.guid });
+      this.#store.events.insert(messageSent(this.#store.sends.byId(send.sendId)!, row), now);
       return { commands, replaced };
     });
     if (!told) return;
@@ -100,7 +103,7 @@ export class SendOutcomes {
 
   /** The row carries an error, at once or some seconds after it was taken for a success. It keeps its claim. */
   #refused(send: SendRow, row: Receipt): void {
-    const detail = `message.error ${row.error}`;
+    const detail = `${send.smsFallback ? 'by SMS, after message.error 22 as iMessage: ' : ''}${refusalDetail(row.error)}`;
     const receipt = { guid: row.guid, rowid: row.rowid };
     this.#fail({ ...send, receiptGuid: row.guid }, 'EDGE_SEND_REFUSED', detail, (now) =>
       this.#store.sends.failWithReceipt(send.sendId, receipt, now, 'EDGE_SEND_REFUSED', detail),
@@ -115,7 +118,11 @@ export class SendOutcomes {
       for (const held of this.#store.sends.heldBy(send.sendId)) this.#store.sends.requeue(held.sendId, {});
       const commands = this.#store.commands.openBySend(send.sendId);
       for (const command of commands) failCommand(this.#store, command.commandId, now, reason);
-      this.#addEvent('message_failed', 'failed', send, now, { message_guid: send.receiptGuid, reason });
+      const failed = { message_guid: send.receiptGuid, reason };
+      if (!this.#addEvent('message_failed', 'failed', send, now, failed)) {
+        // It was told as unknown, for which the id is spent.
+        this.#addEvent('message_failed', 'refused', send, now, { ...failed, corrects: 'unknown' });
+      }
       return commands;
     });
     this.#telemetry.sendFailed({ ...of(send), code, detail });
@@ -135,22 +142,8 @@ export class SendOutcomes {
     send: SendRow,
     now: number,
     details: Record<string, unknown>,
-  ): void {
-    this.#store.events.insert(
-      {
-        event_id: `${prefix}:${send.key}`,
-        event_type: type,
-        thread_id: send.threadId,
-        details: {
-          send_id: send.sendId,
-          key: send.key,
-          message_guid: null,
-          ...(send.scheduleId === null ? {} : { schedule_id: send.scheduleId }),
-          ...details,
-        },
-      },
-      now,
-    );
+  ): boolean {
+    return this.#store.events.insert(sendEvent(type, prefix, send, details), now);
   }
 }
 

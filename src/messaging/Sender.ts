@@ -1,11 +1,14 @@
-import type { ChatRow, ReceiptState } from '../chatdb/types.ts';
+import type { ChatRow } from '../chatdb/types.ts';
 import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
-import { Deliveries } from './Deliveries.ts';
+import { Aftermath } from './Aftermath.ts';
+import { isClaimed } from './claims.ts';
+import { finalVerdict } from './finalVerdict.ts';
+import { LateOutcomes } from './LateOutcomes.ts';
 import { type HeldBack, Pace, type PaceSettings } from './Pace.ts';
 import { type Prepared, prepareSend } from './prepareSend.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
@@ -16,6 +19,7 @@ import { SendOutcomes } from './SendOutcomes.ts';
 import { SendQueue } from './SendQueue.ts';
 import { judge, type Verdict } from './scriptErrors.ts';
 import { sendScript } from './sendScript.ts';
+import { mayGoBySms, requeueBySms } from './smsFallback.ts';
 
 /** Attempts that may have reached Messages; another could be one bubble too many. */
 const MAX_ATTEMPTS = 2;
@@ -28,6 +32,7 @@ const NEW_THREAD: Why = {
   code: 'EDGE_SEND_NEW_THREAD',
   detail: 'chat.db has no such chat, and sending.allow_new_threads is false',
 };
+type Ready = Extract<Prepared, { kind: 'ready' }>;
 
 interface Why {
   readonly code: ErrorCode;
@@ -47,6 +52,8 @@ export class Sender {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #scriptTimeoutSeconds: number;
+  readonly #onMissingReceipt: 'retry' | 'report';
+  readonly #smsFallback: boolean;
   readonly #onSettled: () => void;
   readonly #onStall: () => void;
   readonly #queue: SendQueue;
@@ -54,7 +61,8 @@ export class Sender {
   readonly #gate: SendingGate;
   readonly #outcomes: SendOutcomes;
   readonly #watch: ReceiptWatch;
-  readonly #deliveries: Deliveries;
+  readonly #lateOutcomes: LateOutcomes;
+  readonly #aftermath: Aftermath;
   readonly #retries = new Set<Timer>();
   #running: Promise<void> | undefined;
   #timer: Timer | undefined;
@@ -72,12 +80,19 @@ export class Sender {
     scriptTimeoutSeconds: number;
     settleSeconds: number;
     pace: PaceSettings;
+    /** What follows the first attempt without a receipt: one more, or unknown at once. @default 'retry' */
+    onMissingReceipt?: 'retry' | 'report';
+    /** A text that iMessage refuses to a number may go by SMS, once. */
+    smsFallback: boolean;
+    /** Starts Messages, which is not running. */
+    launchMessages: () => Promise<unknown>;
     /** Acks and events may be waiting. */
     onSettled: () => void;
     /** A bubble was handed over, and Messages did not take it or left no receipt: it may hang. @default nothing */
     onStall?: () => void;
   }) {
     const { store, chatDb, epoch, clock, telemetry } = options;
+    const settleMs = options.settleSeconds * 1000;
     this.#store = store;
     this.#chatDb = chatDb;
     this.#epoch = epoch;
@@ -85,29 +100,33 @@ export class Sender {
     this.#clock = clock;
     this.#telemetry = telemetry;
     this.#scriptTimeoutSeconds = options.scriptTimeoutSeconds;
+    this.#onMissingReceipt = options.onMissingReceipt ?? 'retry';
+    this.#smsFallback = options.smsFallback;
     this.#onSettled = options.onSettled;
     this.#onStall = options.onStall ?? (() => {});
     this.#queue = new SendQueue({ store, clock, bubblePause: options.pace.bubblePause });
     this.#pace = new Pace({ store, clock, telemetry, queue: this.#queue, settings: options.pace });
-    this.#gate = new SendingGate({ clock, telemetry });
+    this.#gate = new SendingGate({ clock, telemetry, launchMessages: options.launchMessages });
     this.#outcomes = new SendOutcomes({ store, clock, telemetry });
     this.#watch = new ReceiptWatch({
       chatDb,
       epoch,
-      claimed: (guid) => store.sends.claimed(guid),
+      claimed: (guid, sendId) => isClaimed(store, guid, sendId),
+      isSpent: (guid) => store.spentRows.has(guid),
+      isByChat: (send) => this.#addressed(send)?.args[0] === 'chat',
       clock,
       telemetry,
-      settleMs: options.settleSeconds * 1000,
+      settleMs,
       onReceipt: (send, row) => this.#received(send, row),
-      onNone: (send, ghost) => this.#noReceipt(send, ghost),
+      onNone: (send) => this.#noReceipt(send),
+      onGhost: (send, row) => this.#ghost(send, row),
       turn: (work) => this.#turn(work),
     });
-    this.#deliveries = new Deliveries({
-      store,
-      chatDb,
-      clock,
-      telemetry,
-      onNews: (send, state) => this.#news(send, state),
+    this.#lateOutcomes = new LateOutcomes({ store, clock, telemetry });
+    this.#aftermath = new Aftermath({
+      ...options,
+      settleMs,
+      outcomes: this.#outcomes,
       turn: (work) => this.#turn(work),
     });
   }
@@ -123,13 +142,13 @@ export class Sender {
       this.#watch.add(send);
       this.#watch.settle(send.sendId);
     }
-    this.#deliveries.started();
+    this.#aftermath.started();
     this.#turn(() => this.#watch.look());
   }
 
   /** The Mac slept. */
   woke(): void {
-    this.#deliveries.started();
+    this.#aftermath.started();
     this.wake();
   }
 
@@ -142,7 +161,7 @@ export class Sender {
   /** chat.db changed, or was opened: receipts and deliveries may be there. */
   chatDbChanged(): void {
     this.#turn(() => this.#watch.look());
-    this.#deliveries.changed();
+    this.#aftermath.chatDbChanged();
   }
 
   /** What sending.rate holds back now. */
@@ -166,8 +185,8 @@ export class Sender {
     this.#timer?.cancel();
     for (const timer of this.#retries) timer.cancel();
     this.#watch.stop();
-    this.#deliveries.stop();
-    await this.#running;
+    this.#aftermath.stop();
+    while (this.#running) await this.#running;
   }
 
   /** Does `work`, again and again while state.db takes nothing, and then whatever can start. */
@@ -224,10 +243,14 @@ export class Sender {
   /** Starts osascript for the send, or ends the send without. False when chat.db cannot be read now. */
   #begin(send: SendRow, db: ReceiptSource): boolean {
     const { sendId, threadId } = send;
-    const late = send.attempts > 0 ? this.#watch.lateReceipt(send) : undefined;
+    const late = send.attempts > 0 || isAfterGhost(send) ? this.#watch.lateReceipt(send) : undefined;
     if (late === false) return false;
     if (late) {
       this.#received(send, late);
+      return true;
+    }
+    if (send.attempts > 0 && this.#isOfAnotherChatDb(send)) {
+      this.#unknown(send);
       return true;
     }
     let prepared: Prepared;
@@ -252,23 +275,24 @@ export class Sender {
     this.#queue.invalidate(threadId);
     const sending = this.#store.sends.byId(sendId)!;
     this.#watch.add(sending);
-    this.#running = this.#run(sending, prepared.args, prepared.nextForm);
+    this.#running = this.#run(sending, prepared);
     if (prepared.altered && send.attempts === 0) {
       this.#telemetry.failure('EDGE_SEND_TEXT', `send ${sendId}: NUL or half a surrogate pair was removed`);
     }
     return true;
   }
 
-  async #run(send: SendRow, args: string[], nextForm: number | undefined): Promise<void> {
+  async #run(send: SendRow, prepared: Ready): Promise<void> {
     const startedAt = this.#clock.monotonic();
     const timeoutMs = this.#scriptTimeoutSeconds * 1000;
-    const running = this.#runner.run(sendScript(this.#scriptTimeoutSeconds), args, { timeoutMs });
+    const running = this.#runner.run(sendScript(this.#scriptTimeoutSeconds), prepared.args, { timeoutMs });
     const { sendId, threadId } = send;
     this.#telemetry.sendStarted({ sendId, threadId, attempt: send.attempts, text: send.text });
-    const verdict = await running.then(judge, (error): Verdict => {
+    const said = await running.then(judge, (error): Verdict => {
       const code = codeOf(error, 'EDGE_INTERNAL');
       return { kind: code === 'EDGE_SEND_SPAWN' ? 'paused' : 'unknown', code, detail: messageOf(error) };
     });
+    const verdict = finalVerdict(send, said, prepared);
     this.#running = undefined;
     if (verdict.kind === 'accepted') {
       this.#telemetry.sendAccepted({ sendId, threadId, ms: Math.round(this.#clock.monotonic() - startedAt) });
@@ -276,9 +300,17 @@ export class Sender {
       this.#telemetry.failure(verdict.code, `send ${sendId}: ${verdict.detail}; chat.db decides`);
     }
     if (verdict.kind === 'unknown' && verdict.code === 'EDGE_SEND_TIMEOUT') this.#onStall();
-    if (verdict.kind === 'paused') this.#gate.close(verdict.code, verdict.detail);
-    else if (verdict.kind !== 'unknown') this.#gate.open();
-    this.#turn(() => this.#ended(send, verdict, nextForm));
+    this.#gate.heard(verdict);
+    const launch = this.#stopped ? undefined : this.#gate.launch(verdict);
+    if (launch) this.#running = this.#after(launch);
+    this.#turn(() => this.#ended(send, verdict, prepared.nextForm));
+  }
+
+  /** Nothing is sent while Messages is being started. */
+  async #after(launch: Promise<void>): Promise<void> {
+    await launch;
+    this.#running = undefined;
+    this.#turn(() => {});
   }
 
   /** osascript ended. Done again from the start when state.db took nothing. */
@@ -293,40 +325,78 @@ export class Sender {
       }
       return;
     }
-    if (verdict.kind === 'paused') this.#again(send, { uncounted: true }, verdict);
-    else if (verdict.kind === 'next-form' && nextForm !== undefined) {
-      this.#again(send, { uncounted: true, addressForm: nextForm }, verdict);
+    const isNextForm = verdict.kind === 'next-form' && nextForm !== undefined;
+    if (isNextForm) this.#again(send, { uncounted: true, addressForm: nextForm }, verdict);
+    else if (verdict.kind === 'paused') {
+      const round = verdict.code === 'EDGE_SEND_NO_ACCOUNT' ? { addressForm: 0 } : {};
+      this.#again(send, { uncounted: true, ...round }, verdict);
     } else this.#failed(send, verdict);
     this.#watch.forget(sendId);
+    if (isNextForm) this.#goOn(sendId);
+  }
+
+  /** The next form of address at once, before any other bubble: where nothing can be sent, one bubble finds out. */
+  #goOn(sendId: number): void {
+    const db = this.#chatDb();
+    const send = this.#store.sends.byId(sendId);
+    if (db && send && !this.#running && !this.#stopped) this.#begin(send, db);
   }
 
   #received(send: SendRow, row: ChatRow): void {
+    if (this.#smsFallback && mayGoBySms(send, row)) {
+      const detail = requeueBySms(this.#store, send, row, this.#clock.now());
+      this.#queue.invalidate(send.threadId);
+      this.#telemetry.sendRetried({ sendId: send.sendId, threadId: send.threadId, code: 'EDGE_SEND_REFUSED', detail });
+      return;
+    }
     this.#outcomes.received(send, row);
-    this.#deliveries.changed();
+    this.#aftermath.over(send.sendId, send.attempts < 2 && !isAfterGhost(send));
     this.#over(send);
   }
 
-  #noReceipt(send: SendRow, ghost: boolean): void {
-    if (!ghost) this.#onStall();
-    // A chat.db that took the place of the one it was written to may be older than the bubble: it proves nothing.
-    const mayBeElsewhere = send.watermarkEpoch !== this.#epoch();
-    if (send.attempts < MAX_ATTEMPTS && !mayBeElsewhere) {
-      const detail = ghost
-        ? 'Messages wrote an empty row that belongs to no chat'
-        : 'no receipt within the settle time';
-      const addressForm = ghost ? send.addressForm + 1 : send.addressForm;
-      this.#again(send, { addressForm }, { code: 'EDGE_SEND_UNCONFIRMED', detail });
-    } else {
-      this.#outcomes.unknown(send);
-      this.#over(send);
-    }
+  #noReceipt(send: SendRow): void {
+    this.#onStall();
+    const isLast = send.attempts >= MAX_ATTEMPTS || this.#onMissingReceipt === 'report';
+    if (isLast || this.#isOfAnotherChatDb(send)) this.#unknown(send);
+    else this.#again(send, {}, { code: 'EDGE_SEND_UNCONFIRMED', detail: 'no receipt within the settle time' });
   }
 
-  #news(send: SendRow, state: ReceiptState): void {
-    const isRefused = state.error !== 0 && send.state === 'confirmed' && state.readAt === undefined;
-    if (isRefused) this.#outcomes.received(send, state);
-    else this.#outcomes.arrived(send, state);
-    this.#onSettled();
+  /** A chat.db that took the place of the one it was written to may be older than the bubble: it proves nothing. */
+  #isOfAnotherChatDb(send: SendRow): boolean {
+    return send.watermarkEpoch !== this.#epoch();
+  }
+
+  #unknown(send: SendRow): void {
+    this.#outcomes.unknown(send);
+    this.#aftermath.over(send.sendId, false);
+    this.#over(send);
+  }
+
+  /** An attempt went nowhere. Of the ones before it nothing is known, if there were any. */
+  #ghost(send: SendRow, row: ChatRow): boolean {
+    const addressed = this.#addressed(send);
+    if (!addressed) return false;
+    const { nextForm } = addressed;
+    this.#store.transaction(() => {
+      this.#lateOutcomes.ghost(send, row);
+      const why = { code: 'EDGE_SEND_GHOST', detail: 'Messages wrote an empty row that belongs to no chat' } as const;
+      if (nextForm !== undefined) this.#again(send, { uncounted: true, addressForm: nextForm }, why);
+      else if (send.attempts > 1) this.#unknown(send);
+      else this.#failed(send, why);
+    });
+    return true;
+  }
+
+  /** Undefined when that cannot be known now. */
+  #addressed(send: SendRow): Extract<Prepared, { kind: 'ready' }> | undefined {
+    const db = this.#chatDb();
+    try {
+      const prepared = db && prepareSend(send, db);
+      return prepared?.kind === 'ready' ? prepared : undefined;
+    } catch (error) {
+      this.#telemetry.failure(codeOf(error, 'EDGE_CHATDB_READ'), `after send ${send.sendId}: ${messageOf(error)}`);
+      return undefined;
+    }
   }
 
   #again(send: SendRow, change: { uncounted?: boolean; addressForm?: number }, why: Why): void {
@@ -337,12 +407,18 @@ export class Sender {
   }
 
   #failed(send: SendRow, why: Why): void {
-    this.#outcomes.failed(send, why.code, why.detail);
+    const before = send.smsFallback ? 'by SMS, after message.error 22 as iMessage: ' : '';
+    this.#outcomes.failed(send, why.code, `${before}${why.detail}`);
     this.#over(send);
   }
 
   #over(send: SendRow): void {
     this.#queue.invalidate(send.threadId);
-    this.#onSettled();
+    this.#store.afterCommit(() => this.#onSettled());
   }
+}
+
+/** What was taken for a ghost may yet be filled in. */
+function isAfterGhost(send: SendRow): boolean {
+  return send.errorCode === 'EDGE_SEND_GHOST';
 }

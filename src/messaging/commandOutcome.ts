@@ -7,6 +7,12 @@ export function completeCommand(store: StateStore, commandId: string, now: numbe
   store.commands.addAck(completedAck(commandId, now, result), now);
 }
 
+/** The same for a command that failed because nobody could vouch for it. */
+export function correctCommand(store: StateStore, commandId: string, now: number, result?: unknown): void {
+  store.commands.correct(commandId, now);
+  store.commands.addAck(completedAck(commandId, now, result), now);
+}
+
 export function failCommand(store: StateStore, commandId: string, now: number, reason: string): void {
   store.commands.finish(commandId, 'failed', now);
   store.commands.addAck(failedAck(commandId, now, reason), now);

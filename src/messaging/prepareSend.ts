@@ -1,12 +1,15 @@
 import type { SendRow } from '../state/SendRow.ts';
 import type { ErrorCode } from '../util/errors.ts';
-import { addressForms } from './address.ts';
+import { type AddressForm, addressForms, type Service, serviceOf } from './address.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { scriptText } from './receipts.ts';
 import { sendArguments } from './sendScript.ts';
 
 /** Longest text, bytes: Linux takes 128 KiB an argument, macOS 1 MiB with the environment. */
 const MAX_TEXT_BYTES = 120_000;
+
+const NO_FORM =
+  'chat.db has no such chat, and it is neither a number nor an e-mail address, so that nobody can be meant';
 
 export type Prepared =
   | {
@@ -16,6 +19,8 @@ export type Prepared =
       readonly rowid: number;
       /** The form of address to try after this one. */
       readonly nextForm: number | undefined;
+      /** What the thread goes by, or this bubble instead. */
+      readonly service: Service;
       /** What osascript gets differs from what was asked for. */
       readonly altered: boolean;
       /** chat.db has no such chat: the bubble would be the first. */
@@ -29,18 +34,24 @@ export function prepareSend(send: SendRow, db: ReceiptSource): Prepared {
   const flaw = textFlaw(text);
   if (flaw) return { kind: 'impossible', code: 'EDGE_SEND_TEXT', detail: flaw };
   const chat = db.chatOf(send.threadId);
-  const forms = addressForms(send.threadId, chat);
+  const forms = send.smsFallback ? [bySms(send)] : addressForms(send.threadId, chat);
   const index = Math.min(send.addressForm, forms.length - 1);
   const form = forms[index];
-  if (!form) return { kind: 'impossible', code: 'EDGE_SEND_NO_SUCH_CHAT', detail: 'no such chat, and not a handle' };
+  if (!form) return { kind: 'impossible', code: 'EDGE_SEND_NO_SUCH_CHAT', detail: NO_FORM };
   return {
     kind: 'ready',
     args: sendArguments(form, text),
     rowid: db.maxRowid(),
     nextForm: index + 1 < forms.length ? index + 1 : undefined,
+    service: send.smsFallback ? 'SMS' : serviceOf(chat),
     altered: text !== send.text,
     opensThread: chat === undefined,
   };
+}
+
+/** A bubble that was refused as iMessage goes by SMS and by nothing else. */
+function bySms({ threadId }: SendRow): AddressForm {
+  return { kind: 'participant', handle: threadId, service: 'SMS' };
 }
 
 function textFlaw(text: string): string | undefined {

@@ -11,6 +11,8 @@ const SKEW_MS = 10_000;
  * it was measured; the wall clock may have been set back between a send and its row.
  */
 const BACKFILL_AGE_MS = 10 * 60_000;
+/** The same where an earlier attempt may have left the row: a settle time, the longest there is, lies between them. */
+const EARLIER_ATTEMPT_MS = SKEW_MS + 10 * 60_000;
 /** Rows asked of chat.db at once, and looked at in one search. Only iCloud writes more of ours within a settle time. */
 const PAGE = 200;
 const MAX_ROWS = 5000;
@@ -30,7 +32,7 @@ export function candidates(source: ReceiptSource, epoch: number, sends: readonly
     collect(rows, watermark, (after) => source.outgoingAfter(after, PAGE));
   }
   if (older.length > 0) {
-    const since = Math.min(...older.map((send) => (send.sendingAt ?? send.createdAt) - SKEW_MS));
+    const since = Math.min(...older.map(datedFrom));
     collect(rows, 0, (after) => source.outgoingSince(since, PAGE, after));
   }
   return [...rows.values()].sort((a, b) => a.rowid - b.rowid);
@@ -49,45 +51,55 @@ function collect(rows: Map<number, ChatRow>, from: number, pageAfter: (rowid: nu
   }
 }
 
+/** What a search for a receipt goes by, beside the send and the rows. */
+export interface ReceiptSearch {
+  readonly epoch: number;
+  /** The row proves another send, or none. */
+  readonly claimed: (guid: string) => boolean;
+  /** The choice is between a row that may be it and a second bubble. */
+  readonly lastLook: boolean;
+}
+
 /**
  * The row among `rows` that proves `send`: of its thread, with its text, not older than it, claimed by no other.
- * A row whose chat is not written yet is passed over; on the `lastLook`, when the choice is between it and a second
- * bubble, it counts if nothing speaks against it.
+ * On the last look it may also be a row without a chat against which nothing else speaks, and one in which a person has
+ * unsent everything: people do so from another device with what has just gone out from here.
  */
-export function findReceipt(
-  send: SendRow,
-  rows: readonly ChatRow[],
-  context: { epoch: number; claimed(guid: string): boolean; lastLook: boolean },
-): ChatRow | undefined {
+export function findReceipt(send: SendRow, rows: readonly ChatRow[], search: ReceiptSearch): ChatRow | undefined {
   const text = scriptText(send.text);
   const folded = fold(text);
   const possible = rows.filter(
-    (row) => isPast(send, row, context.epoch) && isOfThread(send, row, context.lastLook) && !context.claimed(row.guid),
+    (row) => isPast(send, row, search.epoch) && isOfThread(send, row, search.lastLook) && !search.claimed(row.guid),
   );
   return (
     possible.find((row) => row.text === text) ??
-    possible.find((row) => [row.text, firstText(row)].some((said) => said !== '' && fold(said) === folded))
+    possible.find((row) => [row.text, ...earlierTexts(row)].some((said) => said !== '' && fold(said) === folded)) ??
+    (search.lastLook ? possible.find(isUnsent) : undefined)
   );
 }
 
-/** What it said before it was edited: people edit from another device what has just gone out from here. */
-function firstText({ summary }: ChatRow): string {
-  return summary?.edits.get(0)?.[0]?.text ?? '';
+/** What it said before it was edited. */
+function earlierTexts({ summary }: ChatRow): string[] {
+  return [...(summary?.edits.values() ?? [])].flatMap((versions) => versions.map(({ text }) => text));
 }
 
-/**
- * macOS 26 answers some chat ids with success and writes an empty row of ours that belongs to no chat. At the settle
- * time such a row says that the form of address was the wrong one.
- */
-export function hasGhost(send: SendRow, rows: readonly ChatRow[], epoch: number): boolean {
-  return rows.some((row) => row.chat === undefined && row.text === '' && isPast(send, row, epoch));
+/** Nothing is left of it, so that its text cannot be known. */
+function isUnsent(row: ChatRow): boolean {
+  if (row.chat === undefined || row.text !== '') return false;
+  return (row.isEmpty && row.editedAt !== undefined) || (row.summary?.unsentParts.length ?? 0) > 0;
 }
 
 function isPast(send: SendRow, row: ChatRow, epoch: number): boolean {
+  if (send.watermarkEpoch !== epoch) return row.dateAt !== undefined && row.dateAt >= datedFrom(send);
   const sendingAt = send.sendingAt ?? send.createdAt;
-  if (send.watermarkEpoch !== epoch) return row.dateAt !== undefined && row.dateAt >= sendingAt - SKEW_MS;
   if (row.rowid <= (send.watermarkRowid ?? 0)) return false;
   return row.dateAt === undefined || row.dateAt >= sendingAt - BACKFILL_AGE_MS;
+}
+
+/** Where dates are all there is to go by: the earliest its receipt can have, ms since 1970. */
+export function datedFrom(send: SendRow): number {
+  const sendingAt = send.sendingAt ?? send.createdAt;
+  return sendingAt - (send.attempts > 1 ? EARLIER_ATTEMPT_MS : SKEW_MS);
 }
 
 function isOfThread(send: SendRow, row: ChatRow, lastLook: boolean): boolean {

@@ -59,6 +59,6 @@ function health({ conditions }: AgentStatus) {
   const healthy = conditions.length === 0;
   return {
     status: healthy ? 200 : 503,
-    body: { healthy, conditions: conditions.map(({ code, since, fix }) => ({ code, since, fix })) },
+    body: { healthy, conditions: conditions.map(({ code, name, since, fix }) => ({ code, name, since, fix })) },
   };
 }

@@ -1,6 +1,6 @@
 import type { InboundRow } from '../state/Inbound.ts';
 import type { StateStore } from '../state/StateStore.ts';
-import { ERRORS, type ErrorCode } from '../util/errors.ts';
+import { conditionName, ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { Condition } from './Health.ts';
 import { maskHandle, maskIn } from './mask.ts';
 
@@ -64,6 +64,8 @@ interface DeadLetter {
 
 interface ConditionStatus {
   readonly code: ErrorCode;
+  /** For people and monitors, e.g. `automation-denied`. */
+  readonly name: string;
   readonly since: string;
   readonly detail: string;
   readonly means: string;
@@ -157,7 +159,14 @@ export function sendingStatus(held: { bubbles: number; nextAt: number | undefine
 }
 
 export function conditionStatus({ code, since, detail }: Condition): ConditionStatus {
-  return { code, since: iso(since), detail: maskIn(detail), means: ERRORS[code].means, fix: ERRORS[code].fix };
+  return {
+    code,
+    name: conditionName(code),
+    since: iso(since),
+    detail: maskIn(detail),
+    means: ERRORS[code].means,
+    fix: ERRORS[code].fix,
+  };
 }
 
 /** Reads the conditions an agent stored (`meta.conditions`, JSON of Condition[]); codes of other versions are left out. */

@@ -1,5 +1,11 @@
 import type { CommandAck } from './wire.ts';
 
+/**
+ * In the error of a `failed` ack: nobody can vouch for what became of the command. The one final ack that another,
+ * `completed`, may follow.
+ */
+export const UNKNOWN_OUTCOME = 'unknown outcome';
+
 /** The command is on disk; its outcome follows in another ack. */
 export function receivedAck(commandId: string, now: number): CommandAck {
   return { command_id: commandId, success: true, error: null, timestamp: iso(now), status: 'received' };

@@ -8,8 +8,8 @@ export type Form = 'participant' | 'chat';
 export interface Behaviour {
   /** How many sends it is for; the first that matches is used up first. @default 1 */
   readonly times?: number | 'always';
-  /** Only sends of this form, or to this target. @default all */
-  readonly only?: { readonly form?: Form; readonly target?: string };
+  /** Only sends of this form, to this target, or by this service (of a participant). @default all */
+  readonly only?: { readonly form?: Form; readonly target?: string; readonly service?: string };
 
   /** Called when the request has arrived and nothing has happened yet. The send waits for it. */
   readonly beforeEffect?: () => void | Promise<void>;
@@ -58,11 +58,12 @@ export class BehaviourScript {
   }
 
   /** How to behave towards this send; counts it. */
-  next(send: { form: Form; target: string }): Behaviour {
+  next(send: { form: Form; target: string; service: string }): Behaviour {
     const step = this.#steps.find(
       ({ behaviour: { only } }) =>
         (only?.form === undefined || only.form === send.form) &&
-        (only?.target === undefined || only.target === send.target),
+        (only?.target === undefined || only.target === send.target) &&
+        (only?.service === undefined || only.service === send.service),
     );
     if (!step) return {};
     if (--step.left <= 0) this.#steps = this.#steps.filter((other) => other !== step);

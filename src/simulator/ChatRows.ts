@@ -91,6 +91,15 @@ export class ChatRows {
     return asChat(this.#file.get(`${this.#selectChat()} WHERE guid = ?`, guid));
   }
 
+  /** A group is known as `any;+;X` and by its service, whichever chat.guid says (photon-hq/imessage-kit #43). */
+  groupByOtherPrefix(guid: string): StoredChat | undefined {
+    const [prefix = '', style, identifier = ''] = guid.split(';');
+    if (style !== '+') return undefined;
+    const isMeant = ({ service, isGroup }: StoredChat) => isGroup && (prefix === 'any' || prefix === service);
+    const stored = asChat(this.#file.get(`${this.#selectChat()} WHERE chat_identifier = ?`, identifier));
+    return stored && isMeant(stored) ? stored : undefined;
+  }
+
   chatOfMessage(guid: string): StoredChat | undefined {
     return asChat(
       this.#file.get(

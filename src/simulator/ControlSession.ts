@@ -79,6 +79,10 @@ export class ControlSession {
       this.#mac.messages.automation = state;
       return undefined;
     },
+    accounts: ({ services }) => {
+      this.#mac.messages.accounts = services;
+      return undefined;
+    },
     checkpoint: () => ({ done: this.#mac.chatDb.checkpoint() }),
     recreateWal: () => ({ done: this.#mac.chatDb.recreateWal() }),
     backup: ({ path }) => done(this.#mac.chatDb.backup(path)),

@@ -63,6 +63,8 @@ export class Messages {
   automation: Automation = 'granted';
   /** Whether it runs and answers. chat.db goes on meanwhile: it is imagent that writes it. */
   readonly process = new MessagesProcess();
+  /** The services there are accounts for; none is a Mac that is signed out. */
+  accounts: readonly string[] = SERVICES;
   readonly #script = new BehaviourScript();
   readonly #file: ChatDbFile;
   readonly #rows: ChatRows;
@@ -166,9 +168,13 @@ export class Messages {
 
   /** The chat a request means, or the error number Messages has for it. A participant need not be known before. */
   #chatOf({ form, target, service }: SendRequest): StoredChat | number {
-    if (form === 'chat') return this.#rows.chatByGuid(target) ?? -1728;
+    if (form === 'chat') {
+      const chat = this.#rows.chatByGuid(target) ?? this.#rows.groupByOtherPrefix(target);
+      return chat && this.accounts.includes(chat.service) ? chat : -1728;
+    }
     if (target === '') return -1728;
     if (!SERVICES.includes(service)) return -1700;
+    if (!this.accounts.includes(service)) return -1719;
     return this.#file.transaction(() =>
       this.#rows.chat({ identifier: target, isGroup: false, service, participants: [target] }),
     );

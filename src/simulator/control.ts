@@ -50,6 +50,7 @@ export interface Orders {
   hang: { endsAt?: EndsAt };
   recover: object;
   automation: { state: Automation };
+  accounts: { services: readonly string[] };
   checkpoint: object;
   recreateWal: object;
   backup: { path: string };

@@ -3,7 +3,10 @@ import type { CommandAck } from '../protocol/wire.ts';
 
 export type CommandChannel = 'websocket' | 'sync' | 'response';
 
-/** `received ──outcome known──▶ completed | failed`. A row is never executed twice; final states do not change. */
+/**
+ * `received ──outcome known──▶ completed | failed`. A row is never executed twice. Final states do not change, but that a
+ * command whose outcome was unknown (failed) is completed by the proof of it.
+ */
 export type CommandState = 'received' | 'completed' | 'failed';
 
 export interface CommandRow {
@@ -49,6 +52,8 @@ export class Commands {
   readonly #bySend: Statement;
   readonly #setSend: Statement;
   readonly #finish: Statement;
+  readonly #failedBySend: Statement;
+  readonly #correct: Statement;
   readonly #last: Statement;
   readonly #open: Statement;
   readonly #forgetPayloads: Statement;
@@ -71,6 +76,10 @@ export class Commands {
     this.#setSend = db.prepare('UPDATE commands SET send_id = ? WHERE command_id = ?');
     this.#finish = db.prepare(
       `UPDATE commands SET state = @state, finished_at = @now WHERE command_id = @commandId AND state = 'received'`,
+    );
+    this.#failedBySend = db.prepare(`SELECT ${COLUMNS} FROM commands WHERE send_id = ? AND state = 'failed'`);
+    this.#correct = db.prepare(
+      `UPDATE commands SET state = 'completed', finished_at = @now WHERE command_id = @commandId AND state = 'failed'`,
     );
     this.#last = db.prepare('SELECT command_id FROM commands ORDER BY command_seq DESC LIMIT 1').pluck();
     this.#open = db.prepare(`SELECT count(*) FROM commands WHERE state = 'received'`).pluck();
@@ -122,6 +131,16 @@ export class Commands {
   /** Final state; a second call changes nothing. */
   finish(commandId: string, state: 'completed' | 'failed', now: number): void {
     this.#finish.run({ commandId, state, now });
+  }
+
+  /** Commands that failed with this send. */
+  failedBySend(sendId: number): CommandRow[] {
+    return this.#failedBySend.all(sendId) as CommandRow[];
+  }
+
+  /** A command whose outcome was unknown is done after all. */
+  correct(commandId: string, now: number): void {
+    this.#correct.run({ commandId, now });
   }
 
   lastId(): string | null {

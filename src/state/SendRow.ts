@@ -6,6 +6,7 @@
  *   └─reflex confirmed─▶ superseded          │  └──row seen───────┼──▶ confirmed
  *                            └─not handed over┘                   ├──row with error──▶ failed
  *                              or settle time over, first attempt ┘  settle time over, second attempt ──▶ unknown
+ *                                                       confirmed | failed ◀──row seen within a day───────────┘
  * ```
  * `failed` is reached from sending too, when osascript says that nothing was sent and no retry can help, and at once
  * when the loop guard stops an answer. A row is taken for seen when Messages marks it sent or failed, or does neither

@@ -133,16 +133,43 @@ export class Sends {
     }) as SendRow[];
   }
 
+  /** Sends that ended since then and nobody can vouch for: the latest `limit`, in their order. */
+  notKnown(since: number, limit: number): SendRow[] {
+    return (
+      this.#sql(`
+      SELECT ${COLUMNS} FROM sends WHERE state = 'unknown' AND finished_at >= ?
+      ORDER BY finished_at DESC LIMIT ?`).all(since, limit) as SendRow[]
+    ).sort((a, b) => a.sendId - b.sendId);
+  }
+
+  /** Sends that were confirmed since then after more than one attempt. */
+  confirmedAgain(since: number): SendRow[] {
+    return this.#sql(`
+      SELECT ${COLUMNS} FROM sends WHERE finished_at >= ? AND attempts > 1 AND state IN ('confirmed', 'delivered')
+      ORDER BY finished_at`).all(since) as SendRow[];
+  }
+
+  /** The bubbles that this one is the first of. */
+  partsOf(sendId: number): SendRow[] {
+    return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE part_of = ? ORDER BY bubble_index`).all(sendId) as SendRow[];
+  }
+
   /** Bubbles held back by the outcome of `sendId`. */
   heldBy(sendId: number): SendRow[] {
     return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE waits_for = ? AND state = 'held'`).all(sendId) as SendRow[];
   }
 
-  /** `opensThread`: chat.db has no such chat. */
+  /**
+   * osascript starts next. The watermark of an earlier attempt stays, since what that one wrote may still be found; after
+   * a change of chat.db it means nothing. `opensThread`: chat.db has no such chat.
+   */
   markSending(sendId: number, watermark: { rowid: number; epoch: number }, now: number, opensThread = false): void {
     this.#sql(`
-      UPDATE sends SET state = 'sending', attempts = attempts + 1, watermark_rowid = @rowid, watermark_epoch = @epoch,
-        sending_at = @now, accepted_at = NULL, opens_thread = @opens WHERE send_id = @sendId`).run({
+      UPDATE sends SET state = 'sending', attempts = attempts + 1,
+        watermark_rowid = iif((attempts > 0 OR error_code = 'EDGE_SEND_GHOST') AND watermark_epoch = @epoch,
+          watermark_rowid, @rowid),
+        watermark_epoch = @epoch, sending_at = @now, accepted_at = NULL, opens_thread = @opens
+      WHERE send_id = @sendId`).run({
       sendId,
       ...watermark,
       now,
@@ -209,6 +236,13 @@ export class Sends {
       code: change.code ?? null,
       detail: change.detail ?? null,
     });
+  }
+
+  /** Refused as iMessage: back in the queue, to go by SMS. The attempts stay counted. */
+  requeueBySms(sendId: number, code: ErrorCode, detail: string): void {
+    this.#sql(`
+      UPDATE sends SET state = 'queued', sms_fallback = 1, address_form = 0, not_before_at = NULL, waits_for = NULL,
+        error_code = @code, error_detail = @detail WHERE send_id = @sendId`).run({ sendId, code, detail });
   }
 
   /** Ends a send without a receipt. */

@@ -10,6 +10,7 @@ export type SpentReason = 'refused' | 'ghost' | 'twice';
 export class SpentRows {
   readonly #add: Statement;
   readonly #has: Statement;
+  readonly #of: Statement;
   readonly #prune: Statement;
 
   constructor(db: Database) {
@@ -17,6 +18,7 @@ export class SpentRows {
       'INSERT INTO spent_rows (guid, send_id, why, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (guid) DO NOTHING',
     );
     this.#has = db.prepare('SELECT 1 FROM spent_rows WHERE guid = ?');
+    this.#of = db.prepare('SELECT send_id AS sendId, why FROM spent_rows WHERE guid = ?');
     this.#prune = db.prepare(
       'DELETE FROM spent_rows WHERE guid IN (SELECT guid FROM spent_rows WHERE created_at < ? LIMIT ?)',
     );
@@ -28,6 +30,11 @@ export class SpentRows {
 
   has(guid: string): boolean {
     return this.#has.get(guid) !== undefined;
+  }
+
+  /** The send it belongs to, and why it proves nothing. */
+  of(guid: string): { sendId: number; why: SpentReason } | undefined {
+    return this.#of.get(guid) as { sendId: number; why: SpentReason } | undefined;
   }
 
   prune(before: number, limit: number): number {

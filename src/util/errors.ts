@@ -11,6 +11,8 @@ interface ErrorEntry {
   /** What to do, in the imperative. */
   readonly fix: string;
   readonly retry: Retry;
+  /** What health and `status` call it while it stands. @default the code in small letters, without EDGE_ */
+  readonly condition?: string;
 }
 
 const define = <T extends Record<string, ErrorEntry>>(entries: T) => entries;
@@ -32,11 +34,13 @@ export const ERRORS = define({
     means: 'No secret was found, and without one the backend refuses every request.',
     fix: 'Set EDGE_SECRET, or edge.secret_file to a file of mode 0600, or edge.secret_keychain_service to a Keychain item.',
     retry: 'backoff',
+    condition: 'secret-missing',
   },
   EDGE_SECRET_FILE_MODE: {
     means: 'The secret file can be read by others, so the secret in it is not used.',
     fix: 'chmod 600 the file named in the message.',
     retry: 'backoff',
+    condition: 'secret-file-mode',
   },
   EDGE_ALREADY_RUNNING: {
     means: 'Another agent holds the lock of this state directory; two would send everything twice.',
@@ -52,12 +56,14 @@ export const ERRORS = define({
     means: 'The port for /health and /metrics cannot be opened; the agent runs without them.',
     fix: 'Give monitoring.port a free port, or end the program that uses it, then start the agent again.',
     retry: 'never',
+    condition: 'monitoring-port',
   },
   // State store
   EDGE_STATE_FULL: {
     means: 'The disk is full; nothing new is taken in until there is room, and nothing is lost.',
     fix: 'Free space on the volume of state.dir.',
     retry: 'backoff',
+    condition: 'disk-full',
   },
   EDGE_STATE_BUSY: {
     means: 'Another process holds state.db for longer than a write may wait; it is tried again.',
@@ -89,21 +95,25 @@ export const ERRORS = define({
     means: 'There is no chat.db at imessage.db_path, so no message can be seen.',
     fix: 'Sign in to Messages once on this Mac, or correct imessage.db_path. The agent waits for the file.',
     retry: 'backoff',
+    condition: 'chatdb-missing',
   },
   EDGE_CHATDB_NO_PERMISSION: {
     means: 'macOS refuses to let this program read chat.db, so no message can be seen.',
     fix: 'System Settings → Privacy & Security → Full Disk Access: add the node binary that runs edge-agent. It is noticed without a restart.',
     retry: 'backoff',
+    condition: 'full-disk-access-denied',
   },
   EDGE_CHATDB_CORRUPT: {
     means: 'SQLite calls chat.db damaged or not a database; messages cannot be read, commands go on.',
     fix: 'Quit and reopen Messages; if it stays, repair the account’s message database.',
     retry: 'backoff',
+    condition: 'chatdb-corrupt',
   },
   EDGE_CHATDB_SCHEMA: {
     means: 'chat.db lacks a table or column that reading messages needs.',
     fix: 'Update edge-agent; report the macOS version and the names in the message.',
     retry: 'backoff',
+    condition: 'chatdb-schema',
   },
   EDGE_CHATDB_BUSY: {
     means: 'Another process holds chat.db for longer than one look may wait; it is tried again at once.',
@@ -131,16 +141,19 @@ export const ERRORS = define({
     means: 'No connection to the backend, or it broke or timed out; messages wait on disk.',
     fix: 'Check backend.url, DNS and the network; retries go on without end.',
     retry: 'backoff',
+    condition: 'backend-unreachable',
   },
   EDGE_BACKEND_BUSY: {
     means: 'The backend answered with a status that asks to come again; messages wait on disk.',
     fix: 'Nothing here; look at the backend if it lasts.',
     retry: 'backoff',
+    condition: 'backend-busy',
   },
   EDGE_BACKEND_AUTH: {
     means: 'The backend refuses the secret or the agent id (401 or 403); nothing gets through.',
     fix: 'Compare the secret and edge.agent_id with the backend’s. The secret is read again before every try.',
     retry: 'backoff',
+    condition: 'backend-auth',
   },
   EDGE_BACKEND_REJECTED: {
     means: 'The backend refuses this one message (4xx); it was set aside and the next went on.',
@@ -161,6 +174,7 @@ export const ERRORS = define({
     means: 'The endpoint does not exist at this URL (404).',
     fix: 'Correct backend.url or backend.websocket_url, or let the backend serve the path named in the line.',
     retry: 'backoff',
+    condition: 'backend-not-found',
   },
   // Commands
   EDGE_FRAME_INVALID: {
@@ -183,6 +197,7 @@ export const ERRORS = define({
     means: 'macOS does not let this program control Messages (-1743), so nothing can be sent.',
     fix: 'System Settings → Privacy & Security → Automation: allow Messages for the node binary.',
     retry: 'backoff',
+    condition: 'automation-denied',
   },
   EDGE_SEND_NO_SUCH_CHAT: {
     means: 'Messages knows no such chat or person (-1728); the bubble was not sent.',
@@ -190,14 +205,16 @@ export const ERRORS = define({
     retry: 'never',
   },
   EDGE_SEND_MESSAGES_DOWN: {
-    means: 'Messages is not running (-600), so the bubble could not be handed over.',
-    fix: 'Open Messages; the bubble waits and is tried again.',
+    means: 'Messages is not running (-600), so the bubble could not be handed over; Messages is started.',
+    fix: 'Nothing, unless it lasts: then open Messages on the Mac’s screen. The bubble waits.',
     retry: 'backoff',
+    condition: 'messages-not-running',
   },
   EDGE_SEND_NO_ACCOUNT: {
-    means: 'Messages has no account for the service asked for (-1719 or -2753); the bubble was not sent.',
+    means: 'Messages has no account for the service asked for (-1719 or -2753); without iMessage nothing is sent.',
     fix: 'Sign in to iMessage, or set up text message forwarding for SMS.',
-    retry: 'never',
+    retry: 'backoff',
+    condition: 'no-account',
   },
   EDGE_SEND_TIMEOUT: {
     means: 'osascript did not end in time and was killed; whether the bubble went out is decided by chat.db.',
@@ -210,13 +227,15 @@ export const ERRORS = define({
     retry: 'unknown-outcome',
   },
   EDGE_SEND_SPAWN: {
-    means: 'osascript could not be started (missing, not executable, or no process or descriptor left).',
-    fix: 'Check sending.osascript_path and the limits of the user.',
+    means:
+      'osascript could not be started (missing, not executable, or no process or descriptor left), or found no AppleScript.',
+    fix: 'Check sending.osascript_path and the limits of the user; after an update of macOS restart the Mac.',
     retry: 'backoff',
+    condition: 'osascript-unusable',
   },
   EDGE_SEND_REFUSED: {
     means: 'Messages wrote the bubble but marks it failed (message.error is not 0).',
-    fix: 'See the number: 22 = not reachable on this service, 25 = attachment unreadable, 4 = time-out.',
+    fix: 'See the number in the message, which says what to do; docs/SENDING.md has them all.',
     retry: 'never',
   },
   EDGE_SEND_UNCONFIRMED: {
@@ -245,6 +264,7 @@ export const ERRORS = define({
     means: 'More bubbles are wanted than sending.rate allows; they wait, in order, and none is dropped.',
     fix: 'Nothing, unless it lasts: then see who sends so much, or raise the limit named in the line.',
     retry: 'backoff',
+    condition: 'rate-limited',
   },
   EDGE_SEND_NEW_THREAD: {
     means: 'Nobody has written in this thread yet, and sending.allow_new_threads is false; the bubble was not sent.',
@@ -293,6 +313,7 @@ export const ERRORS = define({
     means: 'Messages does not answer a simple question, so nothing can be sent.',
     fix: 'Nothing at first: it is quit and reopened if watchdog.restart_messages is true. If it stays, log in to the Mac and look for a dialog.',
     retry: 'backoff',
+    condition: 'messages-hung',
   },
   EDGE_MESSAGES_RESTARTED: {
     means: 'Messages did not answer, and was quit and reopened.',
@@ -319,3 +340,9 @@ export const ERRORS = define({
 });
 
 export type ErrorCode = keyof typeof ERRORS;
+
+/** What health and `status` call a condition. */
+export function conditionName(code: ErrorCode): string {
+  const entry: ErrorEntry = ERRORS[code];
+  return entry.condition ?? code.slice('EDGE_'.length).toLowerCase().replaceAll('_', '-');
+}

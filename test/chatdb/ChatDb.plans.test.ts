@@ -26,7 +26,7 @@ const SORTS: Record<keyof ChatDbQueries, string | undefined> = {
   recentOf: 'the rows looked at for one page',
   earlierInChat: 'the chats of one message',
   chat: undefined,
-  newestChatOf: 'the chats of one person',
+  writtenChatOf: 'the chats of one person',
   participants: 'the members of one chat',
   attachments: 'the attachments of one message',
 };

@@ -261,6 +261,26 @@ describe.each(variants())('ChatDb reads on $title', (variant) => {
     expect(db.chatOf('+15550100002')).toMatchObject({ guid: 'any;-;+15550100002', participants: ['+15550100002'] });
     expect(db.chatOf('+15550100009')).toBeUndefined();
   });
+
+  it('gives the chat of a thread that was written in last, and its service, whatever was inserted last', () => {
+    const { file, open } = build();
+    const anna = file.handle('+15550100002');
+    const sms = file.chat('+15550100002', [anna], 'SMS');
+    const imessage = file.chat('+15550100002', [anna], 'iMessage');
+    const at = (minute: number) => appleNs(Date.UTC(2026, 0, 1, 12, minute));
+    const write = (guid: string, chat: number, minute: number, service: string) => {
+      const rowid = file.message(guid, { date: at(minute), service });
+      file.insert('chat_message_join', { chat_id: chat, message_id: rowid, message_date: at(minute) });
+    };
+    const db = open();
+    expect(db.chatOf('+15550100002')).toMatchObject({ guid: 'iMessage;-;+15550100002', newestService: undefined });
+    write('M-1', imessage, 1, 'iMessage');
+    write('M-2', sms, 3, 'SMS');
+    write('M-3', imessage, 2, 'iMessage'); // brought by iCloud
+    expect(db.chatOf('+15550100002')).toMatchObject({ guid: 'SMS;-;+15550100002', newestService: 'SMS' });
+    write('M-4', imessage, 4, 'iMessageLite');
+    expect(db.chatOf('+15550100002')).toMatchObject({ service: 'iMessage', newestService: 'iMessageLite' });
+  });
 });
 
 describe('ChatDb open', () => {

@@ -67,6 +67,7 @@ describe('edge-agent status', () => {
       conditions: [
         {
           code: 'EDGE_CHATDB_NO_PERMISSION',
+          name: 'full-disk-access-denied',
           since: '2026-01-01T00:00:00.000Z',
           detail: 'EPERM',
           means: 'M.',
@@ -76,7 +77,7 @@ describe('edge-agent status', () => {
     });
     const { code, out } = await edgeAgent(['status', '--config', config]);
     expect(code).toBe(1);
-    expect(out).toMatch(/EDGE_CHATDB_NO_PERMISSION since .*: EPERM\n {4}M\.\n {4}Do F\.\n/);
+    expect(out).toMatch(/full-disk-access-denied \(EDGE_CHATDB_NO_PERMISSION\) since .*: EPERM\n {4}M\.\n {4}Do F\.\n/);
     expect(out).toMatch(
       /GUID-1 from …0002, .*: EDGE_BACKEND_REJECTED HTTP 422: no such field\n {4}edge-agent retry GUID-1\n/,
     );
@@ -98,7 +99,7 @@ describe('edge-agent status', () => {
     expect(code).toBe(3);
     expect(out).toMatch(/^edge-agent does not run as edge_15550100001; .* stopped 2026-01-01T00:01:00\.000Z/);
     expect(out).toContain('  waiting        nothing\n  given up       1 dead letter\n');
-    expect(out).toMatch(/Conditions when it ended\n {2}EDGE_BACKEND_AUTH since/);
+    expect(out).toMatch(/Conditions when it ended\n {2}backend-auth \(EDGE_BACKEND_AUTH\) since/);
     store.transaction(() => store.meta.set('started_at', String(T + 120_000)));
     expect((await edgeAgent(['status', '--config', config])).out).toContain('ended without stopping in order');
   });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ERRORS } from '../../src/util/errors.ts';
+import { conditionName, ERRORS } from '../../src/util/errors.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
 const page = readFileSync(join(repository, 'docs/ERRORS.md'), 'utf8');
@@ -28,6 +28,14 @@ describe('docs/ERRORS.md', () => {
     expect(section).toContain(`\n${ERRORS[code].means}\n`);
     expect(section).toContain(`- **Do:** ${ERRORS[code].fix}\n`);
     expect(section).toContain(`- **Retry:** \`${ERRORS[code].retry}\`\n`);
+    const condition = 'condition' in ERRORS[code] ? conditionName(code) : undefined;
+    expect(/- \*\*Condition:\*\* `(.*)`/.exec(section ?? '')?.[1]).toBe(condition);
+  });
+
+  it('gives each condition a name of its own', () => {
+    expect(conditionName('EDGE_SEND_NOT_PERMITTED')).toBe('automation-denied');
+    expect(conditionName('EDGE_CHATDB_BUSY')).toBe('chatdb-busy');
+    expect(new Set(codes.map(conditionName)).size).toBe(codes.length);
   });
 
   it('explains every kind of retry', () => {

@@ -117,6 +117,27 @@ describe('the store', () => {
     expect((await store.enqueue({ ...base, commandId: 'more' })).state).toBe('queued');
   });
 
+  it('lets a completed ack correct a failure whose outcome was unknown, and no other', async () => {
+    const path = join(tempDir(), 'h.db');
+    const store = SqliteCommandStore.open({ path, clock: new FakeClock(), ackTimeoutMs: 1_000 });
+    onTestFinished(() => store.close());
+    const base = { agentId: AGENT, commandType: 'x', payload: {}, priority: 'normal' as const };
+    const completed = { status: 'completed', error: undefined, body: {} } as const;
+    const failed = { ...completed, status: 'failed' } as const;
+    const ends = async (commandId: string, error: string) => {
+      await store.enqueue({ ...base, commandId });
+      await store.acknowledge(AGENT, { ...failed, commandId, error });
+      await store.acknowledge(AGENT, { ...completed, commandId });
+      await store.acknowledge(AGENT, { ...failed, commandId, error });
+      return (await store.command(commandId))?.command;
+    };
+    expect(await ends('unknown', 'part 2 of 3: unknown outcome: nothing proves it')).toMatchObject({
+      state: 'completed',
+      error: undefined,
+    });
+    expect(await ends('refused', 'EDGE_SEND_REFUSED: message.error 22')).toMatchObject({ state: 'failed' });
+  });
+
   it('of a newer version is not touched', async () => {
     const path = join(tempDir(), 'h.db');
     const db = new Database(path);

@@ -28,6 +28,7 @@ export class FakeMac implements ReceiptSource, ScriptRunner {
   /** When the other party read a row, by guid. */
   readonly readAt = new Map<string, number>();
   receiptsAsked = 0;
+  rowsRead = 0;
   /** Thrown by every read while set. */
   broken: EdgeError | undefined;
   now: () => number;
@@ -88,12 +89,18 @@ export class FakeMac implements ReceiptSource, ScriptRunner {
   }
 
   outgoingAfter(rowid: number, limit: number): ChatRow[] {
-    return this.#read(() => this.rows.filter((row) => row.rowid > rowid).slice(0, limit));
+    return this.#page((row) => row.rowid > rowid, limit);
   }
 
   outgoingSince(dateAt: number, limit: number, afterRowid = 0): ChatRow[] {
     const isMeant = (row: ChatRow) => row.rowid > afterRowid && row.dateAt !== undefined && row.dateAt >= dateAt;
-    return this.#read(() => this.rows.filter(isMeant).slice(0, limit));
+    return this.#page(isMeant, limit);
+  }
+
+  #page(isMeant: (row: ChatRow) => boolean, limit: number): ChatRow[] {
+    const page = this.#read(() => this.rows.filter(isMeant).slice(0, limit));
+    this.rowsRead += page.length;
+    return page;
   }
 
   receiptStates(rowids: readonly number[]): ReceiptState[] {

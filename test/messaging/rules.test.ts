@@ -24,9 +24,41 @@ describe('addressForms', () => {
     expect(forms('iMessageLite', 'iMessage')[0]).toMatchObject({ service: 'iMessage' });
   });
 
-  it('addresses a group by its chat id as stored and in no other way', () => {
-    const group = chat('chat831', { isGroup: true, guid: 'any;+;chat831' });
-    expect(addressForms('chat831', group)).toEqual([{ kind: 'chat', guid: 'any;+;chat831' }]);
+  it('addresses a person on the service of the newest row, whatever the chat is said to be', () => {
+    const service = (newestService: string | undefined, stored: string) =>
+      addressForms(ANNA, { ...chat(ANNA, { service: stored }), newestService })[0];
+    expect(service('SMS', 'iMessage')).toMatchObject({ service: 'SMS' });
+    expect(service('rcs', 'SMS')).toMatchObject({ service: 'RCS' });
+    expect(service('iMessageLite', 'SMS')).toMatchObject({ service: 'iMessage' });
+    expect(service('any', 'SMS')).toMatchObject({ service: 'SMS' });
+    expect(service(undefined, 'any')).toMatchObject({ service: 'iMessage' });
+  });
+
+  it.each([
+    ['any;+;chat831', 'iMessage', 'iMessage;+;chat831'],
+    ['any;+;chat831', 'SMS', 'SMS;+;chat831'],
+    ['iMessage;+;chat831', 'iMessage', 'any;+;chat831'],
+    ['RCS;+;chat831', 'RCS', 'any;+;chat831'],
+  ])('addresses the group %s of %s as stored, then as %s', (guid, service, other) => {
+    const group = { ...chat('chat831', { isGroup: true, guid, service }), newestService: 'SMS' };
+    expect(addressForms('chat831', group)).toEqual([
+      { kind: 'chat', guid },
+      { kind: 'chat', guid: other },
+    ]);
+  });
+
+  it('tells groups from people by what chat.db says, not by how the identifier looks', () => {
+    const group = chat(ANNA, { isGroup: true, guid: `iMessage;+;${ANNA}` });
+    expect(addressForms(ANNA, group).map(({ kind }) => kind)).toEqual(['chat', 'chat']);
+    const person = chat('chat831', { guid: 'iMessage;-;chat831' });
+    expect(addressForms('chat831', person)[0]).toMatchObject({ kind: 'participant', handle: 'chat831' });
+  });
+
+  it('never alters a handle', () => {
+    for (const handle of ['5550100001', '0015550100001', 'Someone@Example.com']) {
+      expect(addressForms(handle, undefined)).toMatchObject([{ handle }]);
+      expect(addressForms(handle, chat(handle))[0]).toMatchObject({ handle });
+    }
   });
 
   it('knows no way to what is neither', () => {
@@ -59,17 +91,31 @@ describe('judge', () => {
     [scriptError(-1728), { kind: 'next-form', code: 'EDGE_SEND_NO_SUCH_CHAT' }],
     [scriptError(-1743), { kind: 'paused', code: 'EDGE_SEND_NOT_PERMITTED' }],
     [scriptError(-600), { kind: 'paused', code: 'EDGE_SEND_MESSAGES_DOWN' }],
-    [scriptError(-1719), { kind: 'failed', code: 'EDGE_SEND_NO_ACCOUNT' }],
-    [scriptError(-2753), { kind: 'failed', code: 'EDGE_SEND_NO_ACCOUNT' }],
+    [scriptError(-1719), { kind: 'next-form', code: 'EDGE_SEND_NO_ACCOUNT' }],
+    [scriptError(-2753), { kind: 'next-form', code: 'EDGE_SEND_NO_ACCOUNT' }],
+    [scriptError(-4711), { kind: 'unknown', code: 'EDGE_SEND_SCRIPT' }],
     [scriptError(-1712), { kind: 'unknown', code: 'EDGE_SEND_TIMEOUT' }],
     [scriptError(-1700), { kind: 'unknown', code: 'EDGE_SEND_SCRIPT' }],
     [
       { ...EXIT_0, exitCode: null },
       { kind: 'unknown', code: 'EDGE_SEND_SCRIPT' },
     ],
-    [{ ...EXIT_0, exitCode: 1, stderr: 'can’t open default scripting component' }, { kind: 'unknown' }],
+    [
+      { ...EXIT_0, exitCode: 1, stderr: "osascript: can't open default scripting component.\n" },
+      { kind: 'paused', code: 'EDGE_SEND_SPAWN' },
+    ],
+    [
+      { ...EXIT_0, exitCode: 1, stderr: 'something else' },
+      { kind: 'unknown', code: 'EDGE_SEND_SCRIPT' },
+    ],
   ])('of %o says %o', (result, verdict) => {
     expect(judge(result)).toMatchObject(verdict);
+  });
+
+  it('says the number, what it means, what to do, and what osascript said', () => {
+    expect(judge(scriptError(-1743))).toMatchObject({
+      detail: expect.stringMatching(/^-1743: macOS does not let .*\. System Settings → .*\. osascript said: 35:80: /),
+    });
   });
 
   it('keeps the handle that osascript quotes out of its detail', () => {

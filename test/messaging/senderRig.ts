@@ -30,9 +30,14 @@ export class SenderRig {
   epoch = 1;
   db: FakeMac | undefined;
   settled = 0;
+  onMissingReceipt: 'retry' | 'report' = 'retry';
+  readonly smsFallback: boolean;
+  launches = 0;
+  launch = async (): Promise<unknown> => this.launches++;
   #keys = 0;
 
-  constructor(pace: Partial<PaceSettings> = {}) {
+  constructor({ smsFallback = false, ...pace }: Partial<PaceSettings> & { smsFallback?: boolean } = {}) {
+    this.smsFallback = smsFallback;
     this.pace = { bubblePause: 'none', allowNewThreads: true, rate: UNLIMITED, ...pace };
     this.store = StateStore.open(this.statePath, this.clock.now());
     onTestFinished(() => this.store.close());
@@ -53,6 +58,9 @@ export class SenderRig {
       scriptTimeoutSeconds: 30,
       settleSeconds: SETTLE_MS / 1000,
       pace: this.pace,
+      onMissingReceipt: this.onMissingReceipt,
+      smsFallback: this.smsFallback,
+      launchMessages: () => this.launch(),
       onSettled: () => this.settled++,
     });
   }

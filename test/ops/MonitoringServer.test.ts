@@ -20,14 +20,21 @@ describe('the monitoring port', () => {
     expect((await get('/health')).status).toBe(200);
     status = agentStatus({
       conditions: [
-        { code: 'EDGE_BACKEND_AUTH', since: '2026-01-01T00:00:00.000Z', detail: 'canary', means: 'm', fix: 'f' },
+        {
+          code: 'EDGE_BACKEND_AUTH',
+          name: 'backend-auth',
+          since: '2026-01-01T00:00:00.000Z',
+          detail: 'canary',
+          means: 'm',
+          fix: 'f',
+        },
       ],
     });
     const answer = await get('/health');
     expect(answer.status).toBe(503);
     expect(await answer.json()).toEqual({
       healthy: false,
-      conditions: [{ code: 'EDGE_BACKEND_AUTH', since: '2026-01-01T00:00:00.000Z', fix: 'f' }],
+      conditions: [{ code: 'EDGE_BACKEND_AUTH', name: 'backend-auth', since: '2026-01-01T00:00:00.000Z', fix: 'f' }],
     });
   });
 

@@ -103,6 +103,30 @@ describe('a send by osascript', () => {
   });
 });
 
+describe('a group', () => {
+  it('is found by either prefix, and a person by the stored one alone', async () => {
+    const mac = await simulatedMac();
+    mac.people.receive({ from: '+15550100001', text: 'hi', group: { id: 'chat831', participants: ['+15550100001'] } });
+    mac.people.receive({ from: '+15550100001', text: 'hi' });
+    const code = async (target: string) => (await send(mac, { form: 'chat', target, service: '' })).code;
+    expect([await code('any;+;chat831'), await code('iMessage;+;chat831'), await code('SMS;+;chat831')]).toEqual([
+      0, 0, 1,
+    ]);
+    expect([await code('any;-;+15550100001'), await code('iMessage;-;+15550100001')]).toEqual([0, 1]);
+  });
+});
+
+describe('a Mac without an account', () => {
+  it('knows neither the people nor the chats of that service', async () => {
+    const mac = await simulatedMac();
+    mac.people.receive({ from: '+15550100001', text: 'hi' });
+    mac.messages.accounts = ['SMS'];
+    expect((await send(mac)).stderr).toContain('Invalid index. (-1719)');
+    expect((await send(mac, { form: 'chat', target: 'any;-;+15550100001', service: '' })).stderr).toContain('(-1728)');
+    expect((await send(mac, { service: 'SMS' })).code).toBe(0);
+  });
+});
+
 describe('a scripted behaviour', () => {
   it.each([
     [-1743, 'execution error: Not authorized to send Apple events to Messages. (-1743)'],
@@ -118,6 +142,13 @@ describe('a scripted behaviour', () => {
     expect(ended.code).toBe(1);
     expect(ended.stderr).toContain(message);
     expect(mac.messages.effects).toEqual([]);
+  });
+
+  it('can be for one service alone', async () => {
+    const mac = await simulatedMac();
+    mac.messages.behave({ fail: -1728, only: { service: 'SMS' } });
+    expect((await send(mac)).code).toBe(0);
+    expect((await send(mac, { service: 'SMS' })).code).toBe(1);
   });
 
   it('is for one send, for several, or for all until told otherwise', async () => {

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { EdgeError } from '../../util/EdgeError.ts';
-import type { EdgeAck } from './ack.ts';
+import { type EdgeAck, isCorrection } from './ack.ts';
 import type { CommandState, DeliveryChannel, NewCommand, Priority, StoredAck, StoredCommand } from './CommandStore.ts';
 
 interface Row {
@@ -161,8 +161,7 @@ export class CommandRows {
     const command = this.byId(ack.commandId);
     if (command?.agentId !== agentId) return undefined;
     this.#insertAck.run({ commandId: ack.commandId, status: ack.status, body: JSON.stringify(ack.body), now });
-    const isFinal = command.state === 'completed' || command.state === 'failed';
-    if (isFinal) return command.state;
+    if (isFinal(command) && !isCorrection(ack, command)) return command.state;
     this.#move.run({
       commandId: ack.commandId,
       state: ack.status,
@@ -186,6 +185,10 @@ export class CommandRows {
     this.#pruneAcks.run({ before, limit });
     return this.#prune.run({ before, limit }).changes;
   }
+}
+
+function isFinal({ state }: StoredCommand): boolean {
+  return state === 'completed' || state === 'failed';
 }
 
 function toCommand(row: Row | undefined): StoredCommand | undefined {

@@ -8,7 +8,8 @@ import type { EdgeAck } from './ack.ts';
  *     └── no ack in time, or the   │
  *         socket it went by closed ┘        a reflex ──socket closed──▶ superseded (the answer carries it)
  * ```
- * `completed` and `failed` are final. An ack that comes late still moves a superseded reflex on: it tells the truth.
+ * `completed` and `failed` are final, but for a failure that says `unknown outcome`: the proof of the command may follow
+ * it, and completes it. An ack that comes late still moves a superseded reflex on: it tells the truth.
  */
 export type CommandState = 'queued' | 'delivered' | 'received' | 'completed' | 'failed' | 'superseded';
 export type Priority = 'normal' | 'immediate';

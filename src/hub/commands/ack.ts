@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { UNKNOWN_OUTCOME } from '../../protocol/ack.ts';
 import { MAX_COMMAND_ID_LENGTH } from '../../protocol/wire.ts';
 
 /** An agent's report on a command, either wire form brought to one. */
@@ -38,6 +39,12 @@ export const ackSchema = z
     const error = body.error === null || body.error === undefined ? undefined : asText(body.error);
     return { commandId: body.command_id, status, error, body };
   });
+
+/** Whether an agent that could not vouch for its command has found the proof after all. */
+export function isCorrection(ack: EdgeAck, command: { state: string; error: string | undefined }): boolean {
+  const wasUnknown = command.state === 'failed' && command.error?.includes(UNKNOWN_OUTCOME) === true;
+  return wasUnknown && ack.status === 'completed';
+}
 
 function asText(value: unknown): string {
   return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 2_000);
