@@ -110,5 +110,6 @@ export class AgentProcess {
 export interface AgentStatusView {
   websocket: { up: boolean };
   chatdb: { open: boolean };
+  conditions: readonly { code: string; name: string; fix: string }[];
   [key: string]: unknown;
 }

@@ -185,7 +185,7 @@ export class ChatDb {
   }
 
   /**
-   * The chat with this chat_identifier that holds the newest message, or else is the newest: one person may have several,
+   * The chat with this chat_identifier that holds the newest message that was not refused, or else is the newest: one person may have several,
    * one for each service.
    */
   chatOf(threadId: string): ThreadChat | undefined {

@@ -137,12 +137,15 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
           WHERE s.chat_identifier = (SELECT c.chat_identifier FROM chat c WHERE c.ROWID = ${chatOfMessage}))
         AND j.message_id < @rowid LIMIT 1`,
     chat: `SELECT ${chatColumns} FROM chat c WHERE c.ROWID = ?`,
-    // The newest message of a chat is the last entry of the chat's part of an index.
+    // The newest message of a chat is at the end of the chat's part of an index. One that was refused says nothing of
+    // how the thread is reached; and an SMS, dated to the second, would seem older than the one it went in place of.
     writtenChatOf: `
       SELECT ${chatColumns}, ${name(m('service'))} AS newestService
       FROM chat c
       LEFT JOIN chat_message_join j ON j.rowid = (
-        SELECT f.rowid FROM chat_message_join f WHERE f.chat_id = c.ROWID ORDER BY ${newestFirst('f')} LIMIT 1)
+        SELECT f.rowid FROM chat_message_join f CROSS JOIN message g ON g.ROWID = f.message_id
+        WHERE f.chat_id = c.ROWID AND ${whole(schema.column('message', 'g', 'error', '0'))} = 0
+        ORDER BY ${newestFirst('f')} LIMIT 1)
       LEFT JOIN message m ON m.ROWID = j.message_id
       WHERE c.chat_identifier = ? ORDER BY ${newestFirst('j')}, c.ROWID DESC LIMIT 1`,
     participants: schema.hasParticipants

@@ -23,7 +23,7 @@ export interface ChatInfo {
 
 /** The chat of a thread that is written to. */
 export interface ThreadChat extends ChatInfo {
-  /** message.service of the newest row of the thread; undefined where there is no row. */
+  /** message.service of the thread's newest row that was not refused; undefined where there is none. */
   readonly newestService?: string | undefined;
 }
 

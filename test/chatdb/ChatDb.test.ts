@@ -278,6 +278,8 @@ describe.each(variants())('ChatDb reads on $title', (variant) => {
     write('M-2', sms, 3, 'SMS');
     write('M-3', imessage, 2, 'iMessage'); // brought by iCloud
     expect(db.chatOf('+15550100002')).toMatchObject({ guid: 'SMS;-;+15550100002', newestService: 'SMS' });
+    file.db.exec(`UPDATE message SET error = 22 WHERE guid = 'M-2'`);
+    expect(db.chatOf('+15550100002')).toMatchObject({ guid: 'iMessage;-;+15550100002', newestService: 'iMessage' });
     write('M-4', imessage, 4, 'iMessageLite');
     expect(db.chatOf('+15550100002')).toMatchObject({ service: 'iMessage', newestService: 'iMessageLite' });
   });

@@ -42,13 +42,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** Messages and a person: what was seen, and rows that chat.db will show later. */
 class Phone {
-  readonly rig = new SenderRig();
+  readonly rig: SenderRig;
   readonly seen: { thread: string; text: string }[] = [];
   readonly #scripts: Script[];
   #late: { at: number; call: ScriptCall; change: Partial<ChatRow> }[] = [];
   #killed = false;
 
-  constructor(scripts: readonly Script[]) {
+  constructor(scripts: readonly Script[], smsFallback: boolean) {
+    this.rig = new SenderRig({ smsFallback });
     this.#scripts = [...scripts];
     this.rig.mac.onRun = (call) => this.#run(call);
     this.rig.sender.start();
@@ -58,7 +59,7 @@ class Phone {
     const script = this.#scripts.shift() ?? { does: 'send', rowAfterMs: 0, says: 'ok' };
     if (script.does === 'refuse') return scriptError(script.says);
     if (script.does === 'fail') {
-      this.rig.mac.write(call, { error: script.error });
+      this.rig.mac.write(call, { error: script.error, service: call.service });
       return EXIT_0;
     }
     if (script.does === 'send') {
@@ -107,8 +108,9 @@ it('shows every bubble at most once and in its thread’s order, whatever fails,
     fc.asyncProperty(
       fc.array(step, { minLength: 3, maxLength: 14 }),
       fc.array(script, { maxLength: 12 }),
-      async (steps, scripts) => {
-        const phone = new Phone(scripts);
+      fc.boolean(),
+      async (steps, scripts, smsFallback) => {
+        const phone = new Phone(scripts, smsFallback);
         const sends: SendRow[] = [];
         for (const step of steps) {
           if (step.do === 'queue') {
