@@ -92,6 +92,9 @@ export class CommandHandler {
       if (state === 'completed') commands.addAck(completedAck(commandId, now), now);
       if (state === 'failed')
         commands.addAck(failedAck(commandId, now, 'failed before; the reason is no longer kept'), now);
+      // A series waits longer than acks are kept.
+      if (state === 'received' && this.#store.schedules.byId(commandId))
+        commands.addAck(receivedAck(commandId, now), now);
     });
     this.#telemetry.commandRepeated(commandId);
     this.#onAcks();

@@ -31,8 +31,6 @@ export class ClockJumps {
     this.#wall = wall;
     this.#monotonic = monotonic;
     if (ahead > JUMP_MS) this.#doubtfulUntil = monotonic + this.#settleMs;
-    // Set back: at worst something is due later than it was.
-    if (ahead < -JUMP_MS) this.#doubtfulUntil = Number.NEGATIVE_INFINITY;
     return Math.max(0, this.#doubtfulUntil - monotonic);
   }
 }

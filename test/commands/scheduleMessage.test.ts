@@ -23,7 +23,7 @@ function rig() {
   };
   const schedule = (send_at: string, recurrence?: object) =>
     run('schedule_message', { thread_id: ANNA, text: 'later', send_at, recurrence });
-  return { clock, store, run, schedule };
+  return { clock, store, handler, run, schedule };
 }
 
 describe('schedule_message', () => {
@@ -65,6 +65,18 @@ describe('schedule_message', () => {
     expect(ack).toMatchObject({ status: 'failed', success: false });
     expect(ack.error).toContain(why);
     expect(store.schedules.pendingCount()).toBe(0);
+  });
+
+  it('is acknowledged again when it comes again, also when its ack was pruned long ago', () => {
+    const { clock, store, handler, schedule } = rig();
+    schedule('2026-01-01T09:00:00Z', { rrule: 'FREQ=DAILY' });
+    const [ack] = store.commands.acksWaiting(0, 9);
+    store.commands.markHandedOver(ack!.ackId, clock.now());
+    clock.jumpWall(30 * 86_400_000);
+    store.prune(clock.now());
+    expect(store.commands.acksWaiting(0, 9)).toEqual([]);
+    handler.handle({ command_id: 'c1', command_type: 'schedule_message', payload: {} }, 'sync');
+    expect(store.commands.acksWaiting(0, 9)).toMatchObject([{ commandId: 'c1', body: { status: 'received' } }]);
   });
 
   it('reads a time without an offset in the zone of this Mac', () => {

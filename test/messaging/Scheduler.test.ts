@@ -19,7 +19,7 @@ function rig() {
   onTestFinished(() => store.close());
   const { telemetry, calls } = recordingTelemetry();
   const state = { due: 0, settled: 0, canSend: true };
-  const boot = () =>
+  const create = () =>
     new Scheduler({
       store,
       clock,
@@ -29,6 +29,8 @@ function rig() {
       onDue: () => state.due++,
       onSettled: () => state.settled++,
     });
+  /** The program starts anew. */
+  const boot = () => create().start();
   const command = (commandId: string) => {
     const now = clock.now();
     const known = { commandId, commandType: 'schedule_message', payload: {}, channel: 'sync' as const };
@@ -45,7 +47,7 @@ function rig() {
   };
   const keys = () => store.sends.openOf(ANNA).map((send) => send.key);
   const told = (event: string) => calls.filter((call) => call.event === event).map((call) => call.args[0]);
-  return { clock, statePath, store, scheduler: boot(), boot, schedule, series, state, keys, told };
+  return { clock, statePath, store, scheduler: create(), boot, schedule, series, state, keys, told };
 }
 
 describe('Scheduler', () => {
@@ -210,13 +212,14 @@ describe('Scheduler', () => {
   });
 
   it('believes the clock of a Mac that just started only after a minute, when something would be too late by it', async () => {
-    const { clock, store, scheduler, schedule, keys } = rig();
+    const { clock, store, boot, schedule, keys } = rig();
     schedule('old', MINUTE);
     schedule('young', 30 * DAY);
     clock.jumpWall(30 * DAY);
-    scheduler.start();
+    boot();
     await clock.advance(MINUTE - 1);
     expect(store.schedules.pendingCount()).toBe(2);
+    expect(keys()).toEqual([]);
     await clock.advance(1);
     expect(store.schedules.byId('old')?.state).toBe('expired');
     expect(keys()).toEqual(['command:young']);
@@ -268,8 +271,7 @@ describe('Scheduler, with a recurrence', () => {
     scheduler.start();
     await clock.advance(HOUR);
     scheduler.stop();
-    const second = boot();
-    second.start();
+    boot();
     await clock.advance(DAY);
     expect(keys()).toEqual([`schedule:r:${firstAt}`, `schedule:r:${firstAt + DAY}`]);
     expect(store.schedules.byId('r')).toMatchObject({ state: 'pending', sendAt: firstAt + 2 * DAY, occurrences: 2 });
