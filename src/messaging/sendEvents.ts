@@ -13,7 +13,13 @@ export function sendEvent(
     event_id: `${prefix}:${send.key}`,
     event_type: type,
     thread_id: send.threadId,
-    details: { send_id: send.sendId, key: send.key, message_guid: null, ...details },
+    details: {
+      send_id: send.sendId,
+      key: send.key,
+      message_guid: null,
+      ...(send.scheduleId === null ? {} : { schedule_id: send.scheduleId }),
+      ...details,
+    },
   };
 }
 
