@@ -184,6 +184,12 @@ export class ChatDb {
     return this.#read(({ statements }) => statements.earlierInChat.get({ rowid: row.rowid }) === undefined);
   }
 
+  /** The first message that has this attachment; undefined where there is none. */
+  messageOfAttachment(attachmentGuid: string): ChatRow | undefined {
+    const rowid = this.#read(({ statements }) => statements.messageOfAttachment.pluck().get(attachmentGuid));
+    return typeof rowid === 'number' ? this.rowsByRowid([rowid])[0] : undefined;
+  }
+
   /** The newest chat with this chat_identifier: one person may have several, one for each service. */
   chatOf(threadId: string): ChatInfo | undefined {
     return this.#read(({ statements }) => {
