@@ -146,9 +146,7 @@ export class BackendClient {
     if (this.#closed) giveUp('the client is closed');
     if (o.signal?.aborted) onAbort();
     o.signal?.addEventListener('abort', onAbort, { once: true });
-    const timer = clock.after(timeoutSeconds * 1000, () =>
-      giveUp(`no complete answer within ${timeoutSeconds} s`),
-    );
+    const timer = clock.after(timeoutSeconds * 1000, () => giveUp(`no complete answer within ${timeoutSeconds} s`));
     this.#underWay.add(stop);
     try {
       return await exchange({

@@ -61,10 +61,5 @@ async function* whole(head: Buffer, file: UploadFile, tail: Buffer): AsyncGenera
 
 /** As browsers do it (HTML, multipart/form-data encoding). */
 function quoted(name: string): string {
-  return name
-    .toWellFormed()
-    .replace(/\r/g, '%0D')
-    .replace(/\n/g, '%0A')
-    .replace(/"/g, '%22')
-    .replace(/\0/g, '');
+  return name.toWellFormed().replace(/\r/g, '%0D').replace(/\n/g, '%0A').replace(/"/g, '%22').replace(/\0/g, '');
 }

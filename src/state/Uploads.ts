@@ -67,7 +67,8 @@ export class Uploads {
   readonly #locate: Statement;
   readonly #byGuid: Statement;
   readonly #due: Statement;
-  readonly #firstAt: Statement;
+  readonly #nextAt: Statement;
+  readonly #dueNow: Statement;
   readonly #lastAt: Statement;
   readonly #notAfter: Statement;
   readonly #heldUntil: Statement;
@@ -96,9 +97,12 @@ export class Uploads {
     this.#due = db.prepare(`
       SELECT ${COLUMNS} FROM uploads WHERE state = 'waiting' AND backfill = ? AND next_attempt_at <= ?
       ORDER BY next_attempt_at, upload_id LIMIT ?`);
-    this.#firstAt = db
-      .prepare(`SELECT min(next_attempt_at) FROM uploads WHERE state = 'waiting' AND backfill = ?`)
+    this.#nextAt = db
+      .prepare(
+        `SELECT min(next_attempt_at) FROM uploads WHERE state = 'waiting' AND backfill = ? AND next_attempt_at > ?`,
+      )
       .pluck();
+    this.#dueNow = db.prepare(`UPDATE uploads SET next_attempt_at = ? WHERE upload_id = ? AND state = 'waiting'`);
     this.#lastAt = db
       .prepare(`SELECT max(next_attempt_at) FROM uploads WHERE state = 'waiting' AND backfill = ?`)
       .pluck();
@@ -152,9 +156,13 @@ export class Uploads {
     return this.#due.all(kind === 'backfill' ? 1 : 0, now, limit) as UploadRow[];
   }
 
-  /** When the first of those that wait is due, ms since 1970. */
-  firstAt(kind: 'live' | 'backfill'): number | undefined {
-    return (this.#firstAt.get(kind === 'backfill' ? 1 : 0) as number | null) ?? undefined;
+  /** When the first is due of those that are not yet, ms since 1970. */
+  nextAt(kind: 'live' | 'backfill', now: number): number | undefined {
+    return (this.#nextAt.get(kind === 'backfill' ? 1 : 0, now) as number | null) ?? undefined;
+  }
+
+  dueNow(uploadId: number, now: number): void {
+    this.#dueNow.run(now, uploadId);
   }
 
   /** When the last of those that wait is due, ms since 1970; 0 where none waits. */
