@@ -183,10 +183,10 @@ describe('what is uploaded', () => {
     await waitFor('the file', () => readFileSync(fileOf(rig, `at_0_${linked}`, 'l.heic')));
     unlinkSync(fileOf(rig, `at_0_${linked}`, 'l.heic'));
     symlinkSync(rig.path('outside.heic'), fileOf(rig, `at_0_${linked}`, 'l.heic'));
-    const escape = relative(dirname(fileOf(rig, 'at_0_any', 'a')), rig.path('outside.heic'));
+    const wayOut = relative(dirname(fileOf(rig, 'at_0_any', 'a')), rig.path('outside.heic'));
     const dotted = rig.mac.people.receive({
       from: ANN,
-      attachments: [{ ...image(escape), downloadMs: 'never', transferState: 5 }],
+      attachments: [{ ...image(wayOut), downloadMs: 'never', transferState: 5 }],
     });
     const large = rig.mac.people.receive({ from: ANN, attachments: [{ ...image(), content: 'x'.repeat(11) }] });
     await rig.startAgent();

@@ -208,6 +208,7 @@ export class Uploader {
     if (row.messageGuid === '') this.#records.located(row, place);
     const file = await openAttachment(place.path, { root: settings.attachmentsPath, maxBytes: settings.maxBytes });
     try {
+      signal.throwIfAborted();
       const { sizeBytes } = file;
       const { attachmentGuid } = row;
       await this.#o.upload(
