@@ -234,4 +234,19 @@ describe('upload_retry', () => {
     expect((await rig.commandState(unknown)).error).toContain('at_0_NONE');
     expect(await queues(rig)).toMatchObject({ uploads: 0, uploads_failed: 0, commands_open: 0 });
   });
+
+  it('answers every command that asked for the file', async () => {
+    const taken = Promise.withResolvers<void>();
+    const { rig, heard, door } = await setUp({ attachments: { upload: 'off' }, fateOf: () => taken.promise });
+    const guid = rig.mac.people.receive({ from: ANN, attachments: [image()] });
+    await waitFor('the message', () => heard.length === 1);
+    const payload = { attachment_guid: `at_0_${guid}` };
+    const ids = [await rig.command('upload_retry', payload), await rig.command('upload_retry', payload)];
+    await waitFor('both to be known', async () => (await queues(rig)).commands_open === 2 && door.tried.length > 0);
+    taken.resolve();
+    for (const id of ids) {
+      await waitFor('the ack', async () => (await rig.commandState(id)).state === 'completed');
+    }
+    expect(door.tried).toHaveLength(1);
+  });
 });
