@@ -8,8 +8,10 @@ import { AckCourier } from './commands/AckCourier.ts';
 import { CommandHandler } from './commands/CommandHandler.ts';
 import { credentials } from './config/credentials.ts';
 import { messagingSettings } from './config/messagingSettings.ts';
+import { privacySettings } from './config/privacySettings.ts';
 import type { SecretSource } from './config/SecretSource.ts';
 import type { Config } from './config/schema.ts';
+import { uploadSettings } from './config/uploadSettings.ts';
 import { websocketUrl } from './config/websocketUrl.ts';
 import type { LoopGuard } from './messaging/loopGuard.ts';
 import { Messaging } from './messaging/Messaging.ts';
@@ -21,6 +23,8 @@ import { InstanceLock } from './ops/InstanceLock.ts';
 import type { Log } from './ops/log.ts';
 import { MonitoringServer } from './ops/MonitoringServer.ts';
 import { Metrics } from './ops/metrics.ts';
+import { monitoringPart } from './ops/monitoringPart.ts';
+import { openStateStore } from './ops/openStateStore.ts';
 import { Retention } from './ops/Retention.ts';
 import { StatusReports } from './ops/StatusReports.ts';
 import { SyncExchange } from './ops/SyncExchange.ts';
@@ -32,7 +36,8 @@ import { ChangeWatch } from './relay/ChangeWatch.ts';
 import { InboundPump } from './relay/InboundPump.ts';
 import { Intake } from './relay/Intake.ts';
 import { createPrivacyFilter } from './relay/privacy.ts';
-import { StateStore } from './state/StateStore.ts';
+import { Uploader } from './relay/uploads/Uploader.ts';
+import type { StateStore } from './state/StateStore.ts';
 import { type Clock, systemClock } from './util/Clock.ts';
 import { codeOf, type EdgeError, messageOf } from './util/EdgeError.ts';
 
@@ -96,12 +101,7 @@ export class Agent {
       maxSockets: config.backend.max_concurrent_requests,
       clock,
     });
-    const privacy = createPrivacyFilter({
-      redact: config.privacy.redact,
-      allowThreads: config.privacy.threads.allow,
-      denyThreads: config.privacy.threads.deny,
-      drop: config.privacy.drop,
-    });
+    const privacy = createPrivacyFilter(privacySettings(config));
     const intake = new Intake({
       store,
       clock,
@@ -112,6 +112,7 @@ export class Agent {
       attachmentWaitSeconds: config.imessage.attachment_wait_seconds,
       onInbound: (backfill) => pump.wake(backfill > 0),
       onAdmitted: (row) => changes.admitted(row),
+      wantFiles: (...message) => uploader.want(...message),
       onEvents: () => poller.syncSoon(),
       onReadFailed: (error) => feed.readFailed(error),
     });
@@ -132,11 +133,13 @@ export class Agent {
         intake.opened(db, identity);
         changes.chatDbChanged();
         messaging.chatDbOpened();
+        uploader.wake();
       },
       onChange: (db) => {
         messaging.chatDbChanged(); // first: a page that intake cannot read is no reason to miss a receipt
         intake.changed(db);
         changes.chatDbChanged();
+        uploader.chatDbChanged();
       },
     });
     const loopGuard: LoopGuard = {
@@ -155,6 +158,7 @@ export class Agent {
       onSends: () => store.afterCommit(() => messaging.sendsQueued()),
       onSchedules: () => store.afterCommit(() => messaging.schedulesChanged()),
       onAcks: () => store.afterCommit(() => courier.wake()),
+      onUploads: () => store.afterCommit(() => uploader.wake()),
       loopGuard,
     });
     const pump = new InboundPump({
@@ -169,7 +173,24 @@ export class Agent {
       maxInFlightPerThread: config.backend.max_in_flight_per_thread,
       maxConcurrentRequests: config.backend.max_concurrent_requests,
       loopGuard,
+      heldMs: (guid) => uploader.heldMs(guid),
     });
+    const uploader = new Uploader({
+      store,
+      clock,
+      random,
+      telemetry,
+      privacy,
+      settings: uploadSettings(config),
+      source: () => feed.db,
+      upload: (...file) => client.upload(...file),
+      onReleased: (threadId) => pump.released(threadId),
+      onAcks: () => courier.wake(),
+    });
+    const backendSeen = () => {
+      pump.backendSeen();
+      uploader.backendSeen();
+    };
     const messaging = new Messaging({
       store,
       chatDb: () => feed.db,
@@ -195,7 +216,7 @@ export class Agent {
         socketSince = clock.now();
         poller.socketUp();
         courier.socketUp();
-        pump.backendSeen();
+        backendSeen();
       },
       onDown: () => {
         socketSince = clock.now();
@@ -235,7 +256,7 @@ export class Agent {
       sync: (request, signal) => client.sync(request, signal),
       onCommand: (raw) => commands.handle(raw, 'sync'),
       onConfigUpdate: configure,
-      onAnswer: () => pump.backendSeen(),
+      onAnswer: backendSeen,
     });
     const wake = new WakeDetector({
       clock,
@@ -246,6 +267,7 @@ export class Agent {
         feed.look();
         messaging.woke();
         pump.wake();
+        uploader.wake();
         changes.wake();
       },
     });
@@ -293,9 +315,10 @@ export class Agent {
       parts: [
         { start() {}, stop: () => closeStore() },
         control,
-        ...(config.monitoring.port > 0 ? [monitoringPart()] : []),
+        ...(config.monitoring.port > 0 ? [monitoringPart(monitoring, telemetry)] : []),
         { start() {}, stop: () => client.close() },
         pump,
+        uploader,
         feedPart(),
         messaging,
         courier,
@@ -309,15 +332,7 @@ export class Agent {
 
     function openStore(): StateStore {
       try {
-        const opened = StateStore.open(join(config.state.dir, 'state.db'), clock.now(), {
-          failed: (error) => {
-            telemetry.conditionRaised(error.code, error.message);
-            if (error.code === 'EDGE_STATE_IO') fatal.resolve(error);
-          },
-          recovered: () => telemetry.conditionCleared('EDGE_STATE_FULL'),
-        });
-        if (opened.quarantined) telemetry.failure('EDGE_STATE_CORRUPT', `set aside as ${opened.quarantined}`);
-        return opened;
+        return openStateStore(config.state.dir, { clock, telemetry, onFatal: fatal.resolve });
       } catch (error) {
         lock.release();
         throw error;
@@ -327,17 +342,6 @@ export class Agent {
     function closeStore(): void {
       store.close();
       lock.release();
-    }
-
-    /** Nobody can look at a port that is taken, but messages go on. */
-    function monitoringPart(): Part {
-      return {
-        start: () =>
-          monitoring.start().catch((error: unknown) => {
-            telemetry.conditionRaised(codeOf(error, 'EDGE_MONITORING_PORT'), messageOf(error));
-          }),
-        stop: () => monitoring.stop(),
-      };
     }
 
     /** Before the sender, which looks chat.db through for what was under way; intake stops last, with its cursor. */

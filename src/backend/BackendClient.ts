@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import {
   type CommandAck,
@@ -14,12 +15,17 @@ import {
 import type { Clock } from '../util/Clock.ts';
 import { BackendError, KEPT_BODY_CHARACTERS } from './BackendError.ts';
 import { exchange, type HttpAnswer } from './httpExchange.ts';
+import { multipartBody, type UploadFile } from './multipart.ts';
 import { parseRetryAfter } from './retryAfter.ts';
 import { type Endpoint, meaningOf } from './statusPolicy.ts';
 import { withoutSecret } from './withoutSecret.ts';
 
 /** Connections beyond those for messages, so that a sync and an ack never queue behind answers that take a minute. */
 const CONTROL_SOCKETS = 2;
+/** Files uploaded at once, on connections of their own: a video must not keep a message waiting. */
+export const UPLOAD_SOCKETS = 2;
+/** A file may take as long as at this rate, bytes a second, beside the time of any request: slow, but not stuck. */
+const SLOWEST_UPLOAD = 32 * 1024;
 /** An idle connection is closed after this, ms: routers forget one silently, and a request on it would hang. */
 const IDLE_SOCKET_MS = 15_000;
 
@@ -43,6 +49,15 @@ interface PostOptions {
   onWrittenOut?(): void;
 }
 
+interface Content {
+  path: string;
+  type: string;
+  length: number;
+  body: Buffer | (() => Readable);
+  /** Limit for the whole request, seconds. */
+  timeoutSeconds: number;
+}
+
 /**
  * The agent's HTTP requests to the backend. Every failure is a BackendError: EDGE_SECRET_MISSING (no request is made),
  * EDGE_BACKEND_UNREACHABLE (network, time-out, aborted), EDGE_BACKEND_ANSWER (2xx, but not what the protocol says) or the
@@ -56,7 +71,8 @@ export class BackendClient {
 
   constructor(options: BackendClientOptions) {
     this.#o = options;
-    const agentOptions = { keepAlive: true, maxSockets: options.maxSockets + CONTROL_SOCKETS, timeout: IDLE_SOCKET_MS };
+    const maxSockets = options.maxSockets + CONTROL_SOCKETS + UPLOAD_SOCKETS;
+    const agentOptions = { keepAlive: true, maxSockets, timeout: IDLE_SOCKET_MS };
     this.#agent =
       new URL(options.baseUrl).protocol === 'https:' ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
   }
@@ -81,6 +97,14 @@ export class BackendClient {
     await this.#post('/edge/command/ack', ack, { signal, idempotencyKey: `${ack.command_id}:${ack.status}` });
   }
 
+  /** Posts a file, read from disk as it is written. Any 2xx will do; 409 says that the backend has it. */
+  async upload(path: string, file: UploadFile, signal?: AbortSignal): Promise<void> {
+    const { contentType: type, contentLength: length, open: body } = multipartBody(file);
+    const timeoutSeconds = this.#o.requestTimeoutSeconds + Math.ceil(length / SLOWEST_UPLOAD);
+    const content = { path, type, length, body, timeoutSeconds };
+    await this.#request('upload', content, { signal, idempotencyKey: file.attachmentGuid });
+  }
+
   /** Breaks off what is under way and closes every connection. */
   close(): void {
     this.#closed = true;
@@ -88,44 +112,51 @@ export class BackendClient {
     this.#agent.destroy();
   }
 
-  async #post(endpoint: Endpoint, payload: unknown, o: PostOptions): Promise<HttpAnswer | 'known'> {
+  #post(endpoint: Exclude<Endpoint, 'upload'>, payload: unknown, o: PostOptions): Promise<HttpAnswer | 'known'> {
+    const body = Buffer.from(JSON.stringify(payload));
+    const { requestTimeoutSeconds: timeoutSeconds } = this.#o;
+    const content = { path: endpoint, type: 'application/json', length: body.length, body, timeoutSeconds };
+    return this.#request(endpoint, content, o);
+  }
+
+  async #request(endpoint: Endpoint, content: Content, o: PostOptions): Promise<HttpAnswer | 'known'> {
+    const { path } = content;
     const secret = this.#o.secret();
-    if (!secret) throw new BackendError('EDGE_SECRET_MISSING', `POST ${endpoint} was not made: there is no secret`);
-    const answer = await this.#exchange(endpoint, Buffer.from(JSON.stringify(payload)), secret, o);
+    if (!secret) throw new BackendError('EDGE_SECRET_MISSING', `POST ${path} was not made: there is no secret`);
+    const answer = await this.#exchange(content, secret, o);
     const meaning = meaningOf(answer.status, endpoint);
     if (meaning === 'known') return 'known';
     if (meaning === 'taken') return answer;
     if (meaning === 'EDGE_BACKEND_AUTH') this.#o.refreshSecret();
     const { location } = answer.headers;
     const target = meaning === 'EDGE_BACKEND_REDIRECT' && location ? ` to ${location.slice(0, 200)}` : '';
-    throw new BackendError(meaning, withoutSecret(`POST ${endpoint} was answered ${answer.status}${target}`, secret), {
+    throw new BackendError(meaning, withoutSecret(`POST ${path} was answered ${answer.status}${target}`, secret), {
       status: answer.status,
       retryAfterMs: parseRetryAfter(answer.headers['retry-after'], this.#o.clock.now()),
       body: withoutSecret(new TextDecoder().decode(answer.body), secret),
     });
   }
 
-  async #exchange(endpoint: Endpoint, body: Buffer, secret: string, o: PostOptions): Promise<HttpAnswer> {
-    const { agentId, baseUrl, clock, requestTimeoutSeconds } = this.#o;
+  async #exchange(content: Content, secret: string, o: PostOptions): Promise<HttpAnswer> {
+    const { agentId, baseUrl, clock } = this.#o;
+    const { path, body, timeoutSeconds } = content;
     const stop = new AbortController();
     const giveUp = (why: string) => stop.abort(new Error(why));
     const onAbort = () => giveUp('the caller broke it off');
     if (this.#closed) giveUp('the client is closed');
     if (o.signal?.aborted) onAbort();
     o.signal?.addEventListener('abort', onAbort, { once: true });
-    const timer = clock.after(requestTimeoutSeconds * 1000, () =>
-      giveUp(`no complete answer within ${requestTimeoutSeconds} s`),
-    );
+    const timer = clock.after(timeoutSeconds * 1000, () => giveUp(`no complete answer within ${timeoutSeconds} s`));
     this.#underWay.add(stop);
     try {
       return await exchange({
-        url: new URL(baseUrl.replace(/\/+$/, '') + endpoint),
+        url: new URL(baseUrl.replace(/\/+$/, '') + path),
         agent: this.#agent,
         headers: {
           Authorization: `Bearer ${secret}`,
           'X-Edge-Agent-Id': agentId,
-          'Content-Type': 'application/json',
-          'Content-Length': body.length,
+          'Content-Type': content.type,
+          'Content-Length': content.length,
           Accept: 'application/json',
           'Accept-Encoding': 'identity',
           ...(o.idempotencyKey === undefined ? {} : { 'Idempotency-Key': headerValue(o.idempotencyKey) }),
@@ -137,7 +168,7 @@ export class BackendClient {
       });
     } catch (error) {
       const reason = withoutSecret(reasonOf(error), secret);
-      throw new BackendError('EDGE_BACKEND_UNREACHABLE', `POST ${endpoint} failed: ${reason}`, { cause: error });
+      throw new BackendError('EDGE_BACKEND_UNREACHABLE', `POST ${path} failed: ${reason}`, { cause: error });
     } finally {
       timer.cancel();
       o.signal?.removeEventListener('abort', onAbort);

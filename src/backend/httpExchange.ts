@@ -6,6 +6,7 @@ import {
 } from 'node:http';
 import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { MAX_BODY_BYTES } from '../protocol/wire.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 
@@ -20,7 +21,8 @@ export interface HttpExchange {
   agent: HttpAgent | HttpsAgent;
   /** Complete but for `Expect`. */
   headers: OutgoingHttpHeaders;
-  body: Buffer;
+  /** Opened anew when the request is repeated. */
+  body: Buffer | (() => Readable);
   /** Ends the exchange wherever it is; its reason becomes the error. */
   signal: AbortSignal;
   clock: Clock;
@@ -81,11 +83,13 @@ function attempt(o: HttpExchange, { expect, repeatIfStale }: { expect: boolean; 
     let reused = false;
     let response: IncomingMessage | undefined;
     let patience: Timer | undefined;
+    let streamed: Readable | undefined;
     const chunks: Buffer[] = [];
     let size = 0;
 
     const finish = () => {
       patience?.cancel();
+      streamed?.destroy();
       o.signal.removeEventListener('abort', onAbort);
       if (!response?.complete || !request.writableFinished) request.destroy();
     };
@@ -108,7 +112,13 @@ function attempt(o: HttpExchange, { expect, repeatIfStale }: { expect: boolean; 
     const onAbort = () => fail(o.signal.reason);
     const sendBody = () => {
       patience?.cancel();
-      if (!request.writableEnded && !response && !o.signal.aborted) request.end(o.body);
+      if (request.writableEnded || streamed || response || o.signal.aborted) return;
+      if (Buffer.isBuffer(o.body)) {
+        request.end(o.body);
+        return;
+      }
+      streamed = o.body().on('error', fail);
+      streamed.pipe(request);
     };
 
     o.signal.addEventListener('abort', onAbort, { once: true });

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../util/errors.ts';
 
-export type Endpoint = '/edge/message' | '/edge/sync' | '/edge/command/ack';
+/** `upload` is where attachments.upload_path says. */
+export type Endpoint = '/edge/message' | '/edge/sync' | '/edge/command/ack' | 'upload';
 
 /** What an HTTP status means: the answer is there, the backend had it already, or one of the catalogue's codes. */
 export type StatusMeaning = 'taken' | 'known' | ErrorCode;

@@ -184,9 +184,15 @@ export class ChatDb {
     return this.#read(({ statements }) => statements.earlierInChat.get({ rowid: row.rowid }) === undefined);
   }
 
+  /** The first message that has this attachment; undefined where there is none. */
+  messageOfAttachment(attachmentGuid: string): ChatRow | undefined {
+    const rowid = this.#read(({ statements }) => statements.messageOfAttachment.pluck().get(attachmentGuid));
+    return typeof rowid === 'number' ? this.rowsByRowid([rowid])[0] : undefined;
+  }
+
   /**
-   * The chat with this chat_identifier that holds the newest message that was not refused, or else is the newest: one person may have several,
-   * one for each service.
+   * The chat with this chat_identifier that holds the newest message that was not refused, or else is the newest: one
+   * person may have several, one for each service.
    */
   chatOf(threadId: string): ThreadChat | undefined {
     return this.#read(({ statements }) => {

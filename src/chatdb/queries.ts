@@ -31,6 +31,7 @@ export interface ChatDbQueries {
   writtenChatOf: string;
   participants: string;
   attachments: string;
+  messageOfAttachment: string;
 }
 
 /** SQLite keeps any type in any column, and a name that is no text, in a damaged row, must not stop all others. */
@@ -159,6 +160,10 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
            ${a('hide_attachment')} AS isHidden
          FROM message_attachment_join j CROSS JOIN attachment a ON a.ROWID = j.attachment_id
          WHERE j.message_id = ? ORDER BY j.rowid LIMIT ${MAX_ATTACHMENTS}`
+      : NOTHING,
+    messageOfAttachment: schema.hasAttachments
+      ? `SELECT j.message_id FROM attachment a CROSS JOIN message_attachment_join j ON j.attachment_id = a.ROWID
+         WHERE a.guid = ? ORDER BY j.message_id LIMIT 1`
       : NOTHING,
   };
 }

@@ -67,6 +67,7 @@ function waiting(queues: Queues): string[] {
     [inbound_undecided, 'row that may be backfill', 'rows that may be backfill'],
     [queues.sends_queued, 'bubble to be sent', 'bubbles to be sent'],
     [queues.sends_in_flight, 'bubble under way', 'bubbles under way'],
+    [queues.uploads, 'file to be uploaded', 'files to be uploaded'],
     [queues.schedules, 'schedule', 'schedules'],
     [queues.commands_open, 'open command', 'open commands'],
     [queues.acks, 'ack', 'acks'],
@@ -82,11 +83,12 @@ function heldBack({ sending }: AgentStatus): string[] {
 }
 
 /** What nobody goes on with by itself. */
-function givenUp({ dead_letters, sends_failed, sends_unknown }: Queues): string[] {
+function givenUp({ dead_letters, sends_failed, sends_unknown, uploads_failed }: Queues): string[] {
   return counted([
     [dead_letters, 'dead letter', 'dead letters'],
     [sends_failed, 'bubble not sent', 'bubbles not sent'],
     [sends_unknown, 'bubble that may have gone out', 'bubbles that may have gone out'],
+    [uploads_failed, 'file not uploaded', 'files not uploaded'],
   ]);
 }
 

@@ -12,6 +12,7 @@ import { listScheduled } from './listScheduled.ts';
 import { type ReadCommand, readCommand } from './readCommand.ts';
 import { scheduleMessage } from './scheduleMessage.ts';
 import { sendMessageNow } from './sendMessageNow.ts';
+import { uploadRetry } from './uploadRetry.ts';
 
 /** Commands that wait for their bubbles at most: hours of sending, and some megabytes. */
 const MAX_OPEN_COMMANDS = 10_000;
@@ -23,6 +24,7 @@ const TYPES: ReadonlyMap<string, CommandType> = new Map([
   ['schedule_message', scheduleMessage],
   ['cancel_scheduled', cancelScheduled],
   ['list_scheduled', listScheduled],
+  ['upload_retry', uploadRetry],
 ]);
 
 type Readable = Exclude<ReadCommand, { kind: 'nameless' }>;
@@ -38,6 +40,7 @@ export class CommandHandler {
   readonly #onSends: () => void;
   readonly #onSchedules: () => void;
   readonly #onAcks: () => void;
+  readonly #onUploads: (() => void) | undefined;
   readonly #maxOpenCommands: number;
   readonly #loopGuard: LoopGuard | undefined;
 
@@ -51,6 +54,8 @@ export class CommandHandler {
     onSchedules: () => void;
     /** Acks are due. */
     onAcks: () => void;
+    /** A file is to be uploaded. @default nobody uploads */
+    onUploads?: () => void;
     /** @default 10,000 */
     maxOpenCommands?: number;
     /** @default none: reflexes without end */
@@ -62,6 +67,7 @@ export class CommandHandler {
     this.#onSends = options.onSends;
     this.#onSchedules = options.onSchedules;
     this.#onAcks = options.onAcks;
+    this.#onUploads = options.onUploads;
     this.#maxOpenCommands = options.maxOpenCommands ?? MAX_OPEN_COMMANDS;
     this.#loopGuard = options.loopGuard;
   }
@@ -114,8 +120,10 @@ export class CommandHandler {
     if (effect.defect !== undefined) this.#telemetry.failure('EDGE_INTERNAL', `command ${commandId}: ${effect.defect}`);
     this.#telemetry.commandReceived({ commandId, commandType, channel });
     // What starts osascript comes first: a person waits for it.
-    if (effect.outcome === 'pending') this.#onSends();
-    else {
+    if (effect.outcome === 'pending') {
+      if (effect.wake === 'sends') this.#onSends();
+      else this.#onUploads?.();
+    } else {
       if (effect.outcome !== 'failed' && effect.wake === 'schedules') this.#onSchedules();
       this.#onAcks();
     }

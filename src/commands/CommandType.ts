@@ -27,7 +27,9 @@ type Outcome =
   /** On disk; its outcome is told later, in a second ack. */
   | { readonly outcome: 'received'; readonly wake: 'schedules' }
   /** The outcome of a send will be its own. */
-  | { readonly outcome: 'pending'; readonly wake: 'sends' };
+  | { readonly outcome: 'pending'; readonly wake: 'sends' }
+  /** The outcome of an upload will be its own. */
+  | { readonly outcome: 'pending'; readonly wake: 'uploads' };
 
 /** A payload that was checked. */
 export type Checked =

@@ -17,6 +17,7 @@ import { edgeRoutes } from './edge/edgeRoutes.ts';
 import { Handshake, type RejectForm } from './edge/Handshake.ts';
 import type { HubObserver } from './edge/HubObserver.ts';
 import { DEFAULT_LIMITS, type EdgeLimits, RateLimits } from './edge/RateLimits.ts';
+import { UploadFiles } from './edge/UploadFiles.ts';
 import { EchoResponder } from './responders/EchoResponder.ts';
 import { loadScript } from './responders/loadScript.ts';
 import type { Responder } from './responders/Responder.ts';
@@ -27,6 +28,10 @@ const PRUNE_MS = 3_600_000;
 /** A request's headers, and all of it, must have come within so long, ms. */
 const HEADERS_MS = 15_000;
 const REQUEST_MS = 30_000;
+/** The same for an upload: the largest file over a slow line, ms. */
+const UPLOAD_MS = 3_600_000;
+/** Of uploads: the largest, and all together before the oldest are deleted, bytes. */
+const UPLOADS = { maxFileBytes: 104_857_600, maxTotalBytes: 10_737_418_240 } as const;
 /** Idle connections stay so long, ms: more than the minute between an agent's pings and polls. */
 const KEEP_ALIVE_MS = 75_000;
 /** Ids in a path, characters: a command_id of 128, each three when encoded. */
@@ -50,6 +55,8 @@ export interface HubOptions {
   /** @default 'close' */
   wsReject?: RejectForm;
   limits?: Partial<EdgeLimits> | 'off';
+  /** Limits of a file and of all files, bytes; past that the oldest are deleted. @default 100 MiB and 10 GiB */
+  uploads?: { maxFileBytes?: number; maxTotalBytes?: number };
   /** Longest wait of an answer for the ack of its reflex, ms; 0: none. @default 2000 */
   reflexWaitMs?: number;
   /** Whether answers name `reflex_command_id`. @default true */
@@ -76,6 +83,7 @@ export class Hub {
   readonly #sockets: EdgeSockets;
   readonly #dispatcher: Dispatcher;
   readonly #answers: Answers;
+  readonly #files: UploadFiles;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #host: string;
@@ -90,6 +98,7 @@ export class Hub {
     sockets: EdgeSockets;
     dispatcher: Dispatcher;
     answers: Answers;
+    files: UploadFiles;
     clock: Clock;
     logger: Logger;
     host: string;
@@ -102,6 +111,7 @@ export class Hub {
     this.#sockets = o.sockets;
     this.#dispatcher = o.dispatcher;
     this.#answers = o.answers;
+    this.#files = o.files;
     this.#clock = o.clock;
     this.#logger = o.logger;
     this.#host = o.host;
@@ -136,9 +146,11 @@ export class Hub {
     const answers = new Answers({ store, responder, sockets, dispatcher, clock, telemetry, reflexWaitMs, nameReflex });
     const rejectForm = o.wsReject ?? 'close';
     const handshake = new Handshake({ credentials, sockets, limits, telemetry, clock, rejectForm });
-    const app = httpServer(telemetry);
-    edgeRoutes(app, { credentials, limits, store, answers, dispatcher, telemetry });
-    adminRoutes(app, { adminToken: o.adminToken, credentials, store, dispatcher, sockets, clock });
+    const { maxFileBytes, maxTotalBytes } = { ...UPLOADS, ...o.uploads };
+    const files = new UploadFiles({ dir: `${o.dbPath}.uploads`, store, maxTotalBytes });
+    const app = httpServer(telemetry, clock);
+    edgeRoutes(app, { credentials, limits, store, answers, dispatcher, telemetry, files, maxFileBytes });
+    adminRoutes(app, { adminToken: o.adminToken, credentials, store, dispatcher, sockets, clock, files });
     const startedAt = clock.monotonic();
     app.get('/health', async () => ({
       status: 'ok',
@@ -147,13 +159,14 @@ export class Hub {
     }));
     handshake.listen(app.server);
     const { host = '127.0.0.1', port = 0, drainMs = 5_000 } = o;
-    return new Hub({ store, app, handshake, sockets, dispatcher, answers, clock, logger, host, port, drainMs });
+    return new Hub({ store, app, handshake, sockets, dispatcher, answers, files, clock, logger, host, port, drainMs });
   }
 
   /** Listens. @throws Error with `code` (EADDRINUSE …) when it cannot; the hub is closed then */
   async start(): Promise<void> {
     try {
       await this.store.release();
+      await this.#files.start();
       await this.#app.listen({ host: this.#host, port: this.#port });
     } catch (error) {
       await this.#app.close();
@@ -167,6 +180,7 @@ export class Hub {
       }),
       this.#clock.every(PRUNE_MS, () => {
         this.store.prune().catch((error) => this.#logger.error(`Deleting old rows failed: ${messageOf(error)}`));
+        this.#files.prune().catch((error) => this.#logger.error(`Deleting old files failed: ${messageOf(error)}`));
       }),
     ];
     this.#logger.info(`Listening on ${this.url}`);
@@ -213,11 +227,11 @@ function responderOf(choice: NonNullable<HubOptions['responder']>, clock: Clock)
   return new ScriptResponder({ script: loadScript(readFileSync(choice.script, 'utf8'), choice.script), clock });
 }
 
-function httpServer(telemetry: EdgeTelemetry): FastifyInstance {
+function httpServer(telemetry: EdgeTelemetry, clock: Clock): FastifyInstance {
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    requestTimeout: REQUEST_MS,
+    requestTimeout: UPLOAD_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
   });
@@ -228,6 +242,13 @@ function httpServer(telemetry: EdgeTelemetry): FastifyInstance {
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     request.bodyAt = telemetry.now();
     return parseJson(request, String(body), done);
+  });
+  app.addHook('onRequest', async ({ raw, routeOptions }) => {
+    if (routeOptions.config.isUpload) return;
+    const timer = clock.after(REQUEST_MS, () => {
+      if (!raw.complete) raw.destroy();
+    });
+    raw.once('close', () => timer.cancel());
   });
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({ error: `Endpoint not found: ${request.url.split('?')[0]!.slice(0, 100)}` }),

@@ -43,6 +43,9 @@ export interface Queues {
   /** To be told once the message they are about was handed over. */
   readonly events_held: number;
   readonly threads_muted: number;
+  /** Files of messages that came in, to be uploaded. */
+  readonly uploads: number;
+  readonly uploads_failed: number;
 }
 
 interface MutedThread {
@@ -115,12 +118,15 @@ export const NO_QUEUES: Queues = {
   events: 0,
   events_held: 0,
   threads_muted: 0,
+  uploads: 0,
+  uploads_failed: 0,
 };
 
 /** Reads the part of the status that is in state.db. */
 export function storeStatus(store: StateStore, now: number): StoreStatus {
   const inbound = store.inbound.counts();
   const sends = store.sends.counts();
+  const uploads = store.uploads.counts();
   const epoch = store.epochs.latest();
   const muted = store.mutedThreads.muted(now);
   return {
@@ -143,6 +149,8 @@ export function storeStatus(store: StateStore, now: number): StoreStatus {
       events: store.events.waitingCount(),
       events_held: store.events.heldCount(),
       threads_muted: muted.length,
+      uploads: uploads.waiting,
+      uploads_failed: uploads.failed,
     },
     cursor: epoch ? { epoch: epoch.epoch, rowid: epoch.cursorRowid } : null,
     dead_letters: store.inbound.deadLetters(MAX_SHOWN).map(deadLetter),

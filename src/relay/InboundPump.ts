@@ -50,6 +50,8 @@ export interface InboundPumpOptions {
   maxConcurrentRequests: number;
   /** @default none: answers without end */
   loopGuard?: LoopGuard;
+  /** How long a live message is still held back for its files, ms. @default 0 */
+  heldMs?(messageGuid: string): number;
 }
 
 /**
@@ -116,6 +118,12 @@ export class InboundPump {
     this.wake();
   }
 
+  /** A message of this thread, undefined: of any, is no longer held back, or not for that file. */
+  released(threadId?: string): void {
+    this.#lanes.live.recheck(threadId);
+    this.#look();
+  }
+
   /** Starts nothing more; resolves when no POST is in flight, after STOP_AFTER_MS at the latest. */
   async stop(): Promise<void> {
     this.#state = 'stopped';
@@ -168,7 +176,8 @@ export class InboundPump {
 
   #laneSet(kind: LaneKind): LaneSet {
     const { store, clock, maxInFlightPerThread: maxInFlight } = this.#o;
-    const rest = { kind, inbound: store.inbound, clock, maxInFlight, longestWaitMs: RETRY.maxMs };
+    const heldMs = (guid: string) => (kind === 'live' ? (this.#o.heldMs?.(guid) ?? 0) : 0);
+    const rest = { kind, inbound: store.inbound, clock, maxInFlight, longestWaitMs: RETRY.maxMs, heldMs };
     return new LaneSet((threadId) => new ThreadLane({ threadId, ...rest }));
   }
 

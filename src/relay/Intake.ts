@@ -7,6 +7,7 @@ import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+import type { AdmitOptions } from './admit.ts';
 import { Batch, type BatchOptions, type SortedRow } from './Batch.ts';
 import { type Classified, classify, type Surroundings } from './classify.ts';
 import type { MessageSource } from './MessageSource.ts';
@@ -48,6 +49,8 @@ export interface IntakeOptions {
   onInbound(backfill: number): void;
   /** A message was queued as it stood in chat.db; its text may still change. */
   onAdmitted?: (row: ChatRow) => void;
+  /** As in AdmitOptions. */
+  wantFiles?: AdmitOptions['wantFiles'];
   /** Events were written. */
   onEvents?: () => void;
   /** chat.db could not be read, at a moment of intake's own choice; it is to be told of the change again. */

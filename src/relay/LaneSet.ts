@@ -52,6 +52,16 @@ export class LaneSet {
     }
   }
 
+  /** What a lane waits for may be over, or no longer worth it; undefined: that of any lane. */
+  recheck(threadId: string | undefined): void {
+    const lanes = threadId === undefined ? this.#lanes.values() : [this.#lanes.get(threadId)];
+    for (const lane of lanes) {
+      if (!lane) continue;
+      lane.stop();
+      this.#turns.add(lane);
+    }
+  }
+
   stop(): void {
     for (const lane of this.#lanes.values()) lane.stop();
   }

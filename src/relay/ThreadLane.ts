@@ -23,6 +23,7 @@ export class ThreadLane {
   readonly #clock: Clock;
   readonly #maxInFlight: number;
   readonly #longestWaitMs: number;
+  readonly #heldMs: (messageGuid: string) => number;
   /** inboundId → whether it is being retried. */
   readonly #inFlight = new Map<number, boolean>();
   /** inboundId → due, on the monotonic clock: a wall clock that steps must not stop a retry. */
@@ -37,6 +38,8 @@ export class ThreadLane {
     clock: Clock;
     maxInFlight: number;
     longestWaitMs: number;
+    /** How long a message is still held back for its files, ms. */
+    heldMs: (messageGuid: string) => number;
   }) {
     this.threadId = o.threadId;
     this.kind = o.kind;
@@ -44,6 +47,7 @@ export class ThreadLane {
     this.#clock = o.clock;
     this.#maxInFlight = o.maxInFlight;
     this.#longestWaitMs = o.longestWaitMs;
+    this.#heldMs = o.heldMs;
   }
 
   /** Nothing new could start now, whatever rows have come: looking can be spared. */
@@ -58,7 +62,7 @@ export class ThreadLane {
     const row = this.#firstRows(this.#inFlight.size + 1).find((open) => !this.#inFlight.has(open.inboundId));
     if (!row) return this.#inFlight.size > 0 ? { kind: 'wait' } : { kind: 'empty' };
     if (row.state === 'parked') return { kind: 'wait' };
-    const waitMs = this.#dueIn(row);
+    const waitMs = Math.max(this.#dueIn(row), this.#heldMs(row.guid));
     if (waitMs > 0) {
       this.#timer = this.#clock.after(waitMs, () => {
         this.#timer = undefined;

@@ -1,5 +1,6 @@
 import type { ChatRow } from '../chatdb/types.ts';
 import { findSelfEcho } from '../messaging/selfEcho.ts';
+import type { MessageRequest } from '../protocol/wire.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import { aboutOf } from './aboutRow.ts';
 import type { Verdict } from './backfill.ts';
@@ -23,6 +24,8 @@ export interface AdmitOptions {
   privacy: PrivacyFilter;
   /** A message was queued: what is to be said of it once the transaction is through. */
   onAdmitted?: ((row: ChatRow) => void) | undefined;
+  /** Within the transaction that queues a message: its files are noted. @default none */
+  wantFiles?: ((row: ChatRow, body: MessageRequest, a: { threadId: string; now: number }) => void) | undefined;
 }
 
 /** What a row is written with. */
@@ -77,6 +80,7 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
   const body = toRequest(withKnownReply(store, row), threadId, { privacy, backfill, now: a.now });
   if (a.isParked) store.inbound.complete(guid, { threadId, body, backfill, messageAt, fingerprint });
   else store.inbound.insert({ ...placeOf(row, a), threadId, body, backfill, messageAt, fingerprint });
+  if (body.attachments) o.wantFiles?.(row, body, { threadId, now: a.now });
   a.told.received({ guid, threadId, backfill, text: body.filtered_text });
   const { decodeError } = row;
   if (decodeError !== undefined || o.onAdmitted) {

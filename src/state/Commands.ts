@@ -56,6 +56,7 @@ export class Commands {
   readonly #correct: Statement;
   readonly #last: Statement;
   readonly #open: Statement;
+  readonly #openUploadRetries: Statement;
   readonly #forgetPayloads: Statement;
   readonly #prune: Statement;
   readonly #addAck: Statement;
@@ -83,6 +84,11 @@ export class Commands {
     );
     this.#last = db.prepare('SELECT command_id FROM commands ORDER BY command_seq DESC LIMIT 1').pluck();
     this.#open = db.prepare(`SELECT count(*) FROM commands WHERE state = 'received'`).pluck();
+    this.#openUploadRetries = db
+      .prepare(`
+        SELECT command_id FROM commands WHERE state = 'received' AND command_type = 'upload_retry'
+          AND payload ->> 'attachment_guid' = ? ORDER BY command_seq`)
+      .pluck();
     this.#forgetPayloads = db.prepare(`
       UPDATE commands SET payload = '{}' WHERE command_seq IN (
         SELECT command_seq FROM commands WHERE finished_at < ? AND payload <> '{}' LIMIT ?)`);
@@ -150,6 +156,11 @@ export class Commands {
   /** How many commands have no outcome yet. */
   openCount(): number {
     return this.#open.get() as number;
+  }
+
+  /** The upload_retry commands for this attachment that have no outcome yet. */
+  openUploadRetries(attachmentGuid: string): string[] {
+    return this.#openUploadRetries.all(attachmentGuid) as string[];
   }
 
   addAck(body: CommandAck, now: number): void {

@@ -13,6 +13,7 @@ import { Schedules } from './Schedules.ts';
 import { SendPace } from './SendPace.ts';
 import { Sends } from './Sends.ts';
 import { SpentRows } from './SpentRows.ts';
+import { Uploads } from './Uploads.ts';
 
 /**
  * How long finished rows stay, days. Guids outlive the longest outage after which a Mac may replay them; command ids are
@@ -47,6 +48,7 @@ export class StateStore {
   readonly meta: Meta;
   readonly mutedThreads: MutedThreads;
   readonly spentRows: SpentRows;
+  readonly uploads: Uploads;
   /** Where a damaged predecessor was put at opening. */
   readonly quarantined: string | undefined;
   readonly #db: Database;
@@ -78,6 +80,7 @@ export class StateStore {
     this.meta = new Meta(db);
     this.mutedThreads = new MutedThreads(db);
     this.spentRows = new SpentRows(db);
+    this.uploads = new Uploads(db);
   }
 
   /** Opens or creates the file at `path`. @throws EdgeError, see openDatabase */
@@ -160,7 +163,8 @@ export class StateStore {
         this.schedules.prune(rows, PRUNE_BATCH) +
         this.events.prune(texts, rows, PRUNE_BATCH) +
         this.mutedThreads.prune(texts, PRUNE_BATCH) +
-        this.spentRows.prune(rows, PRUNE_BATCH),
+        this.spentRows.prune(rows, PRUNE_BATCH) +
+        this.uploads.prune(rows, PRUNE_BATCH),
     );
   }
 

@@ -222,18 +222,20 @@ export const MIGRATIONS: readonly string[] = [
     name TEXT NOT NULL,
     mime_type TEXT NOT NULL,
     size_bytes INTEGER NOT NULL,
+    backfill INTEGER NOT NULL,     -- goes after what is live
     state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'failed')),
     message_waits_until_at INTEGER, -- its message is held back for it until then; NULL: not at all
-    command_id TEXT,               -- the upload_retry whose ack tells the outcome
+    command_id TEXT,               -- the latest upload_retry that waits for the outcome
     attempts INTEGER NOT NULL DEFAULT 0,
-    next_attempt_at INTEGER,
+    next_attempt_at INTEGER NOT NULL,
     error_code TEXT,
     error_detail TEXT,
     created_at INTEGER NOT NULL,
     finished_at INTEGER
   ) STRICT;
-  CREATE INDEX uploads_waiting ON uploads (upload_id) WHERE state = 'waiting';
+  CREATE INDEX uploads_waiting ON uploads (backfill, next_attempt_at, upload_id) WHERE state = 'waiting';
   CREATE INDEX uploads_of_message ON uploads (message_guid) WHERE state = 'waiting';
+  CREATE INDEX uploads_failed ON uploads (upload_id) WHERE state = 'failed';
   CREATE INDEX uploads_finished ON uploads (finished_at) WHERE finished_at IS NOT NULL;
 
   -- As before, with 'expired' and recurrence: SQLite cannot change a CHECK.

@@ -29,6 +29,7 @@ const SORTS: Record<keyof ChatDbQueries, string | undefined> = {
   writtenChatOf: 'the chats of one person',
   participants: 'the members of one chat',
   attachments: 'the attachments of one message',
+  messageOfAttachment: 'the messages of one attachment',
 };
 
 /** As at a tail: SQLite looks at what is bound, and scans rightly where that means all rows. */

@@ -8,6 +8,8 @@ import type { CommandStore, NewCommand } from '../commands/CommandStore.ts';
 import { bearerToken, type Credentials, digest, isOneOf } from '../edge/Credentials.ts';
 import type { Dispatcher } from '../edge/Dispatcher.ts';
 import type { EdgeSockets } from '../edge/EdgeSockets.ts';
+import type { UploadFiles } from '../edge/UploadFiles.ts';
+import { uploadViews } from './uploadViews.ts';
 
 /** Largest payload, bytes of JSON: well inside the 1 MiB frame an agent reads, and Messages takes 120,000. */
 const MAX_PAYLOAD_BYTES = 512 * 1024;
@@ -47,6 +49,7 @@ export function adminRoutes(
     dispatcher: Dispatcher;
     sockets: EdgeSockets;
     clock: Clock;
+    files: UploadFiles;
   },
 ): void {
   const digests = o.adminToken ? [digest(o.adminToken)] : [];
@@ -55,6 +58,8 @@ export function adminRoutes(
     if (token === undefined) return reply.code(401).send({ error: 'Missing or invalid Authorization header' });
     if (!isOneOf(token, digests)) return reply.code(403).send({ error: 'Invalid token' });
   };
+
+  uploadViews(app, { onRequest, store: o.store, files: o.files });
 
   const submit = async (reply: FastifyReply, command: NewCommand) => {
     try {

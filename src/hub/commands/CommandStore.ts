@@ -70,6 +70,25 @@ export interface StoredEvent {
   receivedAt: number;
 }
 
+export interface NewUpload {
+  agentId: string;
+  /** The idempotency key. */
+  attachmentGuid: string;
+  messageGuid: string;
+  threadId: string;
+  /** As the agent names it; never a name on disk. */
+  name: string;
+  mimeType: string;
+  sizeBytes: number;
+  sha256: string;
+  /** Its name in the folder of uploads. */
+  file: string;
+}
+
+export interface StoredUpload extends NewUpload {
+  receivedAt: number;
+}
+
 export interface AgentRecord {
   agentId: string;
   firstSeenAt: number;
@@ -137,6 +156,17 @@ export interface CommandStore {
   agent(agentId: string): Promise<AgentRecord | undefined>;
   /** The agent was here (a socket opened). */
   seen(agentId: string): Promise<void>;
+
+  /** False when the agent's attachment was known: nothing is written then. */
+  addUpload(upload: NewUpload): Promise<boolean>;
+  /** The attachment of the agent, of whichever agent sent it last where none is named. */
+  upload(attachmentGuid: string, agentId?: string): Promise<StoredUpload | undefined>;
+  /** The latest uploads, newest first. */
+  uploads(agentId: string | undefined, limit: number): Promise<StoredUpload[]>;
+  /** Names in the folder of uploads that have a row. */
+  uploadFiles(): Promise<string[]>;
+  /** Deletes the oldest rows until the others have `maxBytes` at most; gives the names of their files. */
+  dropOldestUploads(maxBytes: number): Promise<string[]>;
 
   /** Deletes a batch of finished rows past retention; gives how many. */
   prune(): Promise<number>;

@@ -10,16 +10,19 @@ import type {
   DeliveryChannel,
   NewCommand,
   NewMessage,
+  NewUpload,
   Reception,
   StoredAck,
   StoredCommand,
   StoredEvent,
   StoredMessage,
+  StoredUpload,
   SyncReport,
 } from './CommandStore.ts';
 import { GroupCommit } from './GroupCommit.ts';
 import { MessageRows } from './MessageRows.ts';
 import { openHubDatabase } from './schema.ts';
+import { UploadRows } from './UploadRows.ts';
 
 /** How long rows stay, days: longer than the longest outage after which an agent may post a key again. */
 const KEEP_DAYS = 90;
@@ -38,6 +41,7 @@ export class SqliteCommandStore implements CommandStore {
   readonly #commands: CommandRows;
   readonly #messages: MessageRows;
   readonly #agents: AgentRows;
+  readonly #uploads: UploadRows;
 
   private constructor(o: { db: Database; clock: Clock; ackTimeoutMs: number }) {
     this.#db = o.db;
@@ -47,6 +51,7 @@ export class SqliteCommandStore implements CommandStore {
     this.#commands = new CommandRows(o.db);
     this.#messages = new MessageRows(o.db);
     this.#agents = new AgentRows(o.db);
+    this.#uploads = new UploadRows(o.db);
   }
 
   /** Opens or creates the file. `ackTimeoutMs`: how long a delivered command waits for its ack before it is due again. */
@@ -142,6 +147,26 @@ export class SqliteCommandStore implements CommandStore {
 
   seen(agentId: string): Promise<void> {
     return this.#write((now) => this.#agents.seen(agentId, now));
+  }
+
+  addUpload(upload: NewUpload): Promise<boolean> {
+    return this.#write((now) => this.#uploads.add(upload, now));
+  }
+
+  async upload(attachmentGuid: string, agentId?: string): Promise<StoredUpload | undefined> {
+    return this.#uploads.one(attachmentGuid, agentId);
+  }
+
+  async uploads(agentId: string | undefined, limit: number): Promise<StoredUpload[]> {
+    return this.#uploads.latest(agentId, limit);
+  }
+
+  async uploadFiles(): Promise<string[]> {
+    return this.#uploads.files();
+  }
+
+  dropOldestUploads(maxBytes: number): Promise<string[]> {
+    return this.#write(() => this.#uploads.dropOldest(maxBytes, PRUNE_BATCH));
   }
 
   prune(): Promise<number> {

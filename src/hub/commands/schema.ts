@@ -4,10 +4,12 @@ import Database from 'better-sqlite3';
 
 /** Longest a statement waits for another connection, ms. The wait blocks the event loop, so it is short. */
 const BUSY_MS = 50;
-const SCHEMA_VERSION = 1;
-
-/** The schema of the hub's database. Times are integer ms since 1970 in columns named `_at`. */
-const SCHEMA = `
+/**
+ * The schema of the hub's database, one entry a version, as in the agent's. Times are integer ms since 1970 in columns
+ * named `_at`.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
   CREATE TABLE edge_agents (
     agent_id TEXT PRIMARY KEY,
     first_seen_at INTEGER NOT NULL,
@@ -71,7 +73,26 @@ const SCHEMA = `
     UNIQUE (agent_id, event_id)
   ) STRICT;
   CREATE INDEX edge_events_old ON edge_events (received_at);
-`;
+`,
+  `
+  CREATE TABLE edge_uploads (
+    upload_seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    agent_id TEXT NOT NULL,
+    attachment_guid TEXT NOT NULL, -- the idempotency key
+    message_guid TEXT NOT NULL,
+    thread_id TEXT NOT NULL,
+    name TEXT NOT NULL,            -- as the agent has it; the file on disk is called otherwise
+    mime_type TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    file TEXT NOT NULL,            -- in the folder of uploads
+    received_at INTEGER NOT NULL,
+    UNIQUE (attachment_guid, agent_id)
+  ) STRICT;
+  CREATE INDEX edge_uploads_of_agent ON edge_uploads (agent_id, upload_seq);
+`,
+];
+const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Opens or creates the hub's database, mode 0600. @throws Error when it cannot be opened or a newer hub wrote it */
 export function openHubDatabase(path: string): Database.Database {
@@ -88,9 +109,9 @@ export function openHubDatabase(path: string): Database.Database {
     }
     const version = db.pragma('user_version', { simple: true }) as number;
     if (version > SCHEMA_VERSION) throw new Error(`${path} was written by a newer edge-hub (schema ${version})`);
-    if (version === 0) {
+    if (version < SCHEMA_VERSION) {
       db.transaction(() => {
-        db.exec(SCHEMA);
+        for (const migration of MIGRATIONS.slice(version)) db.exec(migration);
         db.pragma(`user_version = ${SCHEMA_VERSION}`);
       }).immediate();
     }

@@ -140,6 +140,12 @@ export class EdgeTelemetry {
     this.#observer.eventReceived?.({ agentId, event, at: this.now() });
   }
 
+  uploadReceived(agentId: string, guid: string, sizeBytes: number, known: boolean): void {
+    const what = `[Upload] ${known ? 'Known' : 'Stored'} ${JSON.stringify(guid)} from ${agentId}, ${sizeBytes} bytes`;
+    this.#logger.info(what, { event: 'upload_received', agentId, guid, sizeBytes, known });
+    this.#observer.uploadReceived?.({ agentId, guid, sizeBytes, known, at: this.now() });
+  }
+
   failure(doing: string, reason: string): void {
     this.#logger.error(`${doing} failed: ${reason}`, { event: 'failure' });
   }

@@ -19,6 +19,8 @@ export interface HubObserver {
   ackReceived?(info: { agentId: string; ack: EdgeAck; known: boolean; at: Moment }): void;
   /** Each time an event is reported; the store keeps it once. */
   eventReceived?(info: { agentId: string; event: Omit<StoredEvent, 'agentId' | 'receivedAt'>; at: Moment }): void;
+  /** A file is stored, or was known. */
+  uploadReceived?(info: { agentId: string; guid: string; sizeBytes: number; known: boolean; at: Moment }): void;
   socketUp?(info: { agentId: string; at: Moment }): void;
   socketDown?(info: { agentId: string; code: number; at: Moment }): void;
 }

@@ -8,13 +8,22 @@ export interface EdgeLimits {
   messages: number;
   /** Other HTTP requests. @default 100 */
   requests: number;
+  /** Files posted. @default 100 */
+  uploads: number;
   /** WebSocket frames. Pings among them: an agent sends one after its acks to prove them. @default 600 */
   frames: number;
   /** Refused handshakes of one address. @default 30 */
   refusals: number;
 }
 
-export const DEFAULT_LIMITS: EdgeLimits = { connects: 10, messages: 100, requests: 100, frames: 600, refusals: 30 };
+export const DEFAULT_LIMITS: EdgeLimits = {
+  connects: 10,
+  messages: 100,
+  requests: 100,
+  uploads: 100,
+  frames: 600,
+  refusals: 30,
+};
 
 /** Counts per agent and minute, in memory. */
 export class RateLimits {

@@ -10,6 +10,8 @@ import { edgeMessageSchema } from './edgeMessage.ts';
 import { SOCKET_PATH } from './Handshake.ts';
 import type { Moment } from './HubObserver.ts';
 import type { EdgeLimits, RateLimits } from './RateLimits.ts';
+import type { UploadFiles } from './UploadFiles.ts';
+import { uploadRoutes } from './uploadRoutes.ts';
 
 /** Asked of an agent that posts while too much is in hand, s. */
 const BUSY_RETRY_SECONDS = 2;
@@ -40,6 +42,10 @@ declare module 'fastify' {
     /** When the body was complete. */
     bodyAt: Moment | undefined;
   }
+  interface FastifyContextConfig {
+    /** A body that may take longer than others. */
+    isUpload?: true;
+  }
 }
 
 /** The HTTP endpoints agents speak to. Every refusal is `{ error }` and names the field where one is at fault. */
@@ -52,6 +58,8 @@ export function edgeRoutes(
     answers: Answers;
     dispatcher: Dispatcher;
     telemetry: EdgeTelemetry;
+    files: UploadFiles;
+    maxFileBytes: number;
   },
 ): void {
   const admit = async (request: FastifyRequest, reply: FastifyReply, kind: keyof EdgeLimits) => {
@@ -70,6 +78,9 @@ export function edgeRoutes(
   const admitMessage = {
     onRequest: (request: FastifyRequest, reply: FastifyReply) => admit(request, reply, 'messages'),
   };
+  const { files, maxFileBytes, telemetry } = o;
+  const onUpload = (request: FastifyRequest, reply: FastifyReply) => admit(request, reply, 'uploads');
+  uploadRoutes(app, { onRequest: onUpload, files, maxFileBytes, telemetry });
   const admitOther = { onRequest: (request: FastifyRequest, reply: FastifyReply) => admit(request, reply, 'requests') };
 
   app.post('/edge/message', admitMessage, async (request, reply) => {

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { StateStore } from '../state/StateStore.ts';
+import type { Clock } from '../util/Clock.ts';
+import type { EdgeError } from '../util/EdgeError.ts';
+import type { Telemetry } from '../util/Telemetry.ts';
+
+/**
+ * Opens the agent's memory in `dir`; what befalls it later is told, and `onFatal` hears of what it cannot go on with.
+ * @throws EdgeError EDGE_STATE_DIR, EDGE_STATE_NEWER, EDGE_STATE_FULL, EDGE_STATE_IO
+ */
+export function openStateStore(
+  dir: string,
+  o: { clock: Clock; telemetry: Telemetry; onFatal(error: EdgeError): void },
+): StateStore {
+  const store = StateStore.open(join(dir, 'state.db'), o.clock.now(), {
+    failed: (error) => {
+      o.telemetry.conditionRaised(error.code, error.message);
+      if (error.code === 'EDGE_STATE_IO') o.onFatal(error);
+    },
+    recovered: () => o.telemetry.conditionCleared('EDGE_STATE_FULL'),
+  });
+  if (store.quarantined) o.telemetry.failure('EDGE_STATE_CORRUPT', `set aside as ${store.quarantined}`);
+  return store;
+}

@@ -1,0 +1,97 @@
+import { type BackoffPolicy, backoffMs } from '../../util/backoff.ts';
+import type { Clock, Timer } from '../../util/Clock.ts';
+import type { ErrorCode } from '../../util/errors.ts';
+import type { Random } from '../../util/Random.ts';
+import { endsWithSight, REFUSED_RETRY_MS } from '../BackendGate.ts';
+
+/** A backend without the endpoint may get it with its next version, ms. */
+const MISSING_RETRY_MS = 300_000;
+
+/** Failures that are about the backend, not about the file. A number is a fixed delay, ms. */
+const SHARED: Partial<Record<ErrorCode, number | 'backoff'>> = {
+  EDGE_BACKEND_UNREACHABLE: 'backoff',
+  EDGE_BACKEND_REDIRECT: 'backoff',
+  EDGE_BACKEND_NOT_FOUND: MISSING_RETRY_MS,
+  EDGE_BACKEND_AUTH: REFUSED_RETRY_MS,
+  EDGE_SECRET_MISSING: REFUSED_RETRY_MS,
+  EDGE_STATE_FULL: 'backoff',
+  EDGE_STATE_BUSY: 'backoff',
+};
+
+/**
+ * Keeps a thousand files from knocking one by one at a backend that takes none now.
+ * ```
+ * open ──shared failure──▶ closed for a while ──▶ one upload at a time ──any answer──▶ open
+ *                            └──────shared failure: longer──────┘
+ * ```
+ * A file that fails in this way waits for a time of its own too, so that one whose upload breaks off whenever it is
+ * tried lets the others by.
+ */
+export class UploadGate {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #policy: BackoffPolicy;
+  readonly #onOpen: () => void;
+  #code: ErrorCode | undefined;
+  #failures = 0;
+  #notBefore = 0;
+  #timer: Timer | undefined;
+
+  constructor(o: { clock: Clock; random: Random; policy: BackoffPolicy; onOpen: () => void }) {
+    this.#clock = o.clock;
+    this.#random = o.random;
+    this.#policy = o.policy;
+    this.#onOpen = o.onOpen;
+  }
+
+  /** How many uploads may be under way now. */
+  limit(most: number): number {
+    if (this.#failures === 0) return most;
+    return this.#clock.monotonic() >= this.#notBefore ? 1 : 0;
+  }
+
+  /** The backend has no such endpoint: nothing is gained by waiting for an upload. */
+  get isMissing(): boolean {
+    return this.#code === 'EDGE_BACKEND_NOT_FOUND';
+  }
+
+  /** The fixed delay of a failure, ms, where it has one. */
+  static delayOf(code: ErrorCode): number | undefined {
+    const delay = SHARED[code];
+    return delay === 'backoff' ? undefined : delay;
+  }
+
+  /** An upload failed; false when others need not meet the same. */
+  failed(code: ErrorCode): boolean {
+    const delay = SHARED[code];
+    if (delay === undefined) return false;
+    this.#code = code;
+    const now = this.#clock.monotonic();
+    if (now < this.#notBefore) return true; // under way when the gate closed
+    this.#failures++;
+    const waitMs = delay === 'backoff' ? backoffMs(this.#policy, this.#failures, this.#random) : delay;
+    this.#notBefore = now + waitMs;
+    this.#timer?.cancel();
+    this.#timer = this.#clock.after(waitMs, this.#onOpen);
+    return true;
+  }
+
+  /** The backend is known to be there; true when that ends what kept the gate closed. */
+  seen(): boolean {
+    if (this.#code === undefined || !endsWithSight(this.#code)) return false;
+    this.answered();
+    return true;
+  }
+
+  /** An upload was answered, well or badly. */
+  answered(): void {
+    this.#code = undefined;
+    this.#failures = 0;
+    this.#notBefore = 0;
+    this.stop();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+}

@@ -1,0 +1,200 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { BackendError } from '../../../src/backend/BackendError.ts';
+import { EdgeError } from '../../../src/util/EdgeError.ts';
+import { waitFor } from '../../support/waitFor.ts';
+import { ANNA, BERT } from '../fakes.ts';
+import { setUp } from './uploadRig.ts';
+
+const unreachable = () => new EdgeError('EDGE_BACKEND_UNREACHABLE', 'connect ECONNREFUSED');
+const busy = (retryAfterMs?: number) => new BackendError('EDGE_BACKEND_BUSY', '503', { status: 503, retryAfterMs });
+const missing = () => new BackendError('EDGE_BACKEND_NOT_FOUND', 'answered 404', { status: 404 });
+const rejected = () => new BackendError('EDGE_BACKEND_REJECTED', 'answered 413', { status: 413 });
+
+describe('files', () => {
+  it('go two at a time, live ones before backfill, which never has both places', async () => {
+    const rig = setUp();
+    for (const guid of ['old-1', 'old-2']) rig.receive(guid, { backfill: true });
+    expect(await rig.posted(1)).toEqual(['old-1']);
+    for (const guid of ['new-1', 'new-2']) rig.receive(guid);
+    expect(await rig.posted(2)).toEqual(['old-1', 'new-1']);
+    await rig.postings[0]!.take();
+    expect(await rig.posted(3)).toEqual(['old-1', 'new-1', 'new-2']);
+    await rig.postings[1]!.take();
+    expect(await rig.posted(4)).toEqual(['old-1', 'new-1', 'new-2', 'old-2']);
+  });
+
+  it('are posted with what is on disk, and are done', async () => {
+    const rig = setUp();
+    rig.receive('a', { content: 'four', file: { sizeBytes: 999 } });
+    await rig.posted(1);
+    const { file, take } = rig.postings[0]!;
+    expect(file).toMatchObject({ attachmentGuid: 'a', messageGuid: 'guid-1', threadId: ANNA, sizeBytes: 4 });
+    expect((await file.open().toArray()).join('')).toBe('four');
+    await take();
+    expect(rig.state('a')).toMatchObject({ state: 'done', sizeBytes: 4 });
+    expect(rig.released).toEqual([ANNA]);
+  });
+
+  it('that the backend is too busy for wait as long as it asks, without end, and let others by', async () => {
+    const rig = setUp();
+    rig.receive('a');
+    await rig.posted(1);
+    await rig.postings[0]!.fail(busy(30_000));
+    rig.receive('b');
+    expect(await rig.posted(2)).toEqual(['a', 'b']);
+    await rig.clock.advance(29_000);
+    expect(rig.postings).toHaveLength(2);
+    await rig.clock.advance(1_000);
+    expect(await rig.posted(3)).toEqual(['a', 'b', 'a']);
+    expect(rig.told('uploadRetried')).toMatchObject([[{ attachmentGuid: 'a', code: 'EDGE_UPLOAD_RETRIED' }]]);
+  });
+
+  it('do not knock one by one at a backend that is away, and go when it is seen', async () => {
+    const rig = setUp();
+    for (const guid of ['a', 'b', 'c']) rig.receive(guid);
+    await rig.posted(2);
+    await rig.postings[0]!.fail(unreachable());
+    await rig.postings[1]!.fail(unreachable());
+    expect(rig.postings).toHaveLength(2);
+    await rig.clock.advance(1_000);
+    await rig.posted(3);
+    await rig.postings[2]!.fail(unreachable());
+    expect(rig.told('conditionRaised')).not.toEqual([]);
+    await rig.clock.advance(1_500);
+    expect(rig.postings).toHaveLength(3);
+    rig.uploader.backendSeen();
+    await rig.posted(5);
+    expect(rig.told('conditionCleared')).toEqual([['EDGE_UPLOAD_RETRIED']]);
+  });
+
+  it('are given up where the backend refuses them', async () => {
+    const rig = setUp();
+    rig.receive('a');
+    await rig.posted(1);
+    await rig.postings[0]!.fail(rejected());
+    expect(rig.state('a')).toMatchObject({ state: 'failed', errorCode: 'EDGE_UPLOAD_FAILED' });
+    expect(rig.told('uploadFailed')).toHaveLength(1);
+  });
+
+  it('that are due far ahead, because the clock was set back, go at once', async () => {
+    const rig = setUp();
+    rig.receive('a');
+    await rig.posted(1);
+    await rig.postings[0]!.fail(busy(60_000));
+    rig.clock.jumpWall(-86_400_000);
+    rig.uploader.wake();
+    expect(await rig.posted(2)).toEqual(['a', 'a']);
+  });
+});
+
+describe('a message', () => {
+  it('is held back for its files as long as it may be, and not for those of others', () => {
+    const rig = setUp();
+    const guid = rig.receive('a');
+    rig.receive('b', { threadId: BERT, backfill: true });
+    expect(rig.uploader.heldMs(guid)).toBe(15_000);
+    expect(rig.uploader.heldMs('guid-2')).toBe(0);
+    expect(rig.uploader.heldMs('guid-9')).toBe(0);
+    rig.clock.jumpWall(15_000);
+    expect(rig.uploader.heldMs(guid)).toBe(0);
+  });
+
+  it('is not held back for longer when the clock is set back', () => {
+    const rig = setUp();
+    const guid = rig.receive('a');
+    rig.clock.jumpWall(-3_600_000);
+    expect(rig.uploader.heldMs(guid)).toBe(0);
+  });
+
+  it('is not held back while the backend has no endpoint for files, which is tried every 5 minutes', async () => {
+    const rig = setUp();
+    const guid = rig.receive('a');
+    await rig.posted(1);
+    await rig.postings[0]!.fail(missing());
+    expect(rig.released).toEqual([undefined]);
+    expect(rig.uploader.heldMs(guid)).toBe(0);
+    await rig.clock.advance(299_000);
+    expect(rig.postings).toHaveLength(1);
+    await rig.clock.advance(1_000);
+    await rig.posted(2);
+  });
+});
+
+describe('a file that is not there', () => {
+  const pending = { transferState: 'pending' } as const;
+
+  it('holds nothing up, and is uploaded when chat.db says that it is', async () => {
+    const rig = setUp();
+    const guid = rig.receive('a', { file: pending, content: null });
+    expect(rig.uploader.heldMs(guid)).toBe(0);
+    await waitFor('the look', () => rig.state('a')!.errorDetail !== null);
+    rig.uploader.chatDbChanged();
+    await rig.clock.advance(1_000);
+    expect(rig.postings).toEqual([]);
+    writeFileSync(join(rig.root, 'a', 'a.jpg'), 'now');
+    rig.replace('a', { transferState: 'finished' });
+    rig.uploader.chatDbChanged();
+    await rig.clock.advance(1_000);
+    expect(await rig.posted(1)).toEqual(['a']);
+  });
+
+  it('is given up after 7 days', async () => {
+    const rig = setUp();
+    rig.receive('a', { file: pending });
+    await waitFor('the look', () => rig.state('a')!.errorDetail !== null);
+    rig.clock.jumpWall(7 * 86_400_000);
+    await rig.clock.advance(60_000);
+    expect(rig.state('a')).toMatchObject({ state: 'failed' });
+  });
+
+  it('though chat.db calls it downloaded is looked for five times', async () => {
+    const rig = setUp();
+    rig.receive('a', { content: null });
+    await waitFor('the end', async () => {
+      await rig.clock.advance(1_000);
+      return rig.state('a')!.state === 'failed';
+    });
+    expect(rig.told('uploadRetried')).toHaveLength(4);
+  });
+});
+
+describe('what is no file to upload', () => {
+  it.each([
+    ['a folder', (place: string) => mkdirSync(place)],
+    ['a pipe', (place: string) => void execFileSync('mkfifo', [place])],
+    ['too large', (place: string) => writeFileSync(place, 'x'.repeat(101))],
+  ])('%s', async (_what, make) => {
+    const rig = setUp();
+    rig.receive('a', { content: null });
+    rmSync(join(rig.root, 'a', 'a.jpg'), { force: true });
+    make(join(rig.root, 'a', 'a.jpg'));
+    await waitFor('the end', () => rig.state('a')!.state === 'failed');
+    expect(rig.postings).toEqual([]);
+  });
+
+  it.each([
+    '/etc/passwd',
+    'a/a.jpg',
+    '~/Library/Messages/Attachments/../../../etc/passwd',
+    '~/Library/Messages/Attachments/a/a.jpg\0',
+    '~/Library/Messages/Attachments/',
+  ])('what %j leads to', async (path) => {
+    const rig = setUp();
+    rig.receive('a', { file: { path } });
+    await waitFor('an outcome', () => rig.state('a')!.attempts + Number(rig.state('a')!.state === 'failed') > 0);
+    expect(rig.postings).toEqual([]);
+  });
+
+  it('what the settings no longer cover', async () => {
+    const rig = setUp({ mode: 'images' });
+    rig.receive('a', { file: pdfToBe });
+    rig.replace('a', { mimeType: 'application/pdf' });
+    await waitFor('the end', () => rig.state('a')!.state === 'failed');
+    expect(rig.postings).toEqual([]);
+  });
+
+  const pdfToBe = { mimeType: 'IMAGE/png' };
+});
