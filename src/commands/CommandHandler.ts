@@ -11,6 +11,7 @@ import { cancelScheduled } from './cancelScheduled.ts';
 import { listScheduled } from './listScheduled.ts';
 import { type ReadCommand, readCommand } from './readCommand.ts';
 import { scheduleMessage } from './scheduleMessage.ts';
+import { sendAttachment } from './sendAttachment.ts';
 import { sendMessageNow } from './sendMessageNow.ts';
 
 /** Commands that wait for their bubbles at most: hours of sending, and some megabytes. */
@@ -20,6 +21,7 @@ const MAX_SHOWN_TYPE = 100;
 
 const TYPES: ReadonlyMap<string, CommandType> = new Map([
   ['send_message_now', sendMessageNow],
+  ['send_attachment', sendAttachment],
   ['schedule_message', scheduleMessage],
   ['cancel_scheduled', cancelScheduled],
   ['list_scheduled', listScheduled],

@@ -1,16 +1,19 @@
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+import { FilesOut } from './files/FilesOut.ts';
 import type { MessagingSettings } from './MessagingSettings.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { Scheduler } from './Scheduler.ts';
 import type { ScriptRunner } from './ScriptRunner.ts';
 import { Sender } from './Sender.ts';
+import { SendOutcomes } from './SendOutcomes.ts';
 
 /** The parts that bring bubbles out, put together. */
 export class Messaging {
   readonly #sender: Sender;
   readonly #scheduler: Scheduler;
+  readonly #filesOut: FilesOut;
 
   constructor(options: {
     store: StateStore;
@@ -37,22 +40,40 @@ export class Messaging {
       onSettled: options.onSettled,
     });
     this.#scheduler = new Scheduler({ store, clock, telemetry, onDue: () => this.#sender.wake() });
+    const outcomes = new SendOutcomes({ store, clock, telemetry });
+    this.#filesOut = new FilesOut({
+      store,
+      clock,
+      telemetry,
+      stagingDir: settings.stagingDir,
+      maxBytes: settings.maxSendBytes,
+      onStaged: () => this.#sender.wake(),
+      onFailed: (send, code, detail) => {
+        outcomes.failed(send, code, detail);
+        store.afterCommit(() => {
+          this.#sender.wake();
+          options.onSettled();
+        });
+      },
+    });
   }
 
   start(): void {
     this.#sender.start();
     this.#scheduler.start();
+    this.#filesOut.start();
   }
 
   /** Begins nothing new. Resolves when the osascript that runs has ended and its end is noted. */
   async stop(): Promise<void> {
     this.#scheduler.stop();
-    await this.#sender.stop();
+    await Promise.all([this.#filesOut.stop(), this.#sender.stop()]);
   }
 
   /** Sends were queued. */
   sendsQueued(): void {
     this.#sender.wake();
+    this.#filesOut.wake();
   }
 
   /** Schedules were added or cancelled. */

@@ -1,9 +1,10 @@
+import { statSync } from 'node:fs';
 import type { SendRow } from '../state/SendRow.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import { addressForms } from './address.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { scriptText } from './receipts.ts';
-import { sendArguments } from './sendScript.ts';
+import { sendArguments, sendFileArguments } from './sendScript.ts';
 
 /** Longest text, bytes: Linux takes 128 KiB an argument, macOS 1 MiB with the environment. */
 const MAX_TEXT_BYTES = 120_000;
@@ -24,19 +25,27 @@ export type Prepared =
 /** All that must be known before osascript starts. @throws EdgeError EDGE_CHATDB_* */
 export function prepareSend(send: SendRow, db: ReceiptSource): Prepared {
   const text = scriptText(send.text);
-  const flaw = textFlaw(text);
-  if (flaw) return { kind: 'impossible', code: 'EDGE_SEND_TEXT', detail: flaw };
+  const path = send.fileId === null ? undefined : (send.filePath ?? '');
+  const flaw = path === undefined ? textFlaw(text) : fileFlaw(path);
+  if (flaw)
+    return { kind: 'impossible', code: path === undefined ? 'EDGE_SEND_TEXT' : 'EDGE_FILE_STAGE', detail: flaw };
   const forms = addressForms(send.threadId, db.chatOf(send.threadId));
   const index = Math.min(send.addressForm, forms.length - 1);
   const form = forms[index];
   if (!form) return { kind: 'impossible', code: 'EDGE_SEND_NO_SUCH_CHAT', detail: 'no such chat, and not a handle' };
   return {
     kind: 'ready',
-    args: sendArguments(form, text),
+    args: path === undefined ? sendArguments(form, text) : sendFileArguments(form, path),
     rowid: db.maxRowid(),
     nextForm: index + 1 < forms.length ? index + 1 : undefined,
     altered: text !== send.text,
   };
+}
+
+/** Messages says of a file that is not there that it took it, and marks the row failed seconds later. */
+function fileFlaw(path: string): string | undefined {
+  const isThere = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  return isThere ? undefined : 'the file is no longer where it was staged';
 }
 
 function textFlaw(text: string): string | undefined {

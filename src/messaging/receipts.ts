@@ -2,6 +2,7 @@ import type { ChatRow } from '../chatdb/types.ts';
 import type { SendRow } from '../state/SendRow.ts';
 import { composed } from '../util/composed.ts';
 import { sameHandle } from './address.ts';
+import { fileReceipt } from './files/fileReceipt.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 
 /** How far a receipt may be dated before its send when the date is all there is (another epoch), ms. */
@@ -50,7 +51,7 @@ function collect(rows: Map<number, ChatRow>, from: number, pageAfter: (rowid: nu
 }
 
 /**
- * The row among `rows` that proves `send`: of its thread, with its text, not older than it, claimed by no other.
+ * The row among `rows` that proves `send`: of its thread, with its text (or its file), not older than it, claimed by no other.
  * A row whose chat is not written yet is passed over; on the `lastLook`, when the choice is between it and a second
  * bubble, it counts if nothing speaks against it.
  */
@@ -59,11 +60,12 @@ export function findReceipt(
   rows: readonly ChatRow[],
   context: { epoch: number; claimed(guid: string): boolean; lastLook: boolean },
 ): ChatRow | undefined {
-  const text = scriptText(send.text);
-  const folded = fold(text);
   const possible = rows.filter(
     (row) => isPast(send, row, context.epoch) && isOfThread(send, row, context.lastLook) && !context.claimed(row.guid),
   );
+  if (send.fileName !== null) return fileReceipt(send.fileName, possible, context.lastLook);
+  const text = scriptText(send.text);
+  const folded = fold(text);
   return (
     possible.find((row) => row.text === text) ??
     possible.find((row) => [row.text, firstText(row)].some((said) => said !== '' && fold(said) === folded))

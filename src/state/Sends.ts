@@ -144,6 +144,23 @@ export class Sends {
     return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE waits_for = ? AND state = 'held'`).all(sendId) as SendRow[];
   }
 
+  /** The bubble that is this outgoing file. */
+  ofFile(fileId: number): SendRow | undefined {
+    return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE file_id = ?`).get(fileId) as SendRow | undefined;
+  }
+
+  /** What the bubble waited for is there: it takes its turn. */
+  release(sendId: number): void {
+    this.#sql(`UPDATE sends SET state = 'queued' WHERE send_id = ? AND state = 'held'`).run(sendId);
+  }
+
+  /** Nothing of the thread that has not begun begins before `until`. */
+  holdThread(threadId: string, until: number): void {
+    this.#sql(`
+      UPDATE sends SET not_before_at = max(coalesce(not_before_at, 0), @until)
+      WHERE thread_id = @threadId AND ${OPEN} AND state IN ('held', 'queued')`).run({ threadId, until });
+  }
+
   markSending(sendId: number, watermark: { rowid: number; epoch: number }, now: number): void {
     this.#sql(`
       UPDATE sends SET state = 'sending', attempts = attempts + 1, watermark_rowid = @rowid, watermark_epoch = @epoch,

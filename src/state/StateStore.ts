@@ -8,6 +8,7 @@ import { Events } from './Events.ts';
 import { Inbound } from './Inbound.ts';
 import { Meta } from './Meta.ts';
 import { MutedThreads } from './MutedThreads.ts';
+import { OutgoingFiles } from './OutgoingFiles.ts';
 import { openDatabase, openReadOnly } from './openDatabase.ts';
 import { Schedules } from './Schedules.ts';
 import { Sends } from './Sends.ts';
@@ -45,6 +46,7 @@ export class StateStore {
   readonly meta: Meta;
   readonly mutedThreads: MutedThreads;
   readonly spentRows: SpentRows;
+  readonly outgoingFiles: OutgoingFiles;
   /** Where a damaged predecessor was put at opening. */
   readonly quarantined: string | undefined;
   readonly #db: Database;
@@ -75,6 +77,7 @@ export class StateStore {
     this.meta = new Meta(db);
     this.mutedThreads = new MutedThreads(db);
     this.spentRows = new SpentRows(db);
+    this.outgoingFiles = new OutgoingFiles(db);
   }
 
   /** Opens or creates the file at `path`. @throws EdgeError, see openDatabase */
@@ -157,7 +160,8 @@ export class StateStore {
         this.schedules.prune(rows, PRUNE_BATCH) +
         this.events.prune(texts, rows, PRUNE_BATCH) +
         this.mutedThreads.prune(texts, PRUNE_BATCH) +
-        this.spentRows.prune(rows, PRUNE_BATCH),
+        this.spentRows.prune(rows, PRUNE_BATCH) +
+        this.outgoingFiles.prune(rows, PRUNE_BATCH),
     );
   }
 
