@@ -88,13 +88,15 @@ export class OsascriptServer {
   }
 
   /**
-   * AppleScript is not read. A send is known by its four arguments (form, target, service, text), anything else by the
+   * AppleScript is not read. A send is known by its four arguments (form, target, service, text), a file by a
+   * fifth (`file`), anything else by the
    * few words of a probe.
    */
   async #run({ args, script, startedAtUs }: ScriptCall): Promise<ScriptAnswer> {
-    const [form, target = '', service = '', text] = args;
+    const [form, target = '', service = '', text, kind] = args;
     if ((form === 'participant' || form === 'chat') && text !== undefined) {
-      return this.#messages.send({ form, target, service, text, startedAtUs });
+      const what = kind === 'file' ? { text: '', file: text } : { text };
+      return this.#messages.send({ form, target, service, ...what, startedAtUs });
     }
     if (!/application "Messages"/.test(script)) {
       return {

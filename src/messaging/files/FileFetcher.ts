@@ -1,8 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { type Agent, type AgentOptions, request } from 'node:https';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../../util/Clock.ts';
 import { EdgeError, messageOf } from '../../util/EdgeError.ts';
 import { urlFlaw } from './fileUrl.ts';
@@ -71,7 +69,7 @@ export class FileFetcher {
         if (flaw !== undefined) throw refused(redirects === 0 ? `the URL ${flaw}` : `it is redirected to what ${flaw}`);
         const response = await this.#get(url, agent, signal);
         const next = redirectOf(response, url);
-        if (next === undefined) return await receive(response, file, maxBytes, signal);
+        if (next === undefined) return await file.writeFile(bodyOf(response, maxBytes));
         response.destroy();
         url = next;
       }
@@ -121,30 +119,21 @@ function redirectOf(response: IncomingMessage, url: string): string | undefined 
     : refused(`its server answers ${status}`);
 }
 
-async function receive(response: IncomingMessage, file: FileHandle, maxBytes: number, signal: AbortSignal) {
+/** The body, as long as it is not too large. What the disk says to it is not caught here: it is the caller's to judge. */
+async function* bodyOf(response: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer> {
   const tooLarge = () => refused(`it is larger than attachments.max_send_bytes, ${maxBytes} bytes`);
-  if (Number(response.headers['content-length'] ?? 0) > maxBytes) {
-    response.destroy();
-    throw tooLarge();
-  }
   let bytes = 0;
-  const count = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) done(tooLarge());
-      else done(null, chunk);
-    },
-  });
-  let broken: Error | undefined;
-  response.once('error', (error) => {
-    broken = error;
-  });
   try {
-    await pipeline(response, count, file.createWriteStream({ autoClose: false }), { signal });
+    if (Number(response.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw tooLarge();
+      yield chunk;
+    }
   } catch (error) {
-    // What the disk says is not what the network says: it is the caller's to judge.
-    const isOfNetwork = error === broken || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
-    throw isOfNetwork ? judged(error as Error) : error;
+    throw judged(error as Error);
+  } finally {
+    response.destroy();
   }
 }
 
