@@ -90,7 +90,7 @@ export class SendOutcomes {
     const now = this.#clock.now();
     const told = this.#store.transaction(() => {
       if (!this.#store.sends.markConfirmed(send.sendId, { guid: row.guid, rowid: row.rowid }, now)) return undefined;
-      if (send.fileId !== null) this.#store.sends.holdThread(send.threadId, now + FILE_GAP_MS);
+      if (send.fileId !== null) this.#store.sends.holdNext(send.threadId, now + FILE_GAP_MS);
       const result = { message_guid: row.guid };
       const replaced = this.#store.sends.heldBy(send.sendId);
       for (const held of replaced) this.#store.sends.finish(held.sendId, 'superseded', now);

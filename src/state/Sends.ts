@@ -154,11 +154,17 @@ export class Sends {
     this.#sql(`UPDATE sends SET state = 'queued' WHERE send_id = ? AND state = 'held'`).run(sendId);
   }
 
-  /** Nothing of the thread that has not begun begins before `until`. */
-  holdThread(threadId: string, until: number): void {
+  /** The thread's next bubble, if it has not begun, does not begin before `until`. */
+  holdNext(threadId: string, until: number): void {
     this.#sql(`
       UPDATE sends SET not_before_at = max(coalesce(not_before_at, 0), @until)
-      WHERE thread_id = @threadId AND ${OPEN} AND state IN ('held', 'queued')`).run({ threadId, until });
+      WHERE state IN ('held', 'queued') AND send_id = (
+        SELECT send_id FROM sends WHERE thread_id = @threadId AND ${OPEN} ORDER BY position, bubble_index LIMIT 1)`).run(
+      {
+        threadId,
+        until,
+      },
+    );
   }
 
   markSending(sendId: number, watermark: { rowid: number; epoch: number }, now: number): void {
