@@ -20,6 +20,7 @@ export interface OutgoingFileRow {
   /** Where it is fetched; null when the bytes came with the command, and once it is no longer wanted. */
   url: string | null;
   state: OutgoingFileState;
+  /** Where it is staged, or is to be: written down before anything is there. */
   path: string | null;
   sizeBytes: number | null;
   attempts: number;
@@ -48,7 +49,8 @@ export class OutgoingFiles {
   readonly #byId: Statement;
   readonly #data: Statement;
   readonly #wanted: Statement;
-  readonly #staged: Statement;
+  readonly #paths: Statement;
+  readonly #begin: Statement;
   readonly #retry: Statement;
   readonly #markStaged: Statement;
   readonly #fail: Statement;
@@ -64,16 +66,19 @@ export class OutgoingFiles {
     this.#data = db.prepare('SELECT data FROM outgoing_files WHERE file_id = ?').pluck();
     this.#wanted = db.prepare(`SELECT ${COLUMNS} FROM outgoing_files WHERE state = 'wanted'
       ORDER BY coalesce(next_attempt_at, 0), file_id LIMIT ?`);
-    this.#staged = db.prepare(`SELECT path FROM outgoing_files WHERE state = 'staged'`).pluck();
+    this.#paths = db
+      .prepare(`SELECT path FROM outgoing_files WHERE state IN ('wanted', 'staged') AND path IS NOT NULL`)
+      .pluck();
+    this.#begin = db.prepare('UPDATE outgoing_files SET path = @path WHERE file_id = @fileId');
     this.#retry = db.prepare(`
       UPDATE outgoing_files SET attempts = attempts + 1, next_attempt_at = @nextAttemptAt, error_code = @code,
         error_detail = @detail WHERE file_id = @fileId`);
     this.#markStaged = db.prepare(`
-      UPDATE outgoing_files SET state = 'staged', path = @path, size_bytes = @sizeBytes, attempts = attempts + 1,
+      UPDATE outgoing_files SET state = 'staged', size_bytes = @sizeBytes, attempts = attempts + 1,
         staged_at = @now, url = NULL, data = NULL, next_attempt_at = NULL, error_code = NULL, error_detail = NULL
       WHERE file_id = @fileId`);
     this.#fail = db.prepare(`
-      UPDATE outgoing_files SET state = 'failed', attempts = attempts + 1, finished_at = @now, url = NULL, data = NULL,
+      UPDATE outgoing_files SET state = 'failed', attempts = attempts + 1, finished_at = @now, path = NULL, url = NULL, data = NULL,
         next_attempt_at = NULL, error_code = @code, error_detail = @detail WHERE file_id = @fileId`);
     this.#markRemoved = db.prepare(`
       UPDATE outgoing_files SET state = 'removed', path = NULL, url = NULL, data = NULL, next_attempt_at = NULL,
@@ -116,16 +121,21 @@ export class OutgoingFiles {
     return this.#wanted.all(limit) as OutgoingFileRow[];
   }
 
-  /** Where staged files are. */
-  stagedPaths(): string[] {
-    return this.#staged.all() as string[];
+  /** Where files are, or are being written. */
+  paths(): string[] {
+    return this.#paths.all() as string[];
+  }
+
+  /** It is going to be written there. */
+  begin(fileId: number, path: string): void {
+    this.#begin.run({ fileId, path });
   }
 
   retry(fileId: number, o: { nextAttemptAt: number; code: ErrorCode; detail: string }): void {
     this.#retry.run({ fileId, ...o });
   }
 
-  markStaged(fileId: number, o: { path: string; sizeBytes: number; now: number }): void {
+  markStaged(fileId: number, o: { sizeBytes: number; now: number }): void {
     this.#markStaged.run({ fileId, ...o });
   }
 

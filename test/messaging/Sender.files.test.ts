@@ -23,7 +23,8 @@ function queueFile(rig: SenderRig, threadId: string, name: string, path = join(t
   const commandId = `${threadId}:${name}:${rig.store.sends.counts().queued}`;
   const file = { commandId, name, mimeType: 'image/png', url: undefined, data: undefined, now };
   const fileId = rig.store.outgoingFiles.insert(file);
-  rig.store.outgoingFiles.markStaged(fileId, { path, sizeBytes: 3, now });
+  rig.store.outgoingFiles.begin(fileId, path);
+  rig.store.outgoingFiles.markStaged(fileId, { sizeBytes: 3, now });
   return rig.queue(threadId, '', { fileId });
 }
 

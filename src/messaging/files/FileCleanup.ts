@@ -10,6 +10,8 @@ import type { StagingFolder } from './StagingFolder.ts';
  * bubble was delivered, with time to spare. SMS reports no delivery. One that failed may be looked at by a person.
  */
 const KEEPING: Keeping = { deliveredMs: 10 * 60_000, unreportedMs: 7 * 86_400_000, failedMs: 60 * 60_000 };
+/** No file is wanted for longer than this, ms: it is nobody's. */
+const FORGOTTEN_MS = 30 * 86_400_000;
 /** Between two rounds, ms. */
 const ROUND_MS = 5 * 60_000;
 /** Files looked up at once. */
@@ -32,18 +34,20 @@ export class FileCleanup {
     this.#folder = options.folder;
   }
 
-  /** Deletes what a crash has left over; to be done before anything is staged. Never rejects. */
-  async start(): Promise<void> {
-    this.#timer = this.#clock.every(ROUND_MS, () => {
-      this.#round = this.#round.then(() => this.#guarded(() => this.#removeDisposable()));
-    });
-    await this.#guarded(() => this.#folder.removeAllBut(this.#store.outgoingFiles.stagedPaths()));
+  start(): void {
+    this.#timer = this.#clock.every(ROUND_MS, () => this.#queue(() => this.#removeDisposable()));
+    const before = this.#clock.now() - FORGOTTEN_MS;
+    this.#queue(() => this.#folder.removeForgotten(this.#store.outgoingFiles.paths(), before));
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
     await this.#round;
+  }
+
+  #queue(work: () => Promise<void>): void {
+    this.#round = this.#round.then(() => this.#guarded(work));
   }
 
   /** The file first, then its row: deleting twice does no harm, and a file without a row would stay for ever. */

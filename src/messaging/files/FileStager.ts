@@ -116,28 +116,27 @@ export class FileStager {
       return;
     }
     const startedAt = this.#clock.monotonic();
-    let placed: { path: string; sizeBytes: number };
+    let sizeBytes: number;
     try {
-      placed = await this.#write(file);
+      if (file.path !== null) await this.#folder.remove(file.path); // of an attempt that a crash ended
+      const path = this.#folder.newPlace(file.name);
+      this.#store.transaction(() => this.#store.outgoingFiles.begin(fileId, path));
+      sizeBytes = await this.#write(file, path);
     } catch (error) {
+      if (isStoreUnwilling(error)) throw error;
       if (!this.#stopping.signal.aborted) this.#failed(file, send, error);
       return;
     }
-    try {
-      this.#store.transaction(() => {
-        this.#store.outgoingFiles.markStaged(fileId, { ...placed, now: this.#clock.now() });
-        this.#store.sends.release(send.sendId);
-      });
-    } catch (error) {
-      await this.#folder.remove(placed.path).catch(() => {}); // it is written anew, and this one removed at the next start
-      throw error;
-    }
+    this.#store.transaction(() => {
+      this.#store.outgoingFiles.markStaged(fileId, { sizeBytes, now: this.#clock.now() });
+      this.#store.sends.release(send.sendId);
+    });
     const ms = Math.round(this.#clock.monotonic() - startedAt);
-    this.#telemetry.fileStaged({ fileId, threadId: send.threadId, bytes: placed.sizeBytes, ms });
+    this.#telemetry.fileStaged({ fileId, threadId: send.threadId, bytes: sizeBytes, ms });
     this.#onStaged();
   }
 
-  #write(file: OutgoingFileRow): Promise<{ path: string; sizeBytes: number }> {
+  #write(file: OutgoingFileRow, path: string): Promise<number> {
     const fill = async (handle: FileHandle) => {
       if (file.url !== null) {
         await this.#fetchFile(file.url, handle, { maxBytes: this.#maxBytes, signal: this.#stopping.signal });
@@ -149,7 +148,7 @@ export class FileStager {
       }
       await handle.writeFile(data);
     };
-    return this.#folder.write(file.name, fill, async (head) => {
+    return this.#folder.write(path, fill, async (head) => {
       const flaw = head.length === 0 ? 'it is empty' : await contentFlaw(head, file.mimeType);
       if (flaw !== undefined) throw refused(flaw);
     });

@@ -12,7 +12,6 @@ import { StagingFolder } from './StagingFolder.ts';
 export class FilesOut {
   readonly #stager: FileStager;
   readonly #cleanup: FileCleanup;
-  #stopped = false;
 
   constructor(options: {
     store: StateStore;
@@ -41,11 +40,9 @@ export class FilesOut {
     });
   }
 
-  /** Returns at once; files are staged when what a crash has left over is gone. */
   start(): void {
-    void this.#cleanup.start().then(() => {
-      if (!this.#stopped) this.#stager.start();
-    });
+    this.#cleanup.start();
+    this.#stager.start();
   }
 
   /** Sends were queued. */
@@ -54,7 +51,6 @@ export class FilesOut {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
     await Promise.all([this.#stager.stop(), this.#cleanup.stop()]);
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EdgeError, messageOf } from '../../util/EdgeError.ts';
 import { HEAD_BYTES } from './fileType.ts';
@@ -20,46 +20,62 @@ export class StagingFolder {
     this.#path = options.path;
   }
 
+  /** A place for a file of this name, of its own; nothing is made yet. */
+  newPlace(name: string): string {
+    return join(this.#path, randomUUID(), name);
+  }
+
   /**
-   * Makes the file: `fill` writes it, `check` sees how it begins and throws when it may not be sent. It is there under
-   * its name only when it is whole and on the disk.
+   * Makes the file at such a place: `fill` writes it, `check` sees how it begins and throws when it may not be sent. It
+   * is there under its name only when it is whole and on the disk. Returns its size, bytes.
    * @throws EdgeError EDGE_FILE_STAGE, and what `fill` and `check` throw
    */
   async write(
-    name: string,
+    path: string,
     fill: (file: FileHandle) => Promise<void>,
     check: (head: Buffer) => Promise<void>,
-  ): Promise<{ path: string; sizeBytes: number }> {
-    const folder = join(this.#path, randomUUID());
+  ): Promise<number> {
+    const folder = dirname(path);
     try {
       await mkdir(this.#path, { recursive: true, mode: 0o700 });
       await mkdir(folder, { mode: 0o700 });
       const unfinished = join(folder, UNFINISHED);
       const sizeBytes = await writeWhole(unfinished, fill, check);
-      const path = join(folder, name);
       await rename(unfinished, path);
       await flush(folder);
-      return { path, sizeBytes };
+      return sizeBytes;
     } catch (error) {
-      await rm(folder, { recursive: true, force: true }).catch(() => {}); // what is left is removed at the next start
+      await this.remove(path).catch(() => {}); // its row knows the place: it is removed before the next attempt
       throw error instanceof EdgeError ? error : new EdgeError('EDGE_FILE_STAGE', messageOf(error), { cause: error });
     }
   }
 
-  /** Deletes what `write` made; does nothing when it is gone, or is not in this folder (any more). @throws of the disk */
+  /** Deletes what `write` made; does nothing when it is gone, or is not in this folder (any more). @throws EdgeError EDGE_FILE_STAGE */
   async remove(path: string): Promise<void> {
     const folder = dirname(path);
     if (dirname(folder) === this.#path) await this.#removeEntry(basename(folder));
   }
 
-  /** Deletes what was being written when the agent ended, and what nobody knows of. @throws of the disk */
-  async removeAllBut(paths: readonly string[]): Promise<void> {
-    const known = new Set(paths.map((path) => basename(dirname(path))));
-    for (const entry of await entriesOf(this.#path)) if (!known.has(entry)) await this.#removeEntry(entry);
+  /**
+   * Deletes what is older than `before` (ms since 1970) and not among `known`: what a state.db that was lost has left
+   * over. What is younger may belong to another agent. @throws of the disk
+   */
+  async removeForgotten(known: readonly string[], before: number): Promise<void> {
+    const keep = new Set(known.map((path) => basename(dirname(path))));
+    for (const entry of await entriesOf(this.#path)) {
+      if (keep.has(entry) || !OURS.test(entry)) continue;
+      const { mtimeMs } = await lstat(join(this.#path, entry));
+      if (mtimeMs < before) await this.#removeEntry(entry);
+    }
   }
 
   async #removeEntry(entry: string): Promise<void> {
-    if (OURS.test(entry)) await rm(join(this.#path, entry), { recursive: true, force: true });
+    if (!OURS.test(entry)) return;
+    try {
+      await rm(join(this.#path, entry), { recursive: true, force: true });
+    } catch (error) {
+      throw new EdgeError('EDGE_FILE_STAGE', messageOf(error), { cause: error });
+    }
   }
 }
 

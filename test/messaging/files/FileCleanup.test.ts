@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FileCleanup } from '../../../src/messaging/files/FileCleanup.ts';
@@ -14,7 +14,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-async function rig() {
+function rig() {
   const clock = new FakeClock();
   const store = StateStore.open(join(tempDir(), 'state.db'), clock.now());
   onTestFinished(() => store.close());
@@ -27,16 +27,18 @@ async function rig() {
     const now = clock.now();
     const file = { commandId, name: 'a.txt', mimeType: 'text/plain', url: undefined, data: Buffer.from('x'), now };
     const fileId = store.outgoingFiles.insert(file);
-    const placed = await folder.write(
-      'a.txt',
+    const path = folder.newPlace('a.txt');
+    store.outgoingFiles.begin(fileId, path);
+    const sizeBytes = await folder.write(
+      path,
       (handle) => handle.writeFile('x'),
       async () => {},
     );
-    store.outgoingFiles.markStaged(fileId, { ...placed, now });
+    store.outgoingFiles.markStaged(fileId, { sizeBytes, now });
     const key = `command:${commandId}`;
     return store.sends.insert({ key, threadId: 'anna@example.com', text: '', bubbleType: 'normal', fileId, now });
   };
-  await cleanup.start();
+  cleanup.start();
   onTestFinished(() => cleanup.stop());
   const isThere = (send: SendRow) => existsSync(send.filePath!);
   return { clock, store, cleanup, staged, isThere, calls };
@@ -44,7 +46,7 @@ async function rig() {
 
 describe('FileCleanup', () => {
   it('keeps a file for ten minutes after its bubble was delivered', async () => {
-    const { clock, store, staged, isThere } = await rig();
+    const { clock, store, staged, isThere } = rig();
     const send = await staged();
     store.sends.markConfirmed(send.sendId, { guid: 'G1', rowid: 1 }, clock.now());
     await clock.advance(2 * DAY);
@@ -63,7 +65,7 @@ describe('FileCleanup', () => {
     ['confirmed without a report, or of which nobody knows, seven days', 'unknown', 7 * DAY],
     ['that failed an hour', 'failed', HOUR],
   ] as const)('keeps one %s', async (_what, state, ms) => {
-    const { clock, store, staged, isThere } = await rig();
+    const { clock, store, staged, isThere } = rig();
     const send = await staged();
     const other = await staged();
     store.sends.finish(send.sendId, state, clock.now());
@@ -76,7 +78,7 @@ describe('FileCleanup', () => {
   });
 
   it('keeps the file of a bubble that is still to go, however long that takes', async () => {
-    const { clock, store, staged, isThere } = await rig();
+    const { clock, store, staged, isThere } = rig();
     const [queued, sending] = [await staged(), await staged()];
     store.sends.markSending(sending.sendId, { rowid: 1, epoch: 1 }, clock.now());
     await clock.advance(30 * DAY);
@@ -84,7 +86,7 @@ describe('FileCleanup', () => {
   });
 
   it('takes a file that is gone already for deleted', async () => {
-    const { clock, store, staged } = await rig();
+    const { clock, store, staged } = rig();
     const send = await staged();
     rmSync(dirname(send.filePath!), { recursive: true });
     store.sends.finish(send.sendId, 'failed', clock.now());
@@ -92,16 +94,18 @@ describe('FileCleanup', () => {
     await waitFor('the row', () => store.outgoingFiles.byId(send.fileId!)!.state === 'removed');
   });
 
-  it('begins by deleting what a crash has left over', async () => {
-    const { clock, store } = await rig();
+  it('begins by deleting what is older than a month and nobody’s', async () => {
+    const { clock, store } = rig();
     const dir = join(tempDir(), 'staging');
     const leftover = join(dir, '11111111-2222-4333-8444-555555555555');
     mkdirSync(leftover, { recursive: true });
     writeFileSync(join(leftover, '.part'), 'half');
+    const longAgo = (clock.now() - 31 * DAY) / 1000;
+    utimesSync(leftover, longAgo, longAgo);
     const { telemetry } = recordingTelemetry();
     const cleanup = new FileCleanup({ store, clock, telemetry, folder: new StagingFolder({ path: dir }) });
-    await cleanup.start();
-    expect(existsSync(leftover)).toBe(false);
+    cleanup.start();
+    await waitFor('the folder to go', () => !existsSync(leftover));
     await cleanup.stop();
   });
 });

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type FetchFile, FileStager } from '../../../src/messaging/files/FileStager.ts';
@@ -168,10 +177,11 @@ describe('FileStager', () => {
     await waitFor('the fetch', () => r.fetches.length === 1 && readdirSync(r.dir).length === 1);
     // The next start: the first one's work leads nowhere.
     r.world.fetchFile = async (_url, file) => void (await file.writeFile(PNG));
-    await new StagingFolder({ path: r.dir }).removeAllBut(r.store.outgoingFiles.stagedPaths());
-    expect(readdirSync(r.dir)).toEqual([]);
+    const [half] = readdirSync(r.dir);
     r.make().start();
     await waitFor('the file', () => r.world.staged === 1);
+    expect(readdirSync(r.dir)).not.toContain(half);
+    expect(readdirSync(r.dir)).toHaveLength(1);
     expect(readFileSync(r.row(send).filePath!)).toEqual(PNG);
     const over = killed.stop();
     never.reject(new Error('over'));
@@ -189,6 +199,16 @@ describe('FileStager', () => {
 });
 
 describe('StagingFolder', () => {
+  const write = async (folder: StagingFolder) => {
+    const path = folder.newPlace('a.txt');
+    await folder.write(
+      path,
+      (file) => file.writeFile('x'),
+      async () => {},
+    );
+    return path;
+  };
+
   it('deletes nothing but what is its own: no link is followed, no other name touched', async () => {
     const outside = join(tempDir(), 'outside');
     const dir = join(tempDir(), 'staging');
@@ -196,30 +216,22 @@ describe('StagingFolder', () => {
     mkdirSync(join(dir, 'somebody-elses'), { recursive: true });
     writeFileSync(join(outside, 'keep.txt'), 'x');
     const folder = new StagingFolder({ path: dir });
-    const { path } = await folder.write(
-      'a.txt',
-      (file) => file.writeFile('x'),
-      async () => {},
-    );
+    const path = await write(folder);
     symlinkSync(outside, join(dir, '11111111-2222-4333-8444-555555555555'));
     symlinkSync(outside, join(dirname(path), 'link'));
     await folder.remove(join(outside, 'keep.txt'));
     await folder.remove(join(dir, '..', 'outside', 'keep.txt'));
-    await folder.removeAllBut([]);
+    await folder.removeForgotten([], Number.POSITIVE_INFINITY);
     expect(readdirSync(dir)).toEqual(['somebody-elses']);
     expect(existsSync(join(outside, 'keep.txt'))).toBe(true);
   });
 
-  it('keeps what is staged', async () => {
+  it('deletes what nobody knows of when it is old, and keeps the rest', async () => {
     const folder = new StagingFolder({ path: join(tempDir(), 'staging') });
-    const write = () =>
-      folder.write(
-        'a.txt',
-        (file) => file.writeFile('x'),
-        async () => {},
-      );
-    const [kept, gone] = [await write(), await write()];
-    await folder.removeAllBut([kept.path]);
-    expect([existsSync(kept.path), existsSync(gone.path)]).toEqual([true, false]);
+    const [kept, old, young] = [await write(folder), await write(folder), await write(folder)];
+    utimesSync(dirname(old), 1000, 1000);
+    utimesSync(dirname(kept), 1000, 1000);
+    await folder.removeForgotten([kept], 2_000_000);
+    expect([existsSync(kept), existsSync(old), existsSync(young)]).toEqual([true, false, true]);
   });
 });
