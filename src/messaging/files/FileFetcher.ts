@@ -79,7 +79,7 @@ export class FileFetcher {
     }
   }
 
-  /** One for each attempt, so that no connection outlives it. Loaded with the first file: an idle agent has no use for it. */
+  /** One for each attempt, so that no connection outlives it. Loaded with the first file: it takes some 12 MB. */
   async #agent() {
     const { RequestFilteringHttpsAgent } = await import('request-filtering-agent');
     const { ca, addresses, lookup } = this.#allowances;

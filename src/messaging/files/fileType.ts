@@ -65,7 +65,7 @@ export function bareType(mimeType: string): string | undefined {
 export async function contentFlaw(head: Buffer, mimeType: string): Promise<string | undefined> {
   const hex = head.subarray(0, 8).toString('hex');
   if (EXECUTABLE_HEADS.some((magic) => hex.startsWith(magic))) return 'its bytes are a program';
-  const { fileTypeFromBuffer } = await import('file-type'); // loaded when the first file is sent: it takes 3 MB
+  const { fileTypeFromBuffer } = await import('file-type'); // with the first file: it takes some 8 MB
   const found = (await fileTypeFromBuffer(head))?.mime;
   if (found !== undefined && EXECUTABLE_TYPES.has(found)) return `its bytes are ${found}`;
   const said = bareType(mimeType) ?? ANY;
