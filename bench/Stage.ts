@@ -61,6 +61,7 @@ export class Stage {
       edge: { agent_id: 'edge_15550100001' },
       backend: { url: `http://127.0.0.1:${this.backend.port}` },
       imessage: { db_path: this.#chatDbPath },
+      attachments: { staging_dir: join(this.dir, 'mac/Library/Messages/Attachments/edge-agent') },
       sending: {
         osascript_path: this.#osascriptPath,
         rate: { per_minute: 0, per_hour: 0, new_threads_per_day: 0 },

@@ -69,6 +69,7 @@ export class Rig {
       edge: { agent_id: AGENT_ID },
       backend: { url: this.hub.url, websocket_url: `ws://127.0.0.1:${this.cable.port}`, sync_interval_seconds: 1 },
       imessage: { db_path: this.mac.chatDbPath, attachments_path: this.mac.attachmentsPath },
+      attachments: { staging_dir: join(this.mac.attachmentsPath, 'edge-agent') },
       sending: { osascript_path: this.mac.osascriptPath, settle_seconds: 5, rate: UNLIMITED },
       logging: { file: this.path('edge-agent.log') },
       state: { dir: this.path('state') },

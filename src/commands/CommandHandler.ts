@@ -11,6 +11,7 @@ import { cancelScheduled } from './cancelScheduled.ts';
 import { listScheduled } from './listScheduled.ts';
 import { type ReadCommand, readCommand } from './readCommand.ts';
 import { scheduleMessage } from './scheduleMessage.ts';
+import { sendAttachment } from './sendAttachment.ts';
 import { sendMessageNow } from './sendMessageNow.ts';
 import { uploadRetry } from './uploadRetry.ts';
 
@@ -21,6 +22,7 @@ const MAX_SHOWN_TYPE = 100;
 
 const TYPES: ReadonlyMap<string, CommandType> = new Map([
   ['send_message_now', sendMessageNow],
+  ['send_attachment', sendAttachment],
   ['schedule_message', scheduleMessage],
   ['cancel_scheduled', cancelScheduled],
   ['list_scheduled', listScheduled],

@@ -2,6 +2,7 @@ import type { ScheduleState } from '../state/Schedules.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+import { FilesOut } from './files/FilesOut.ts';
 import { MessagesApp } from './MessagesApp.ts';
 import { MessagesWatchdog } from './MessagesWatchdog.ts';
 import type { MessagingSettings } from './MessagingSettings.ts';
@@ -11,8 +12,8 @@ import { Scheduler } from './Scheduler.ts';
 import { ScriptQueue } from './ScriptQueue.ts';
 import type { ScriptRunner } from './ScriptRunner.ts';
 import { Sender } from './Sender.ts';
+import { SendOutcomes } from './SendOutcomes.ts';
 import { WakeMessage } from './WakeMessage.ts';
-
 
 /** The parts that bring bubbles out, put together. */
 export class Messaging {
@@ -20,6 +21,7 @@ export class Messaging {
   readonly #scheduler: Scheduler;
   readonly #watchdog: MessagesWatchdog;
   readonly #wakeMessage: WakeMessage | undefined;
+  readonly #filesOut: FilesOut;
 
   constructor(options: {
     store: StateStore;
@@ -80,12 +82,29 @@ export class Messaging {
       silenceHours > 0 && handle !== undefined
         ? new WakeMessage({ store, clock, telemetry, silenceHours, handle, onQueued })
         : undefined;
+    const outcomes = new SendOutcomes({ store, clock, telemetry });
+    this.#filesOut = new FilesOut({
+      store,
+      clock,
+      telemetry,
+      stagingDir: settings.stagingDir,
+      maxBytes: settings.maxSendBytes,
+      onStaged: () => this.#sender.wake(),
+      onFailed: (send, code, detail) => {
+        outcomes.failed(send, code, detail);
+        store.afterCommit(() => {
+          this.#sender.wake();
+          options.onSettled();
+        });
+      },
+    });
   }
 
   start(): void {
     this.#watchdog.start(); // first: a Messages that hung when the agent ended gets no bubble before it has answered
     this.#sender.start();
     this.#scheduler.start();
+    this.#filesOut.start();
     this.#wakeMessage?.start();
   }
 
@@ -93,7 +112,7 @@ export class Messaging {
   async stop(): Promise<void> {
     this.#wakeMessage?.stop();
     this.#scheduler.stop();
-    await Promise.all([this.#sender.stop(), this.#watchdog.stop()]);
+    await Promise.all([this.#filesOut.stop(), this.#sender.stop(), this.#watchdog.stop()]);
   }
 
   /** What sending.rate holds back now. */
@@ -104,6 +123,7 @@ export class Messaging {
   /** Sends were queued. */
   sendsQueued(): void {
     this.#sender.wake();
+    this.#filesOut.wake();
   }
 
   /** Schedules were added or cancelled. */

@@ -13,6 +13,12 @@ import { messageSent, sendEvent } from './sendEvents.ts';
 /** What an ack and an event say of a send that nobody can vouch for. */
 const UNKNOWN_REASON = `${UNKNOWN_OUTCOME}: no row in chat.db proves it, and it may have gone out`;
 
+/**
+ * From a file to the next bubble of its thread, ms: sent right behind one another, only the first of several files went
+ * out on some Macs (0.4–1 s were needed).
+ */
+const FILE_GAP_MS = 1000;
+
 /** What a receipt says, found or looked at again. */
 type Receipt = Pick<ReceiptState, 'guid' | 'rowid' | 'error' | 'isSent' | 'isDelivered'>;
 
@@ -87,6 +93,7 @@ export class SendOutcomes {
     const now = this.#clock.now();
     const told = this.#store.transaction(() => {
       if (!this.#store.sends.markConfirmed(send.sendId, { guid: row.guid, rowid: row.rowid }, now)) return undefined;
+      if (send.fileId !== null) this.#store.sends.holdNext(send.threadId, now + FILE_GAP_MS);
       const result = { message_guid: row.guid };
       const replaced = this.#store.sends.heldBy(send.sendId);
       for (const held of replaced) this.#store.sends.finish(held.sendId, 'superseded', now);

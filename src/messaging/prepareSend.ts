@@ -1,9 +1,10 @@
+import { statSync } from 'node:fs';
 import type { SendRow } from '../state/SendRow.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import { type AddressForm, addressForms, type Service, serviceOf } from './address.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { scriptText } from './receipts.ts';
-import { sendArguments } from './sendScript.ts';
+import { sendArguments, sendFileArguments } from './sendScript.ts';
 
 /** Longest text, bytes: Linux takes 128 KiB an argument, macOS 1 MiB with the environment. */
 const MAX_TEXT_BYTES = 120_000;
@@ -31,8 +32,10 @@ export type Prepared =
 /** All that must be known before osascript starts. @throws EdgeError EDGE_CHATDB_* */
 export function prepareSend(send: SendRow, db: ReceiptSource): Prepared {
   const text = scriptText(send.text);
-  const flaw = textFlaw(text);
-  if (flaw) return { kind: 'impossible', code: 'EDGE_SEND_TEXT', detail: flaw };
+  const path = send.fileId === null ? undefined : (send.filePath ?? '');
+  const flaw = path === undefined ? textFlaw(text) : fileFlaw(path);
+  if (flaw)
+    return { kind: 'impossible', code: path === undefined ? 'EDGE_SEND_TEXT' : 'EDGE_FILE_STAGE', detail: flaw };
   const chat = db.chatOf(send.threadId);
   const forms = send.smsFallback ? [bySms(send)] : addressForms(send.threadId, chat);
   const index = Math.min(send.addressForm, forms.length - 1);
@@ -40,7 +43,7 @@ export function prepareSend(send: SendRow, db: ReceiptSource): Prepared {
   if (!form) return { kind: 'impossible', code: 'EDGE_SEND_NO_SUCH_CHAT', detail: NO_FORM };
   return {
     kind: 'ready',
-    args: sendArguments(form, text),
+    args: path === undefined ? sendArguments(form, text) : sendFileArguments(form, path),
     rowid: db.maxRowid(),
     nextForm: index + 1 < forms.length ? index + 1 : undefined,
     service: send.smsFallback ? 'SMS' : serviceOf(chat),
@@ -52,6 +55,12 @@ export function prepareSend(send: SendRow, db: ReceiptSource): Prepared {
 /** A bubble that was refused as iMessage goes by SMS and by nothing else. */
 function bySms({ threadId }: SendRow): AddressForm {
   return { kind: 'participant', handle: threadId, service: 'SMS' };
+}
+
+/** Messages says of a file that is not there that it took it, and marks the row failed seconds later. */
+function fileFlaw(path: string): string | undefined {
+  const isThere = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  return isThere ? undefined : 'the file is no longer where it was staged';
 }
 
 function textFlaw(text: string): string | undefined {

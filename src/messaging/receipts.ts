@@ -2,6 +2,7 @@ import type { ChatRow } from '../chatdb/types.ts';
 import type { SendRow } from '../state/SendRow.ts';
 import { composed } from '../util/composed.ts';
 import { sameHandle } from './address.ts';
+import { fileReceipt } from './files/fileReceipt.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 
 /** How far a receipt may be dated before its send when the date is all there is (another epoch), ms. */
@@ -61,16 +62,17 @@ export interface ReceiptSearch {
 }
 
 /**
- * The row among `rows` that proves `send`: of its thread, with its text, not older than it, claimed by no other.
- * On the last look it may also be a row without a chat against which nothing else speaks, and one in which a person has
- * unsent everything: people do so from another device with what has just gone out from here.
+ * The row among `rows` that proves `send`: of its thread, with its text (or its file), not older than it, claimed by no
+ * other. On the last look it may also be a row without a chat against which nothing else speaks, and one in which a person
+ * has unsent everything: people do so from another device with what has just gone out from here.
  */
 export function findReceipt(send: SendRow, rows: readonly ChatRow[], search: ReceiptSearch): ChatRow | undefined {
-  const text = scriptText(send.text);
-  const folded = fold(text);
   const possible = rows.filter(
     (row) => isPast(send, row, search.epoch) && isOfThread(send, row, search.lastLook) && !search.claimed(row.guid),
   );
+  if (send.fileName !== null) return fileReceipt(send.fileName, possible, search.lastLook);
+  const text = scriptText(send.text);
+  const folded = fold(text);
   return (
     possible.find((row) => row.text === text) ??
     possible.find((row) => [row.text, ...earlierTexts(row)].some((said) => said !== '' && fold(said) === folded)) ??

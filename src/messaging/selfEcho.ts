@@ -2,6 +2,7 @@ import type { ChatRow } from '../chatdb/types.ts';
 import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import { sameHandle } from './address.ts';
+import { carriesFile } from './files/fileReceipt.ts';
 import { sameText } from './reflex.ts';
 
 /** How long after a bubble its echo may come, ms. It takes seconds; a Mac that was offline gets it later. */
@@ -16,7 +17,11 @@ export function findSelfEcho(store: StateStore, row: ChatRow, threadId: string, 
   if (row.isFromMe || !isWithOneself(row)) return undefined;
   const text = row.text.replaceAll('\ufffc', '');
   const sent = store.sends.withoutEcho(threadId, now - ECHO_WITHIN_MS);
-  return sent.find((send) => sameText(send.text.replaceAll('\0', '').toWellFormed(), text));
+  return sent.find((send) =>
+    send.fileName === null
+      ? sameText(send.text.replaceAll('\0', '').toWellFormed(), text)
+      : carriesFile(row, send.fileName),
+  );
 }
 
 function isWithOneself(row: ChatRow): boolean {

@@ -5,7 +5,7 @@ const INNER_MARGIN_SECONDS = 2;
 
 /**
  * The one script that sends. Everything that varies is an item of argv: form (`participant` | `chat`), target, service
- * (`iMessage` | `SMS` | `RCS`, '' for a chat), text. A macOS without RCS takes the word for an undefined variable and
+ * (`iMessage` | `SMS` | `RCS`, '' for a chat), text; for a file the text is its path, and a fifth item, `file`, says so. A macOS without RCS takes the word for an undefined variable and
  * answers -2753 when it is reached.
  */
 export function sendScript(timeoutSeconds: number): string {
@@ -15,6 +15,7 @@ export function sendScript(timeoutSeconds: number): string {
 	set theTarget to item 2 of argv
 	set theService to item 3 of argv
 	set theText to item 4 of argv
+	if (count of argv) > 4 then set theText to (POSIX file theText) as alias
 	with timeout of ${inner} seconds
 		tell application "Messages"
 			if theForm is "chat" then
@@ -35,4 +36,9 @@ end run
 /** The arguments of sendScript, in the order it reads them. */
 export function sendArguments(form: AddressForm, text: string): string[] {
   return form.kind === 'chat' ? ['chat', form.guid, '', text] : ['participant', form.handle, form.service, text];
+}
+
+/** The same for the file at an absolute path. */
+export function sendFileArguments(form: AddressForm, path: string): string[] {
+  return [...sendArguments(form, path), 'file'];
 }

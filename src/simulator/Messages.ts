@@ -1,14 +1,16 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import type { Clock } from '../util/Clock.ts';
 import { appleNanoseconds, preciseWallMs } from './appleTime.ts';
 import { type Behaviour, BehaviourScript, type Form } from './Behaviour.ts';
 import type { ChatDbFile } from './ChatDbFile.ts';
 import type { ChatRows, StoredChat } from './ChatRows.ts';
+import { attachmentGuid, textOf } from './contents.ts';
 import type { Delays, Later } from './Later.ts';
 import type { MessageDates } from './MessageDates.ts';
 import { MessagesProcess } from './MessagesProcess.ts';
 import { errorMessage, type ScriptAnswer, scriptFailure, scriptSuccess } from './osascriptErrors.ts';
+import { type SentFile, sentFileRow, takeFile } from './sentFile.ts';
 import { encodeBody, plainSegments } from './typedstreamEncoder.ts';
 
 /** One osascript that asked to send. */
@@ -18,7 +20,10 @@ export interface SendRequest {
   readonly target: string;
   /** iMessage, SMS or RCS for a participant; not looked at for a chat. */
   readonly service: string;
+  /** '' for a file. */
   readonly text: string;
+  /** The absolute path of the file to send instead of a text. */
+  readonly file?: string | undefined;
   /** When the osascript process began, µs since 1970, where its shell can tell. */
   readonly startedAtUs?: number | undefined;
 }
@@ -32,6 +37,8 @@ export interface Effect {
   readonly text: string;
   /** Length of the text in UTF-8. */
   readonly bytes: number;
+  /** Set for a file: the name and the bytes the person got; `text` is ''. */
+  readonly file?: { readonly name: string; readonly bytes: number; readonly sha256: string };
   /** The guid its row gets. */
   readonly guid: string;
   readonly startedAtUs?: number | undefined;
@@ -42,6 +49,8 @@ export type Automation = 'granted' | 'denied' | 'unanswered';
 
 const SERVICES = ['iMessage', 'SMS', 'RCS'];
 const ERROR_MS = 10;
+/** message.error of a file that Messages could not read. */
+const UNREADABLE = 25;
 
 /**
  * The simulated Messages.app, as osascript talks to it.
@@ -73,6 +82,7 @@ export class Messages {
   readonly #delays: Delays;
   readonly #later: Later;
   readonly #effectsFile: string | undefined;
+  readonly #home: string;
 
   constructor(o: {
     file: ChatDbFile;
@@ -81,6 +91,8 @@ export class Messages {
     dates: MessageDates;
     delays: Delays;
     later: Later;
+    /** The folder that is the home of who is signed in. */
+    home: string;
     effectsFile?: string | undefined;
   }) {
     this.#file = o.file;
@@ -90,6 +102,7 @@ export class Messages {
     this.#delays = o.delays;
     this.#later = o.later;
     this.#effectsFile = o.effectsFile;
+    this.#home = o.home;
   }
 
   behave(behaviour: Behaviour): void {
@@ -180,24 +193,47 @@ export class Messages {
     );
   }
 
-  #carryOut(request: SendRequest, chat: StoredChat, behaviour: Behaviour): void {
+  #carryOut(request: SendRequest, chat: StoredChat, asked: Behaviour): void {
     const guid = randomUUID().toUpperCase();
-    if (behaviour.error === undefined) this.#note(request, guid);
-    const write = () => this.#write(guid, request, chat, behaviour);
+    const file = request.file === undefined ? undefined : takeFile(this.#home, request.file);
+    const behaviour = file && !file.content ? { ...asked, error: asked.error ?? UNREADABLE } : asked;
+    if (behaviour.error === undefined) this.#note(request, guid, file);
+    const write = () => this.#write(guid, request, chat, behaviour, file);
     if (behaviour.rowMs) this.#later.after(behaviour.rowMs, write);
     else write();
   }
 
-  #note({ form, target, text, startedAtUs }: SendRequest, guid: string): void {
-    const effect = { at: preciseWallMs(), form, target, text, bytes: Buffer.byteLength(text), guid, startedAtUs };
+  #note({ form, target, text, startedAtUs }: SendRequest, guid: string, file: SentFile | undefined): void {
+    const bytes = file?.content;
+    const got = bytes && {
+      file: { name: file.name, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
+    };
+    const effect: Effect = {
+      at: preciseWallMs(),
+      form,
+      target,
+      text,
+      bytes: Buffer.byteLength(text),
+      ...got,
+      guid,
+      startedAtUs,
+    };
     this.effects.push(effect);
     if (this.#effectsFile !== undefined) appendFileSync(this.#effectsFile, `${JSON.stringify(effect)}\n`);
     this.onEffect(effect);
   }
 
-  #write(guid: string, request: SendRequest, chat: StoredChat, behaviour: Behaviour): void {
+  #write(
+    guid: string,
+    request: SendRequest,
+    chat: StoredChat,
+    behaviour: Behaviour,
+    sentFile: SentFile | undefined,
+  ): void {
     const service = request.form === 'participant' ? request.service : chat.service;
-    this.#file.transaction(() =>
+    const attachment = sentFile && sentFileRow(this.#home, attachmentGuid(guid, 0), sentFile, this.#dates.now());
+    const segments = plainSegments(request.text, attachment ? [attachment.guid] : []);
+    this.#file.transaction(() => {
       this.#rows.message({
         guid,
         isFromMe: true,
@@ -206,13 +242,23 @@ export class Messages {
         date: this.#dates.next(service),
         chat,
         // Since macOS 13 it is not in any own row (openclaw #73172).
-        text: this.#file.fillsText ? request.text : null,
-        body: encodeBody(plainSegments(request.text), { mutable: true }),
-      }),
-    );
-    this.#later.after(this.#delays.joinMs, () => this.#rows.join(guid, chat));
+        text: this.#file.fillsText ? textOf(segments) : null,
+        body: encodeBody(segments, { mutable: true }),
+      });
+      if (attachment) this.#rows.attachment(attachment);
+    });
+    this.#later.after(this.#delays.joinMs, () => {
+      this.#rows.join(guid, chat);
+      if (!attachment) return;
+      const join = () => this.#file.transaction(() => this.#rows.joinAttachment(guid, attachment.guid));
+      this.#later.after(this.#delays.attachmentMs, join);
+    });
     if (behaviour.selfCopyMs !== undefined)
       this.#later.after(behaviour.selfCopyMs, () => this.#copy(request, chat, service));
+    this.#end(guid, service, behaviour);
+  }
+
+  #end(guid: string, service: string, behaviour: Behaviour): void {
     if (behaviour.error !== undefined) {
       const columns = { error: behaviour.error, is_finished: 1 };
       this.#later.after(behaviour.errorMs ?? ERROR_MS, () => this.#rows.set(guid, columns));

@@ -88,13 +88,14 @@ export class OsascriptServer {
   }
 
   /**
-   * AppleScript is not read. A send is known by its four arguments (form, target, service, text), anything else by a few
-   * words: of a question, of what starts Messages, and of what ends it.
+   * AppleScript is not read. A send is known by its four arguments (form, target, service, text), one of a file by a fifth
+   * (`file`), anything else by a few words: of a question, of what starts Messages, and of what ends it.
    */
   async #run({ args, script, startedAtUs }: ScriptCall): Promise<ScriptAnswer> {
-    const [form, target = '', service = '', text] = args;
+    const [form, target = '', service = '', text, kind] = args;
     if ((form === 'participant' || form === 'chat') && text !== undefined) {
-      return this.#messages.send({ form, target, service, text, startedAtUs });
+      const what = kind === 'file' ? { text: '', file: text } : { text };
+      return this.#messages.send({ form, target, service, ...what, startedAtUs });
     }
     if (!/\bMessages\b/.test(script)) {
       return {

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../util/Clock.ts';
 import { Balloons } from './Balloons.ts';
 import { ChatDbFile, type MacosVersion } from './ChatDbFile.ts';
@@ -87,7 +87,7 @@ export class SimulatedMac {
       delays: { ...DEFAULT_DELAYS, ...o.delays },
       later: this.#later,
     };
-    this.messages = new Messages({ ...parts, clock, effectsFile: o.effectsFile });
+    this.messages = new Messages({ ...parts, clock, home: resolve(o.dir), effectsFile: o.effectsFile });
     const writers = { ...parts, writer: new MessageWriter(parts) };
     this.people = new People(writers);
     this.balloons = new Balloons(writers);

@@ -8,6 +8,7 @@
  *                              or settle time over, first attempt ┘  settle time over, second attempt ──▶ unknown
  *                                                       confirmed | failed ◀──row seen within a day───────────┘
  * ```
+ * A bubble that is a file is held too, without a reflex, until the file is staged, and fails when it cannot be.
  * `failed` is reached from sending too, when osascript says that nothing was sent and no retry can help, and at once
  * when the loop guard stops an answer. A text that iMessage refuses may go back to queued once, to go by SMS. A row is taken for seen when Messages marks it sent or failed, or does neither
  * for ten seconds.
@@ -61,6 +62,10 @@ export interface SendRow {
   partOf: number | null;
   /** The bubble is this outgoing file; its text is ''. */
   fileId: number | null;
+  /** As the recipient sees it; null where the bubble is a text. */
+  fileName: string | null;
+  /** Where the file is staged; null until it is, and after it was removed. */
+  filePath: string | null;
   /** Begun when chat.db had no such chat. */
   opensThread: 0 | 1;
   /** Refused as iMessage, so that it goes by SMS. */
@@ -102,5 +107,7 @@ export const SEND_COLUMNS = `send_id AS sendId, key, thread_id AS threadId, grou
   address_form AS addressForm, watermark_rowid AS watermarkRowid, watermark_epoch AS watermarkEpoch,
   sending_at AS sendingAt, accepted_at AS acceptedAt, confirmed_at AS confirmedAt, delivered_at AS deliveredAt, read_at AS readAt,
   finished_at AS finishedAt, receipt_guid AS receiptGuid, receipt_rowid AS receiptRowid, error_code AS errorCode,
-  error_detail AS errorDetail, echo_guid AS echoGuid, part_of AS partOf, file_id AS fileId, opens_thread AS opensThread,
+  error_detail AS errorDetail, echo_guid AS echoGuid, part_of AS partOf, file_id AS fileId,
+  (SELECT name FROM outgoing_files f WHERE f.file_id = sends.file_id) AS fileName,
+  (SELECT path FROM outgoing_files f WHERE f.file_id = sends.file_id) AS filePath, opens_thread AS opensThread,
   sms_fallback AS smsFallback, schedule_id AS scheduleId, created_at AS createdAt`;

@@ -159,6 +159,29 @@ export class Sends {
     return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE waits_for = ? AND state = 'held'`).all(sendId) as SendRow[];
   }
 
+  /** The bubble that is this outgoing file. */
+  ofFile(fileId: number): SendRow | undefined {
+    return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE file_id = ?`).get(fileId) as SendRow | undefined;
+  }
+
+  /** What the bubble waited for is there: it takes its turn. */
+  release(sendId: number): void {
+    this.#sql(`UPDATE sends SET state = 'queued' WHERE send_id = ? AND state = 'held'`).run(sendId);
+  }
+
+  /** The thread's next bubble, if it has not begun, does not begin before `until`. */
+  holdNext(threadId: string, until: number): void {
+    this.#sql(`
+      UPDATE sends SET not_before_at = max(coalesce(not_before_at, 0), @until)
+      WHERE state IN ('held', 'queued') AND send_id = (
+        SELECT send_id FROM sends WHERE thread_id = @threadId AND ${OPEN} ORDER BY position, bubble_index LIMIT 1)`).run(
+      {
+        threadId,
+        until,
+      },
+    );
+  }
+
   /**
    * osascript starts next. The watermark of an earlier attempt stays, since what that one wrote may still be found; after
    * a change of chat.db it means nothing. `opensThread`: chat.db has no such chat.

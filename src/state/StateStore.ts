@@ -8,6 +8,7 @@ import { Events } from './Events.ts';
 import { Inbound } from './Inbound.ts';
 import { Meta } from './Meta.ts';
 import { MutedThreads } from './MutedThreads.ts';
+import { OutgoingFiles } from './OutgoingFiles.ts';
 import { openDatabase, openReadOnly } from './openDatabase.ts';
 import { Schedules } from './Schedules.ts';
 import { SendPace } from './SendPace.ts';
@@ -48,6 +49,7 @@ export class StateStore {
   readonly meta: Meta;
   readonly mutedThreads: MutedThreads;
   readonly spentRows: SpentRows;
+  readonly outgoingFiles: OutgoingFiles;
   readonly uploads: Uploads;
   /** Where a damaged predecessor was put at opening. */
   readonly quarantined: string | undefined;
@@ -80,6 +82,7 @@ export class StateStore {
     this.meta = new Meta(db);
     this.mutedThreads = new MutedThreads(db);
     this.spentRows = new SpentRows(db);
+    this.outgoingFiles = new OutgoingFiles(db);
     this.uploads = new Uploads(db);
   }
 
@@ -164,7 +167,8 @@ export class StateStore {
         this.events.prune(texts, rows, PRUNE_BATCH) +
         this.mutedThreads.prune(texts, PRUNE_BATCH) +
         this.spentRows.prune(rows, PRUNE_BATCH) +
-        this.uploads.prune(rows, PRUNE_BATCH),
+        this.uploads.prune(rows, PRUNE_BATCH) +
+        this.outgoingFiles.prune(rows, PRUNE_BATCH),
     );
   }
 

@@ -174,6 +174,7 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE sends ADD COLUMN sms_fallback INTEGER NOT NULL DEFAULT 0; -- refused as iMessage, so it goes by SMS, once
   ALTER TABLE sends ADD COLUMN schedule_id TEXT;       -- the schedule that fired it
   CREATE INDEX sends_parts ON sends (part_of) WHERE part_of IS NOT NULL;
+  CREATE INDEX sends_of_file ON sends (file_id) WHERE file_id IS NOT NULL;
   CREATE INDEX sends_started ON sends (sending_at) WHERE sending_at IS NOT NULL;
   CREATE INDEX sends_opening ON sends (sending_at) WHERE opens_thread = 1;
   CREATE INDEX sends_not_known ON sends (finished_at) WHERE state = 'unknown';

@@ -282,7 +282,8 @@ export const ERRORS = define({
     retry: 'backoff',
   },
   EDGE_FILE_REFUSED: {
-    means: 'The file of a send_attachment is not sent: its URL, address, size or type is not allowed.',
+    means:
+      'The file of a send_attachment is not sent: its URL, address, size or type is not allowed, or its server refuses it.',
     fix: 'Read the reason in the ack; docs/ATTACHMENTS.md has the rules.',
     retry: 'never',
   },

@@ -9,6 +9,8 @@ export interface ScriptCall {
   target: string;
   service: string;
   text: string;
+  /** Set for a file: `text` is its path. */
+  kind?: string;
 }
 
 export const EXIT_0: ScriptResult = { exitCode: 0, stdout: '', stderr: '', timedOut: false };
@@ -71,8 +73,8 @@ export class FakeMac implements ReceiptSource, ScriptRunner {
   }
 
   async run(_script: string, args: readonly string[]): Promise<ScriptResult> {
-    const [form, target, service, text] = args as [string, string, string, string];
-    const call = { form, target, service, text };
+    const [form, target, service, text, kind] = args as [string, string, string, string, string | undefined];
+    const call = { form, target, service, text, ...(kind !== undefined && { kind }) };
     this.calls.push(call);
     if (++this.running > 1) throw new Error('two osascripts at once');
     try {

@@ -78,8 +78,8 @@ describe('what is asked with each look', () => {
       .flatMap(({ steps }) => steps)
       .filter((step) => /^SCAN (?!\(|CONSTANT|e USING (?:COVERING )?INDEX events_waiting)/.test(step));
     expect(scans).toEqual([]);
-    expect(plans.find(({ sql }) => sql.includes('read_at IS NULL AND'))?.steps).toEqual([
+    expect(plans.find(({ sql }) => sql.includes('read_at IS NULL AND'))?.steps[0]).toBe(
       'SEARCH sends USING INDEX sends_unread (confirmed_at>?)',
-    ]);
+    );
   });
 });

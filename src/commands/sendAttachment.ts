@@ -1,0 +1,78 @@
+import { safeFileName } from '../messaging/files/fileName.ts';
+import { bareType, nameFlaw } from '../messaging/files/fileType.ts';
+import { urlFlaw } from '../messaging/files/fileUrl.ts';
+import { sendAttachmentSchema } from '../protocol/wire.ts';
+import { type CommandType, commandType } from './CommandType.ts';
+
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+const schema = sendAttachmentSchema.superRefine((payload, context) => {
+  const flaw = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
+  if ((payload.url === undefined) === (payload.data_base64 === undefined)) {
+    flaw('url', 'exactly one of url and data_base64 is needed');
+    return;
+  }
+  const badUrl = payload.url === undefined ? undefined : urlFlaw(payload.url);
+  if (badUrl !== undefined) flaw('url', badUrl);
+  if (payload.data_base64 !== undefined && !isBase64(payload.data_base64)) flaw('data_base64', 'is not base64');
+  const name = safeFileName(payload.name);
+  const badName = name === undefined ? 'has no character that may stand in a name' : nameFlaw(name);
+  if (badName !== undefined) flaw('name', badName);
+  if (bareType(payload.mime_type) === undefined) flaw('mime_type', 'is not of the form type/subtype');
+});
+
+const checkPayload = commandType(schema, (payload, { store, commandId, immediate, now }) => {
+  const { thread_id: threadId, url, data_base64: data, name, mime_type: mimeType } = payload;
+  const fileId = store.outgoingFiles.insert({
+    commandId,
+    name: safeFileName(name)!,
+    mimeType,
+    url,
+    data: data === undefined ? undefined : Buffer.from(data, 'base64'),
+    now,
+  });
+  const file = store.sends.insert({
+    key: `command:${commandId}`,
+    threadId,
+    text: '',
+    bubbleType: 'normal',
+    state: 'held',
+    immediate,
+    commandId,
+    fileId,
+    now,
+  });
+  store.commands.setSend(commandId, file.sendId);
+  const caption = payload.caption?.trim() ?? '';
+  if (caption !== '') {
+    store.sends.insert({
+      key: `${file.key}#1`,
+      threadId,
+      text: caption,
+      bubbleType: 'normal',
+      groupKey: file.groupKey,
+      position: file.position,
+      bubbleIndex: file.bubbleIndex + 1,
+      immediate,
+      partOf: file.sendId,
+      now,
+    });
+  }
+  return { outcome: 'pending', wake: 'sends' };
+});
+
+/**
+ * `send_attachment`: a file, and its caption behind it. The file's send is held until the file is staged. What is kept
+ * of the payload is without the bytes: they are in `outgoing_files`, until they are staged.
+ */
+export const sendAttachment: CommandType = (raw) => {
+  const checked = checkPayload(raw);
+  if (!checked.ok) return checked;
+  const { data_base64: _, ...payload } = checked.payload;
+  return { ...checked, payload };
+};
+
+/** With padding or without; nothing else in between, because what is skipped silently may be what was meant. */
+function isBase64(text: string): boolean {
+  return BASE64.test(text) && text.replace(/=+$/, '').length % 4 !== 1;
+}
