@@ -156,6 +156,7 @@ export class Agent {
       onSchedules: () => store.afterCommit(() => messaging.schedulesChanged()),
       onAcks: () => store.afterCommit(() => courier.wake()),
       loopGuard,
+      maxBubbleChars: config.sending.max_bubble_chars,
     });
     const pump = new InboundPump({
       store,
@@ -169,6 +170,7 @@ export class Agent {
       maxInFlightPerThread: config.backend.max_in_flight_per_thread,
       maxConcurrentRequests: config.backend.max_concurrent_requests,
       loopGuard,
+      maxBubbleChars: config.sending.max_bubble_chars,
     });
     const messaging = new Messaging({
       store,
@@ -271,6 +273,7 @@ export class Agent {
       store,
       clock,
       status,
+      queueText: (send) => messaging.queueText(send),
       onSends: () => messaging.sendsQueued(),
       onInbound: () => intake.retry(),
     });

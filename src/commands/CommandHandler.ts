@@ -40,6 +40,7 @@ export class CommandHandler {
   readonly #onAcks: () => void;
   readonly #maxOpenCommands: number;
   readonly #loopGuard: LoopGuard | undefined;
+  readonly #maxBubbleChars: number;
 
   constructor(options: {
     store: StateStore;
@@ -55,6 +56,8 @@ export class CommandHandler {
     maxOpenCommands?: number;
     /** @default none: reflexes without end */
     loopGuard?: LoopGuard;
+    /** @default texts stay whole */
+    maxBubbleChars?: number;
   }) {
     this.#store = options.store;
     this.#clock = options.clock;
@@ -64,6 +67,7 @@ export class CommandHandler {
     this.#onAcks = options.onAcks;
     this.#maxOpenCommands = options.maxOpenCommands ?? MAX_OPEN_COMMANDS;
     this.#loopGuard = options.loopGuard;
+    this.#maxBubbleChars = options.maxBubbleChars ?? Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -134,7 +138,14 @@ export class CommandHandler {
         const payload = by.ok ? by.payload : {};
         commands.insert({ commandId, commandType, payload, channel, issuedAt, now });
         const effect = by.ok
-          ? by.execute({ store: this.#store, commandId, immediate, now, loopGuard: this.#loopGuard })
+          ? by.execute({
+              store: this.#store,
+              commandId,
+              immediate,
+              now,
+              loopGuard: this.#loopGuard,
+              maxBubbleChars: this.#maxBubbleChars,
+            })
           : failed(by);
         if (effect.outcome === 'completed') completeCommand(this.#store, commandId, now, effect.result);
         if (effect.outcome === 'failed') failCommand(this.#store, commandId, now, effect.reason);

@@ -1,7 +1,9 @@
+import type { NewSend, SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import type { MessagingSettings } from './MessagingSettings.ts';
+import { queueText } from './queueText.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { Scheduler } from './Scheduler.ts';
 import type { ScriptRunner } from './ScriptRunner.ts';
@@ -9,6 +11,8 @@ import { Sender } from './Sender.ts';
 
 /** The parts that bring bubbles out, put together. */
 export class Messaging {
+  readonly #store: StateStore;
+  readonly #maxBubbleChars: number;
   readonly #sender: Sender;
   readonly #scheduler: Scheduler;
 
@@ -36,7 +40,10 @@ export class Messaging {
       settleSeconds: settings.settleSeconds,
       onSettled: options.onSettled,
     });
-    this.#scheduler = new Scheduler({ store, clock, telemetry, onDue: () => this.#sender.wake() });
+    const { maxBubbleChars } = settings;
+    this.#store = store;
+    this.#maxBubbleChars = maxBubbleChars;
+    this.#scheduler = new Scheduler({ store, clock, telemetry, maxBubbleChars, onDue: () => this.#sender.wake() });
   }
 
   start(): void {
@@ -48,6 +55,11 @@ export class Messaging {
   async stop(): Promise<void> {
     this.#scheduler.stop();
     await this.#sender.stop();
+  }
+
+  /** Queues a text as the bubbles it takes, within the caller's transaction. @returns the first of them */
+  queueText(send: NewSend): SendRow {
+    return queueText(this.#store, send, this.#maxBubbleChars);
   }
 
   /** Sends were queued. */

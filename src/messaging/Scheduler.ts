@@ -2,6 +2,7 @@ import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+import { queueText } from './queueText.ts';
 
 /** No wait is longer, ms: after a step of the wall clock or a sleep the next look is at most this far off. */
 const MAX_WAIT_MS = 60_000;
@@ -16,14 +17,23 @@ export class Scheduler {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #onDue: () => void;
+  readonly #maxBubbleChars: number;
   #timer: Timer | undefined;
   #stopped = false;
 
-  constructor(options: { store: StateStore; clock: Clock; telemetry: Telemetry; onDue: () => void }) {
+  constructor(options: {
+    store: StateStore;
+    clock: Clock;
+    telemetry: Telemetry;
+    onDue: () => void;
+    /** @default texts stay whole */
+    maxBubbleChars?: number;
+  }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#telemetry = options.telemetry;
     this.#onDue = options.onDue;
+    this.#maxBubbleChars = options.maxBubbleChars ?? Number.POSITIVE_INFINITY;
   }
 
   start(): void {
@@ -58,14 +68,11 @@ export class Scheduler {
       for (const { scheduleId, threadId, text } of due) {
         this.#store.schedules.finish(scheduleId, 'fired', now);
         const key = `command:${scheduleId}`;
-        const send = this.#store.sends.insert({
-          key,
-          threadId,
-          text,
-          bubbleType: 'normal',
-          commandId: scheduleId,
-          now,
-        });
+        const send = queueText(
+          this.#store,
+          { key, threadId, text, bubbleType: 'normal', commandId: scheduleId, now },
+          this.#maxBubbleChars,
+        );
         this.#store.commands.setSend(scheduleId, send.sendId);
       }
       return due.length;

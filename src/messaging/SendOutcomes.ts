@@ -134,6 +134,7 @@ export class SendOutcomes {
 
   #tellReplaced(reflex: SendRow, replaced: readonly SendRow[]): void {
     for (const held of replaced) {
+      if (held.partOf !== null) continue;
       const commandId = held.reflexCommandId ?? reflex.commandId ?? reflex.key;
       this.#telemetry.reflexMatched({ commandId, threadId: held.threadId, kept: 'reflex' });
     }

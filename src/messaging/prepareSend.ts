@@ -1,6 +1,7 @@
 import type { SendRow } from '../state/SendRow.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import { addressForms } from './address.ts';
+import { MAX_TEXT_CHARS } from './queueText.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { scriptText } from './receipts.ts';
 import { sendArguments } from './sendScript.ts';
@@ -41,6 +42,7 @@ export function prepareSend(send: SendRow, db: ReceiptSource): Prepared {
 
 function textFlaw(text: string): string | undefined {
   if (text.trim() === '') return 'the text is empty';
+  if (text.length > MAX_TEXT_CHARS) return `the text has ${text.length} characters, the limit is ${MAX_TEXT_CHARS}`;
   const bytes = Buffer.byteLength(text);
   return bytes > MAX_TEXT_BYTES ? `the text has ${bytes} bytes, the limit is ${MAX_TEXT_BYTES}` : undefined;
 }

@@ -37,9 +37,7 @@ export function queueParts(
   const { sends } = store;
   const known = sends.byKey(send.key);
   if (known && known.partOf === null) return [known, ...sends.partsOf(known.sendId)];
-  // Only a backend that names a command like a part of another one gets here; neither may stand in for the other.
-  const isTaken = known || parts.some((_, n) => n > 0 && sends.byKey(`${send.key}#${n}`));
-  if (isTaken) throw new Error(`a bubble with the key ${send.key} belongs to something else`);
+  if (known) throw taken(send.key);
   const [first, ...others] = parts;
   const root = sends.insert({ ...send, text: '', ...first });
   const { threadId, groupKey, position, bubbleType, immediate, now, answersId, notBeforeAt } = { ...send, ...root };
@@ -54,8 +52,16 @@ export function queueParts(
     ...(answersId === null ? {} : { answersId }),
     ...(notBeforeAt === null ? {} : { notBeforeAt }),
   };
-  const rest = others.map((part, n) =>
-    sends.insert({ ...shared, ...part, key: `${send.key}#${n + 1}`, bubbleIndex: root.bubbleIndex + n + 1 }),
-  );
+  const rest = others.map((part, n) => {
+    const key = `${send.key}#${n + 1}`;
+    const row = sends.insert({ ...shared, ...part, key, bubbleIndex: root.bubbleIndex + n + 1 });
+    if (row.partOf !== root.sendId) throw taken(key);
+    return row;
+  });
   return [root, ...rest];
+}
+
+/** Only a backend that gives a command the id of a part of another one gets here; neither may stand in for the other. */
+function taken(key: string): Error {
+  return new Error(`another bubble has the key ${key}`);
 }

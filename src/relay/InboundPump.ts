@@ -50,6 +50,8 @@ export interface InboundPumpOptions {
   maxConcurrentRequests: number;
   /** @default none: answers without end */
   loopGuard?: LoopGuard;
+  /** @default texts stay whole */
+  maxBubbleChars?: number;
 }
 
 /**
@@ -240,8 +242,8 @@ export class InboundPump {
 
   /** Within the transaction. Old news is not answered, but orders that come with the answer to it stand. */
   #keep(row: Row, answer: MessageResponse): QueuedAnswer | undefined {
-    const { store, clock, loopGuard } = this.#o;
-    const queued = row.backfill ? undefined : queueAnswer(store, row, answer, clock.now(), loopGuard);
+    const { store, clock } = this.#o;
+    const queued = row.backfill ? undefined : queueAnswer(store, row, answer, clock.now(), this.#o);
     for (const command of answer.commands ?? []) this.#o.acceptCommand(command);
     return queued;
   }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { queueText } from '../../src/messaging/queueText.ts';
 import { ControlServer, controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { controlRoutes } from '../../src/ops/controlRoutes.ts';
 import { type AgentStatus, storeStatus } from '../../src/ops/status.ts';
@@ -39,6 +40,7 @@ async function withAgent(changes: Partial<AgentStatus> = {}) {
     store: place.store,
     clock: new FakeClock(T),
     status: () => ({ ...agentStatus(), ...storeStatus(place.store, T), ...changes }),
+    queueText: (send) => queueText(place.store, send, 50),
     onSends: () => told.sends++,
     onInbound: () => told.inbound++,
   });
