@@ -59,8 +59,9 @@ function cutOf(window: string, max: number, left: number): number {
   const wanted = left <= max * HALVED ? Math.ceil((left * 2) / 3) : max;
   return (
     sentenceEnd(window, wanted) ??
+    sentenceEnd(window, max) ??
     spaceIn(window, wanted / 2, wanted) ??
-    (wanted < max ? (sentenceEnd(window, max) ?? spaceIn(window, max / 2, max)) : undefined) ??
+    spaceIn(window, max / 2, max) ??
     wordEnd(window, max) ??
     graphemeEnd(window, max)
   );
@@ -84,15 +85,8 @@ function sentenceEnd(window: string, max: number): number | undefined {
 
 /** The last white space from `min` to `max`, both included. */
 function spaceIn(window: string, min: number, max: number): number | undefined {
-  for (let at = Math.floor(max); at >= min && at > 0; at--) {
-    if (SPACE.test(window[at]!) && !startsJoined(window, at + 1)) return at;
-  }
+  for (let at = Math.floor(max); at >= min && at > 0; at--) if (SPACE.test(window[at]!)) return at;
   return undefined;
-}
-
-function startsJoined(window: string, at: number): boolean {
-  const next = window.codePointAt(at);
-  return next !== undefined && JOINED.test(String.fromCodePoint(next));
 }
 
 /** Where the last word ends that is whole within `max`, in scripts with spaces and without, or a URL begins. */
