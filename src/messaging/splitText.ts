@@ -18,9 +18,14 @@ const SPACELESS =
   /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}\u3000-\u303f\uff00-\uffef]/u;
 const URLS = /(?:[a-z][a-z0-9+.-]{1,30}:\/\/|www\.)[^\s<>"\u3000-\u303f\uff00-\uffef]+/gi;
 
-const sentences = new Intl.Segmenter('und', { granularity: 'sentence' });
-const words = new Intl.Segmenter('und', { granularity: 'word' });
-const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
+/** Made when first needed: each takes megabytes, and most agents never split a text. */
+const segmenters = new Map<string, Intl.Segmenter>();
+
+function segmentsOf(text: string, granularity: 'sentence' | 'word' | 'grapheme'): Intl.Segments {
+  const segmenter = segmenters.get(granularity) ?? new Intl.Segmenter('und', { granularity });
+  segmenters.set(granularity, segmenter);
+  return segmenter.segment(text);
+}
 
 /**
  * A text in parts of at most `maxChars` UTF-16 code units: cut where a sentence or a line ends, else where a word ends,
@@ -73,7 +78,7 @@ function cutOf(window: string, max: number, left: number): number {
  */
 function sentenceEnd(window: string, max: number): number | undefined {
   let best: number | undefined;
-  for (const { index, segment } of sentences.segment(window)) {
+  for (const { index, segment } of segmentsOf(window, 'sentence')) {
     const said = segment.trimEnd().length;
     const end = index + said;
     if (end > max) break;
@@ -92,7 +97,7 @@ function spaceIn(window: string, min: number, max: number): number | undefined {
 /** Where the last word ends that is whole within `max`, in scripts with spaces and without, or a URL begins. */
 function wordEnd(window: string, max: number): number | undefined {
   const from = Math.max(0, max - WORD_CONTEXT);
-  const at = from + (words.segment(window.slice(from)).containing(max - from)?.index ?? 0);
+  const at = from + (segmentsOf(window.slice(from), 'word').containing(max - from)?.index ?? 0);
   // Where the slice begins, no word needs to.
   const isWord = at > Math.max(from, max / 2) && (SPACELESS.test(window[at - 1]!) || SPACELESS.test(window[at]!));
   const url = urlAt(window, isWord ? at : max);
@@ -101,7 +106,7 @@ function wordEnd(window: string, max: number): number | undefined {
 }
 
 function graphemeEnd(window: string, max: number): number {
-  const at = graphemes.segment(window).containing(max)?.index ?? max;
+  const at = segmentsOf(window, 'grapheme').containing(max)?.index ?? max;
   if (at > 0) return at;
   const isPairCut = (window.codePointAt(max - 1) ?? 0) > 0xffff;
   return isPairCut && max > 1 ? max - 1 : max;
