@@ -160,6 +160,7 @@ export class Agent {
       onAcks: () => store.afterCommit(() => courier.wake()),
       onUploads: () => store.afterCommit(() => uploader.wake()),
       loopGuard,
+      maxBubbleChars: config.sending.max_bubble_chars,
     });
     const pump = new InboundPump({
       store,
@@ -174,6 +175,7 @@ export class Agent {
       maxConcurrentRequests: config.backend.max_concurrent_requests,
       loopGuard,
       heldMs: (guid) => uploader.heldMs(guid),
+      maxBubbleChars: config.sending.max_bubble_chars,
     });
     const uploader = new Uploader({
       store,
@@ -294,6 +296,7 @@ export class Agent {
       store,
       clock,
       status,
+      queueText: (send) => messaging.queueText(send),
       onSends: () => messaging.sendsQueued(),
       onInbound: () => intake.retry(),
       cancelSchedule: (scheduleId) => messaging.cancelSchedule(scheduleId),

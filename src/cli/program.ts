@@ -54,7 +54,7 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     .action(async (options: CommonOptions) => ended(await (await import('./status.ts')).status(options, io)));
   command(
     'send',
-    'Send one bubble through the running agent. Exit code: 0 confirmed, 1 failed, 75 not known (yet).',
+    'Send a text through the running agent. Exit code: 0 confirmed, 1 failed, 75 not known (yet).',
     "edge-agent send --to +15550100002 --text 'Hello' --wait 60",
   )
     .requiredOption('--to <handle>', 'thread: a phone number in E.164 form, an e-mail address or a group’s identifier')

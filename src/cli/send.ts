@@ -48,11 +48,12 @@ function exitCode({ state }: SendOutcome): number {
   return state === 'failed' ? 1 : EXIT.tempFail;
 }
 
-function sentence({ send_id, state, guid, code, detail }: SendOutcome): string {
+function sentence({ send_id, state, guid, guids, code, detail }: SendOutcome): string {
   const why = `${code ?? 'no code'}: ${detail ?? 'no detail'}`;
   switch (state) {
     case 'confirmed':
     case 'delivered':
+      if (guids) return `sent: send ${send_id} is ${guids.length} bubbles, chat.db has them as ${guids.join(', ')}`;
       return `sent: send ${send_id} is ${state}, chat.db has it as ${guid}`;
     case 'failed':
       return `not sent: send ${send_id} failed. ${why}`;

@@ -45,6 +45,7 @@ export class CommandHandler {
   readonly #onUploads: (() => void) | undefined;
   readonly #maxOpenCommands: number;
   readonly #loopGuard: LoopGuard | undefined;
+  readonly #maxBubbleChars: number;
 
   constructor(options: {
     store: StateStore;
@@ -62,6 +63,8 @@ export class CommandHandler {
     maxOpenCommands?: number;
     /** @default none: reflexes without end */
     loopGuard?: LoopGuard;
+    /** @default texts stay whole */
+    maxBubbleChars?: number;
   }) {
     this.#store = options.store;
     this.#clock = options.clock;
@@ -72,6 +75,7 @@ export class CommandHandler {
     this.#onUploads = options.onUploads;
     this.#maxOpenCommands = options.maxOpenCommands ?? MAX_OPEN_COMMANDS;
     this.#loopGuard = options.loopGuard;
+    this.#maxBubbleChars = options.maxBubbleChars ?? Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -147,7 +151,14 @@ export class CommandHandler {
         const payload = by.ok ? by.payload : {};
         commands.insert({ commandId, commandType, payload, channel, issuedAt, now });
         const effect = by.ok
-          ? by.execute({ store: this.#store, commandId, immediate, now, loopGuard: this.#loopGuard })
+          ? by.execute({
+              store: this.#store,
+              commandId,
+              immediate,
+              now,
+              loopGuard: this.#loopGuard,
+              maxBubbleChars: this.#maxBubbleChars,
+            })
           : failed(by);
         if (effect.outcome === 'completed') completeCommand(this.#store, commandId, now, effect.result);
         if (effect.outcome === 'failed') failCommand(this.#store, commandId, now, effect.reason);

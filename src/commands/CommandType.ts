@@ -11,6 +11,8 @@ export interface CommandContext {
   readonly now: number;
   /** Undefined: reflexes without end. */
   readonly loopGuard: LoopGuard | undefined;
+  /** A longer text goes out as several bubbles. */
+  readonly maxBubbleChars: number;
 }
 
 /** What came of a command, and what is to be done once it is on disk. */

@@ -1,6 +1,7 @@
 import { safeFileName } from '../messaging/files/fileName.ts';
 import { bareType, nameFlaw } from '../messaging/files/fileType.ts';
 import { urlFlaw } from '../messaging/files/fileUrl.ts';
+import { partTexts, queueParts } from '../messaging/queueText.ts';
 import { sendAttachmentSchema } from '../protocol/wire.ts';
 import { type CommandType, commandType } from './CommandType.ts';
 
@@ -21,7 +22,7 @@ const schema = sendAttachmentSchema.superRefine((payload, context) => {
   if (bareType(payload.mime_type) === undefined) flaw('mime_type', 'is not of the form type/subtype');
 });
 
-const checkPayload = commandType(schema, (payload, { store, commandId, immediate, now }) => {
+const checkPayload = commandType(schema, (payload, { store, commandId, immediate, now, maxBubbleChars }) => {
   const { thread_id: threadId, url, data_base64: data, name, mime_type: mimeType } = payload;
   const fileId = store.outgoingFiles.insert({
     commandId,
@@ -31,33 +32,19 @@ const checkPayload = commandType(schema, (payload, { store, commandId, immediate
     data: data === undefined ? undefined : Buffer.from(data, 'base64'),
     now,
   });
-  const file = store.sends.insert({
+  const caption = payload.caption?.trim() ?? '';
+  const captions = caption === '' ? [] : partTexts(caption, maxBubbleChars).map((text) => ({ text }));
+  const bubble = {
     key: `command:${commandId}`,
     threadId,
-    text: '',
-    bubbleType: 'normal',
-    state: 'held',
+    bubbleType: 'normal' as const,
     immediate,
     commandId,
     fileId,
     now,
-  });
-  store.commands.setSend(commandId, file.sendId);
-  const caption = payload.caption?.trim() ?? '';
-  if (caption !== '') {
-    store.sends.insert({
-      key: `${file.key}#1`,
-      threadId,
-      text: caption,
-      bubbleType: 'normal',
-      groupKey: file.groupKey,
-      position: file.position,
-      bubbleIndex: file.bubbleIndex + 1,
-      immediate,
-      partOf: file.sendId,
-      now,
-    });
-  }
+  };
+  const [file] = queueParts(store, bubble, [{ text: '', state: 'held' }, ...captions]);
+  store.commands.setSend(commandId, file!.sendId);
   return { outcome: 'pending', wake: 'sends' };
 });
 

@@ -1,50 +1,41 @@
 import { blockLoop } from '../messaging/loopGuard.ts';
+import { outcomeOf, wholeOf } from '../messaging/partsOutcome.ts';
+import { partTexts, queueParts } from '../messaging/queueText.ts';
 import { sendMessageNowSchema } from '../protocol/wire.ts';
-import type { SendRow } from '../state/SendRow.ts';
 import { type CommandContext, commandType, type Effect } from './CommandType.ts';
 import { lateReflex } from './lateReflex.ts';
 
-/** `send_message_now`: one bubble, whose outcome is the command's. A reflex is an automatic answer: the loop guard may stop it. */
+/**
+ * `send_message_now`: a text, whose outcome is the command's. A reflex is an automatic answer: the loop guard may stop
+ * it; where its answer came first and broke off, it says the rest.
+ */
 export const sendMessageNow = commandType(sendMessageNowSchema, (payload, context) => {
-  const { store, commandId, immediate, now } = context;
+  const { store, commandId, immediate, now, maxBubbleChars } = context;
   const { thread_id: threadId, text, bubble_type: bubbleType } = payload;
-  if (bubbleType === 'reflex') {
-    const said = lateReflex({ commandId, threadId, text, now }, store);
-    if (said) return { ...outcomeOf(said, context), saidIn: threadId };
-  }
-  const send = store.sends.insert({
-    key: `command:${commandId}`,
-    threadId,
-    text,
-    bubbleType,
-    immediate,
-    commandId,
-    now,
-  });
-  const isBlocked = bubbleType === 'reflex' && blockLoop(store, context.loopGuard, { threadId, now, rows: [send] }) > 0;
-  return outcomeOf(isBlocked ? store.sends.byId(send.sendId)! : send, context);
+  const isReflex = bubbleType === 'reflex';
+  const late = isReflex ? lateReflex({ commandId, threadId, text, now }, store) : undefined;
+  if (late?.lost.length === 0) return { ...effectOf(late.said.sendId, context), saidIn: threadId };
+  const send = { key: `command:${commandId}`, threadId, bubbleType, immediate, commandId, now };
+  const parts = (late?.lost ?? partTexts(text, maxBubbleChars)).map((part) => ({ text: part }));
+  const rows = queueParts(store, send, parts);
+  if (isReflex) blockLoop(store, context.loopGuard, { threadId, now, rows });
+  return effectOf(rows[0]!.sendId, context);
 });
 
 /**
- * The command tells the outcome of `send`, now if it is known. A superseded bubble was seen as another one. Nobody can
- * vouch for an unknown one, and a bubble in its stead may be one too many: the command fails with the same words as if
- * the send had been its own.
+ * The command tells the outcome of that send and its parts, now if it is known. A superseded bubble was seen as another
+ * one. Nobody can vouch for an unknown one, and a bubble in its stead may be one too many: the command fails with the
+ * same words as if the send had been its own.
  */
-function outcomeOf(send: SendRow, { store, commandId }: CommandContext): Effect {
-  store.commands.setSend(commandId, send.sendId);
-  switch (send.state) {
-    case 'confirmed':
-    case 'delivered':
-    case 'superseded':
-      return { outcome: 'completed', result: { message_guid: send.receiptGuid } };
+function effectOf(sendId: number, { store, commandId }: CommandContext): Effect {
+  store.commands.setSend(commandId, sendId);
+  const outcome = outcomeOf(store, wholeOf(store, store.sends.byId(sendId)!));
+  switch (outcome.kind) {
+    case 'completed':
+      return { outcome: 'completed', result: outcome.result };
     case 'failed':
-      return { outcome: 'failed', reason: `${send.errorCode}: ${send.errorDetail}` };
-    case 'unknown':
-      return { outcome: 'failed', reason: send.errorDetail ?? 'unknown outcome' };
-    case 'held':
-    case 'queued':
-    case 'sending':
-    case 'accepted':
+      return { outcome: 'failed', reason: outcome.reason };
+    case 'open':
       return { outcome: 'pending', wake: 'sends' };
   }
 }

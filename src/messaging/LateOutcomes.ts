@@ -5,6 +5,7 @@ import type { Clock } from '../util/Clock.ts';
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { correctCommand } from './commandOutcome.ts';
+import { outcomeOf, rootIdOf, wholeOf } from './partsOutcome.ts';
 import { messageSent } from './sendEvents.ts';
 
 /** What is learnt of a send after it was told, or beside its outcome; one transaction each, and each told once. */
@@ -61,18 +62,13 @@ export class LateOutcomes {
   /** Those that wait for the send, and for the answer's bubble it stood in for; with parts, once all are known. */
   #correctCommands(send: SendRow, now: number): string[] {
     const { sends, commands } = this.#store;
-    const root = send.partOf ?? send.sendId;
-    const all = [sends.byId(root), ...sends.partsOf(root)].filter((part) => part !== undefined);
-    if (!all.every(({ state }) => state === 'confirmed' || state === 'delivered' || state === 'superseded')) return [];
-    const guids = all.map(({ receiptGuid }) => receiptGuid).filter((guid) => guid !== null);
-    const result = {
-      message_guid: all[0]?.receiptGuid ?? null,
-      ...(all.length > 1 ? { message_guids: guids } : {}),
-    };
+    const root = rootIdOf(send);
+    const outcome = outcomeOf(this.#store, wholeOf(this.#store, sends.byId(send.sendId)!));
+    if (outcome.kind !== 'completed') return [];
     const copy = send.commandId === null ? undefined : sends.byReflexCommand(send.commandId);
     const waiting = [root, ...(copy?.waitsFor === send.sendId ? [copy.sendId] : [])];
     const failed = waiting.flatMap((sendId) => commands.failedBySend(sendId));
-    for (const { commandId } of failed) correctCommand(this.#store, commandId, now, result);
+    for (const { commandId } of failed) correctCommand(this.#store, commandId, now, outcome.result);
     return failed.map(({ commandId }) => commandId);
   }
 

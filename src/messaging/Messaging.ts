@@ -1,4 +1,5 @@
 import type { ScheduleState } from '../state/Schedules.ts';
+import type { NewSend, SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
@@ -7,6 +8,7 @@ import { MessagesApp } from './MessagesApp.ts';
 import { MessagesWatchdog } from './MessagesWatchdog.ts';
 import type { MessagingSettings } from './MessagingSettings.ts';
 import type { HeldBack } from './Pace.ts';
+import { queueText } from './queueText.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { Scheduler } from './Scheduler.ts';
 import { ScriptQueue } from './ScriptQueue.ts';
@@ -17,6 +19,8 @@ import { WakeMessage } from './WakeMessage.ts';
 
 /** The parts that bring bubbles out, put together. */
 export class Messaging {
+  readonly #store: StateStore;
+  readonly #maxBubbleChars: number;
   readonly #sender: Sender;
   readonly #scheduler: Scheduler;
   readonly #watchdog: MessagesWatchdog;
@@ -59,10 +63,13 @@ export class Messaging {
       clock,
       telemetry,
       maxLateSeconds: settings.maxLateSeconds,
+      maxBubbleChars: settings.maxBubbleChars,
       canSend: () => options.chatDb() !== undefined,
       onDue: () => this.#sender.wake(),
       onSettled: options.onSettled,
     });
+    this.#store = store;
+    this.#maxBubbleChars = settings.maxBubbleChars;
     this.#watchdog = new MessagesWatchdog({
       store,
       app,
@@ -118,6 +125,11 @@ export class Messaging {
   /** What sending.rate holds back now. */
   heldBack(): HeldBack {
     return this.#sender.heldBack();
+  }
+
+  /** Queues a text as the bubbles it takes, within the caller's transaction. @returns the first of them */
+  queueText(send: NewSend): SendRow {
+    return queueText(this.#store, send, this.#maxBubbleChars);
   }
 
   /** Sends were queued. */

@@ -28,6 +28,7 @@ export class Scheduler {
   readonly #maxLateMs: number;
   readonly #canSend: () => boolean;
   readonly #onDue: () => void;
+  readonly #maxBubbleChars: number;
   readonly #onSettled: () => void;
   readonly #jumps: ClockJumps;
   /** By the monotonic clock; undefined before the start. */
@@ -47,6 +48,8 @@ export class Scheduler {
     onDue: () => void;
     /** Acks and events may be waiting. */
     onSettled: () => void;
+    /** @default texts stay whole */
+    maxBubbleChars?: number;
   }) {
     this.#store = options.store;
     this.#clock = options.clock;
@@ -56,6 +59,7 @@ export class Scheduler {
     this.#onDue = options.onDue;
     this.#onSettled = options.onSettled;
     this.#jumps = new ClockJumps({ clock: options.clock, settleMs: CLOCK_SETTLE_MS });
+    this.#maxBubbleChars = options.maxBubbleChars ?? Number.POSITIVE_INFINITY;
   }
 
   start(): void {
@@ -107,6 +111,7 @@ export class Scheduler {
       telemetry: this.#telemetry,
       now,
       maxLateMs: this.#maxLateMs,
+      maxBubbleChars: this.#maxBubbleChars,
       canSend: this.#canSend(),
       canExpire: settlingMs <= 0,
     });

@@ -6,8 +6,8 @@ import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
-import { completeCommand, failCommand } from './commandOutcome.ts';
 import { refusalDetail } from './messageErrors.ts';
+import { failRest, type ToldCommands, tellCommands } from './partsOutcome.ts';
 import { messageSent, sendEvent } from './sendEvents.ts';
 
 /** What an ack and an event say of a send that nobody can vouch for. */
@@ -53,17 +53,16 @@ export class SendOutcomes {
    */
   unknown(send: SendRow): void {
     const now = this.#clock.now();
-    const { commands, replaced } = this.#store.transaction(() => {
+    const { told, replaced } = this.#store.transaction(() => {
       this.#store.sends.finish(send.sendId, 'unknown', now, 'EDGE_SEND_UNCONFIRMED', UNKNOWN_REASON);
       const replaced = this.#store.sends.heldBy(send.sendId);
       for (const held of replaced) this.#store.sends.finish(held.sendId, 'superseded', now);
-      const commands = [send, ...replaced].flatMap(({ sendId }) => this.#store.commands.openBySend(sendId));
-      for (const command of commands) failCommand(this.#store, command.commandId, now, UNKNOWN_REASON);
+      const told = tellCommands(this.#store, [send, ...replaced], now);
       this.#addEvent('message_failed', 'failed', send, now, { reason: UNKNOWN_REASON });
-      return { commands, replaced };
+      return { told, replaced };
     });
     this.#telemetry.sendUnknown({ ...of(send), detail: UNKNOWN_REASON });
-    for (const { commandId } of commands) this.#telemetry.commandFailed(commandId, UNKNOWN_REASON);
+    this.#logCommands(told);
     this.#tellReplaced(send, replaced);
   }
 
@@ -91,21 +90,19 @@ export class SendOutcomes {
 
   #confirmed(send: SendRow, row: Receipt): void {
     const now = this.#clock.now();
-    const told = this.#store.transaction(() => {
+    const done = this.#store.transaction(() => {
       if (!this.#store.sends.markConfirmed(send.sendId, { guid: row.guid, rowid: row.rowid }, now)) return undefined;
       if (send.fileId !== null) this.#store.sends.holdNext(send.threadId, now + FILE_GAP_MS);
-      const result = { message_guid: row.guid };
       const replaced = this.#store.sends.heldBy(send.sendId);
       for (const held of replaced) this.#store.sends.finish(held.sendId, 'superseded', now);
-      const commands = [send, ...replaced].flatMap(({ sendId }) => this.#store.commands.openBySend(sendId));
-      for (const command of commands) completeCommand(this.#store, command.commandId, now, result);
+      const told = tellCommands(this.#store, [send, ...replaced], now);
       this.#store.events.insert(messageSent(this.#store.sends.byId(send.sendId)!, row), now);
-      return { commands, replaced };
+      return { told, replaced };
     });
-    if (!told) return;
+    if (!done) return;
     this.#telemetry.sendConfirmed({ ...of(send), guid: row.guid, ms: now - send.createdAt });
-    for (const { commandId } of told.commands) this.#telemetry.commandCompleted(commandId);
-    this.#tellReplaced(send, told.replaced);
+    this.#logCommands(done.told);
+    this.#tellReplaced(send, done.replaced);
   }
 
   /** The row carries an error, at once or some seconds after it was taken for a success. It keeps its claim. */
@@ -119,25 +116,37 @@ export class SendOutcomes {
 
   #fail(send: SendRow, code: ErrorCode, detail: string, write: (now: number) => void): void {
     const now = this.#clock.now();
-    const reason = `${code}: ${detail}`;
-    const commands = this.#store.transaction(() => {
+    const { rest, told } = this.#store.transaction(() => {
       write(now);
-      for (const held of this.#store.sends.heldBy(send.sendId)) this.#store.sends.requeue(held.sendId, {});
-      const commands = this.#store.commands.openBySend(send.sendId);
-      for (const command of commands) failCommand(this.#store, command.commandId, now, reason);
-      const failed = { message_guid: send.receiptGuid, reason };
-      if (!this.#addEvent('message_failed', 'failed', send, now, failed)) {
-        // It was told as unknown, for which the id is spent.
-        this.#addEvent('message_failed', 'refused', send, now, { ...failed, corrects: 'unknown' });
+      const rest = failRest(this.#store, send, now);
+      for (const { sendId } of [send, ...rest]) {
+        for (const held of this.#store.sends.heldBy(sendId)) this.#store.sends.requeue(held.sendId, {});
       }
-      return commands;
+      const told = tellCommands(this.#store, [send], now);
+      const failed = { ...send, errorCode: code, errorDetail: detail };
+      for (const each of [failed, ...rest]) {
+        const details = { message_guid: each.receiptGuid, reason: `${each.errorCode}: ${each.errorDetail}` };
+        if (this.#addEvent('message_failed', 'failed', each, now, details)) continue;
+        // It was told as unknown, for which the id is spent.
+        this.#addEvent('message_failed', 'refused', each, now, { ...details, corrects: 'unknown' });
+      }
+      return { rest, told };
     });
     this.#telemetry.sendFailed({ ...of(send), code, detail });
-    for (const { commandId } of commands) this.#telemetry.commandFailed(commandId, reason);
+    for (const part of rest) {
+      this.#telemetry.sendFailed({ ...of(part), code: 'EDGE_SEND_PART', detail: part.errorDetail ?? '' });
+    }
+    this.#logCommands(told);
+  }
+
+  #logCommands({ completed, failed }: ToldCommands): void {
+    for (const commandId of completed) this.#telemetry.commandCompleted(commandId);
+    for (const { commandId, reason } of failed) this.#telemetry.commandFailed(commandId, reason);
   }
 
   #tellReplaced(reflex: SendRow, replaced: readonly SendRow[]): void {
     for (const held of replaced) {
+      if (held.partOf !== null) continue;
       const commandId = held.reflexCommandId ?? reflex.commandId ?? reflex.key;
       this.#telemetry.reflexMatched({ commandId, threadId: held.threadId, kept: 'reflex' });
     }

@@ -4,6 +4,7 @@ import { messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { failCommand } from './commandOutcome.ts';
 import { type DueSchedule, dueSchedule } from './dueSchedule.ts';
+import { queueText } from './queueText.ts';
 
 /** Schedules dealt with in one transaction, so that a long backlog does not hold up everything else. */
 const BATCH = 100;
@@ -13,6 +14,7 @@ export interface FireOptions {
   readonly telemetry: Telemetry;
   readonly now: number;
   readonly maxLateMs: number;
+  readonly maxBubbleChars: number;
   /** False while nothing could be begun: what is due stays where it can still be cancelled, and grows too old for itself. */
   readonly canSend: boolean;
   /** False while the clock may be wrong: when something is too late by it, nothing is touched. */
@@ -31,7 +33,7 @@ export interface Fired {
  * next time: neither a crash nor a clock that goes back sends one twice, because its key is made of its time.
  */
 export function fireSchedules(options: FireOptions): Fired {
-  const { store, telemetry, now, maxLateMs, canSend, canExpire } = options;
+  const { store, telemetry, now, maxLateMs, maxBubbleChars, canSend, canExpire } = options;
   const told: (() => void)[] = [];
   const result = store.transaction(() => {
     const due = store.schedules.due(now, BATCH).map((row) => ({ row, step: decide(row) }));
@@ -80,15 +82,10 @@ export function fireSchedules(options: FireOptions): Fired {
 
   /** The outcome of the last bubble is the command's. */
   function fire({ scheduleId, threadId, text, rrule }: ScheduleRow, at: number, isLast: boolean): void {
-    const send = store.sends.insert({
-      key: keyOf(scheduleId, rrule, at),
-      threadId,
-      text,
-      bubbleType: 'normal',
-      ...(isLast ? { commandId: scheduleId } : {}),
-      scheduleId,
-      now,
-    });
+    const key = keyOf(scheduleId, rrule, at);
+    const command = isLast ? { commandId: scheduleId } : {};
+    const bubble = { key, threadId, text, bubbleType: 'normal' as const, ...command, scheduleId, now };
+    const send = queueText(store, bubble, maxBubbleChars);
     if (isLast) store.commands.setSend(scheduleId, send.sendId);
   }
 

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { SendRow } from '../state/SendRow.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import { type AddressForm, addressForms, type Service, serviceOf } from './address.ts';
+import { MAX_TEXT_CHARS } from './queueText.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { scriptText } from './receipts.ts';
 import { sendArguments, sendFileArguments } from './sendScript.ts';
@@ -65,6 +66,7 @@ function fileFlaw(path: string): string | undefined {
 
 function textFlaw(text: string): string | undefined {
   if (text.trim() === '') return 'the text is empty';
+  if (text.length > MAX_TEXT_CHARS) return `the text has ${text.length} characters, the limit is ${MAX_TEXT_CHARS}`;
   const bytes = Buffer.byteLength(text);
   return bytes > MAX_TEXT_BYTES ? `the text has ${bytes} bytes, the limit is ${MAX_TEXT_BYTES}` : undefined;
 }

@@ -1,5 +1,6 @@
 import type { SendRow } from '../state/SendRow.ts';
 import { composed } from '../util/composed.ts';
+import type { Part } from './queueText.ts';
 
 /**
  * The reflex rules of the protocol, without I/O: which bubble of an answer is the one that was pushed ahead.
@@ -14,6 +15,8 @@ import { composed } from '../util/composed.ts';
  * reflex failed                    ──▶ sent
  * no reflex                        ──▶ sent; one that comes late is matched to it and not sent
  * ```
+ * Texts that are several bubbles are compared as a whole, and then decided bubble by bubble: the answer's text is cut as
+ * the reflex was, and each part follows its counterpart, so that of a reflex that broke off the answer says the rest.
  */
 
 /** How long a reflex and a bubble can still be the same when no POST is in flight (protocol: the reflex). */
@@ -47,27 +50,46 @@ export interface FirstBubbleQuestion {
   readonly recent: readonly SendRow[];
   /** Ids of reflex commands that some answer's row carries already. */
   readonly taken: ReadonlySet<string>;
+  readonly wholeOf: WholeOf;
 }
 
-/** `reflexCommandId` is what the answer's row is to carry. */
-export type FirstBubblePlan =
-  | { readonly kind: 'send'; readonly reflexCommandId: string | undefined }
-  | { readonly kind: 'supersede' | 'hold'; readonly reflex: SendRow; readonly reflexCommandId: string };
+/** The bubbles of a text, from its first one. */
+export type WholeOf = (first: SendRow) => readonly SendRow[];
 
-/** Decides over the first bubble of an answer that has just come (rules 1, 3, 4, 5). */
+export interface FirstBubblePlan {
+  /** What the answer's row is to carry: also when the command it names has not come, or failed. */
+  readonly reflexCommandId: string | undefined;
+  /** The bubbles of the reflex that says what this bubble says; none: it is sent. */
+  readonly reflex: readonly SendRow[];
+}
+
+/** Finds the reflex of the first bubble of an answer that has just come (rules 1, 3, 4, 5). */
 export function planFirstBubble(question: FirstBubbleQuestion): FirstBubblePlan {
-  const { answer, named, threadId } = question;
+  const { answer, named, threadId, wholeOf } = question;
   const id = answer.reflexCommandId;
   if (id !== undefined && !named.takenBy) {
-    const { send } = named;
     // A reflex that went to another thread was not seen in this one.
-    const same = send?.threadId === threadId && (!answer.burstOnly || sameText(send.text, answer.text));
-    return follow(same ? send : undefined, id);
+    const reflex = named.send?.threadId === threadId ? wholeOf(named.send) : [];
+    const differs = answer.burstOnly && !sameWhole(textsOf(reflex), [answer.text]);
+    return { reflexCommandId: id, reflex: differs ? [] : reflex };
   }
   // Where another answer, that named none, took the named reflex for its own by its text, its own one reads the same and
   // stands in for this one: two reflexes and two answers are two bubbles, whichever way they are paired.
-  const text = (named.send ?? named.takenBy)?.text ?? answer.text;
-  return follow(answer.burstOnly ? undefined : oldestReflex(question, text), undefined);
+  const namedRow = named.send ?? named.takenBy;
+  const texts = namedRow ? textsOf(wholeOf(namedRow)) : [answer.text];
+  const reflex = answer.burstOnly ? undefined : oldestReflex(question, texts);
+  return reflex ? { reflexCommandId: reflexIdOf(reflex), reflex: wholeOf(reflex) } : NO_REFLEX;
+}
+
+/**
+ * The bubbles of an answer's first text beside those of its reflex, each with what the state of its counterpart means
+ * for it. Of a reflex that reads otherwise there are no counterparts: its first bubble decides over all.
+ */
+export function besideReflex(parts: readonly string[], reflex: readonly SendRow[]): Part[] {
+  const isOne = parts.length === 1 && reflex.length === 1;
+  const same = !isOne && sameWhole(parts, textsOf(reflex));
+  if (same) return reflex.map((counterpart) => ({ text: counterpart.text, ...follow(counterpart) }));
+  return parts.map((text) => ({ text, ...follow(reflex[0]) }));
 }
 
 /**
@@ -81,22 +103,26 @@ export function planFirstBubble(question: FirstBubbleQuestion): FirstBubblePlan 
 export function matchLateReflex(
   reflex: { readonly commandId: string; readonly text: string; readonly now: number },
   recent: readonly SendRow[],
+  wholeOf: WholeOf,
   named?: SendRow,
 ): SendRow | undefined {
-  if (named) {
-    const differs = named.bubbleType === 'burst' && !sameText(named.text, reflex.text);
-    return differs ? undefined : named;
-  }
+  const saysSame = (row: SendRow) => sameWhole(textsOf(wholeOf(row)), [reflex.text]);
+  if (named) return named.bubbleType === 'burst' && !saysSame(named) ? undefined : named;
   return recent.find(
     (row) =>
       isFirstOfAnswer(row) &&
       row.bubbleType !== 'burst' &&
       row.reflexCommandId === null &&
-      row.state !== 'failed' &&
       row.state !== 'superseded' &&
       row.createdAt >= reflex.now - REFLEX_WINDOW_MS &&
-      sameText(row.text, reflex.text),
+      saysSame(row) &&
+      !isLost(wholeOf(row)),
   );
+}
+
+/** Nobody saw any of it. */
+export function isLost(whole: readonly SendRow[]): boolean {
+  return whole.every(({ state }) => state === 'failed');
 }
 
 /** Equal after NFC, trimming, and folding white space and typographic quotes. */
@@ -104,13 +130,36 @@ export function sameText(a: string, b: string): boolean {
   return a === b || fold(a) === fold(b);
 }
 
+/** The same for texts in parts: where one was cut, white space may have gone, and the other may have it or not. */
+export function sameWhole(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length === 1 && b.length === 1) return sameText(a[0]!, b[0]!);
+  const x = a.map(fold).join(CUT);
+  const y = b.map(fold).join(CUT);
+  let i = 0;
+  let j = 0;
+  while (i < x.length && j < y.length) {
+    if (x[i] === CUT || y[j] === CUT) {
+      while (x[i] === CUT || x[i] === ' ') i++;
+      while (y[j] === CUT || y[j] === ' ') j++;
+    } else if (x[i++] !== y[j++]) return false;
+  }
+  return i === x.length && j === y.length;
+}
+
 /** The command id of a reflex that is a send of its own. */
 export function reflexIdOf(row: SendRow): string | undefined {
-  const own = row.bubbleType === 'reflex' && row.key.startsWith(COMMAND_KEY);
+  const own = row.bubbleType === 'reflex' && row.partOf === null && row.key.startsWith(COMMAND_KEY);
   return own ? row.key.slice(COMMAND_KEY.length) : undefined;
 }
 
 const COMMAND_KEY = 'command:';
+const NO_REFLEX: FirstBubblePlan = { reflexCommandId: undefined, reflex: [] };
+/** Not in a folded text: white space is a space there. */
+const CUT = '\n';
+
+function textsOf(whole: readonly SendRow[]): string[] {
+  return whole.map(({ text }) => text);
+}
 
 function fold(text: string): string {
   return composed(text)
@@ -125,31 +174,31 @@ function isFirstOfAnswer(row: SendRow): boolean {
 }
 
 /** A failed reflex was seen by nobody: it is passed over, so that it does not stand before one that was. */
-function oldestReflex(question: FirstBubbleQuestion, text: string): SendRow | undefined {
+function oldestReflex(question: FirstBubbleQuestion, texts: readonly string[]): SendRow | undefined {
+  const { wholeOf } = question;
   const since = Math.min(question.inboundCreatedAt, question.now - REFLEX_WINDOW_MS);
   return question.recent.find((row) => {
     const id = reflexIdOf(row);
     if (id === undefined || question.taken.has(id) || row.createdAt < since) return false;
-    return row.state !== 'failed' && row.state !== 'superseded' && sameText(row.text, text);
+    return row.state !== 'superseded' && sameWhole(textsOf(wholeOf(row)), texts) && !isLost(wholeOf(row));
   });
 }
 
-/** What the reflex's state means for the bubble. `named` is carried even when there is no reflex yet, or it failed. */
-function follow(reflex: SendRow | undefined, named: string | undefined): FirstBubblePlan {
-  const reflexCommandId = named ?? (reflex && reflexIdOf(reflex));
-  if (!reflex || reflexCommandId === undefined) return { kind: 'send', reflexCommandId };
-  switch (reflex.state) {
+/** What the state of a reflex's bubble means for the answer's. */
+function follow(reflex: SendRow | undefined): Omit<Part, 'text'> {
+  switch (reflex?.state) {
     case 'held':
     case 'queued':
     case 'sending':
     case 'accepted':
-      return { kind: 'hold', reflex, reflexCommandId };
+      return { state: 'held', waitsFor: reflex.sendId };
     case 'confirmed':
     case 'delivered':
     case 'unknown':
-      return { kind: 'supersede', reflex, reflexCommandId };
+      return { state: 'superseded', waitsFor: reflex.sendId };
     case 'failed':
     case 'superseded':
-      return { kind: 'send', reflexCommandId };
+    case undefined:
+      return {};
   }
 }

@@ -16,6 +16,7 @@ export function sendEvent(
     details: {
       send_id: send.sendId,
       key: send.key,
+      ...(send.partOf === null ? {} : { part_of: send.partOf }),
       message_guid: null,
       ...(send.scheduleId === null ? {} : { schedule_id: send.scheduleId }),
       ...details,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { describeIssues, threadIdSchema } from '../protocol/wire.ts';
 import type { ScheduleState } from '../state/Schedules.ts';
-import type { SendRow, SendState } from '../state/SendRow.ts';
+import type { NewSend, SendRow, SendState } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import { failed, type RouteReply, type Routes } from './routes.ts';
@@ -16,11 +16,16 @@ const cancelSchema = z.object({ schedule_id: z.string().min(1) });
 /** Dead letters taken back a round. */
 const RETRY_BATCH = 500;
 
-/** How a send stands; what POST /send and GET /send?key= answer. */
+/**
+ * How a text stands; what POST /send and GET /send?key= answer. Of several bubbles `state` is that of the first which is
+ * not out yet, else of the first that failed or is unknown, with its code and detail, else of the first.
+ */
 export interface SendOutcome {
   readonly send_id: number;
   readonly state: SendState;
   readonly guid: string | null;
+  /** Of all its bubbles, where it is several. */
+  readonly guids?: readonly (string | null)[];
   readonly code: string | null;
   readonly detail: string | null;
 }
@@ -39,6 +44,8 @@ export interface ControlRoutesOptions {
   readonly store: StateStore;
   readonly clock: Clock;
   readonly status: () => AgentStatus;
+  /** Queues a text as the bubbles it takes; the first of them. */
+  readonly queueText: (send: NewSend) => SendRow;
   /** Sends were queued. */
   readonly onSends: () => void;
   /** Inbound rows are pending again. */
@@ -49,7 +56,8 @@ export interface ControlRoutesOptions {
 
 /** What the agent does for `edge-agent status`, `send`, `retry` and `schedule cancel`. */
 export function controlRoutes(options: ControlRoutesOptions): Routes {
-  const { store, clock, status, onSends, onInbound, cancelSchedule } = options;
+  const { store, clock, status, queueText, onSends, onInbound, cancelSchedule } = options;
+  const outcome = (row: SendRow) => outcomeOf([row, ...store.sends.partsOf(row.sendId)]);
   return {
     'GET /status': () => ({ body: status() }),
     'POST /send': ({ body }) => {
@@ -57,7 +65,7 @@ export function controlRoutes(options: ControlRoutesOptions): Routes {
       if (!parsed.success) return refused(parsed.error);
       const { key, thread_id: threadId, text } = parsed.data;
       const row = store.transaction(() =>
-        store.sends.insert({ key: `cli:${key}`, threadId, text, bubbleType: 'normal', now: clock.now() }),
+        queueText({ key: `cli:${key}`, threadId, text, bubbleType: 'normal', now: clock.now() }),
       );
       onSends();
       return { body: outcome(row) };
@@ -96,8 +104,22 @@ function reviveAll(store: StateStore, guids: readonly string[]): number {
   return store.transaction(() => guids.filter((guid) => store.inbound.revive(guid)).length);
 }
 
-function outcome(row: SendRow): SendOutcome {
-  return { send_id: row.sendId, state: row.state, guid: row.receiptGuid, code: row.errorCode, detail: row.errorDetail };
+function outcomeOf(whole: readonly SendRow[]): SendOutcome {
+  const first = whole[0]!;
+  const isIn = (states: readonly SendState[]) => (row: SendRow) => states.includes(row.state);
+  const open = whole.findIndex(isIn(['held', 'queued', 'sending', 'accepted']));
+  const shown = open >= 0 ? open : Math.max(0, whole.findIndex(isIn(['failed', 'unknown'])));
+  const { state, errorCode, errorDetail } = whole[shown]!;
+  const isSeveral = whole.length > 1;
+  const part = isSeveral && errorDetail !== null ? `part ${shown + 1} of ${whole.length}: ` : '';
+  return {
+    send_id: first.sendId,
+    state,
+    guid: first.receiptGuid,
+    ...(isSeveral ? { guids: whole.map(({ receiptGuid }) => receiptGuid) } : {}),
+    code: errorCode,
+    detail: errorDetail === null ? null : `${part}${errorDetail}`,
+  };
 }
 
 function refused(error: z.ZodError): RouteReply {

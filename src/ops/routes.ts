@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 
-/** Largest request body, bytes: a bubble of the longest text AppleScript takes does not fit, and need not. */
-export const MAX_BODY_BYTES = 64 * 1024;
+/** Largest request body, bytes: the longest text that is split, as JSON of whatever script. */
+export const MAX_BODY_BYTES = 1024 * 1024;
 /** A local program that takes longer to say what it wants is broken, ms. */
 const REQUEST_TIMEOUT_MS = 5_000;
 /** A person, a monitor and a script at once; more is a mistake. */

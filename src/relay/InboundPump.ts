@@ -52,6 +52,8 @@ export interface InboundPumpOptions {
   loopGuard?: LoopGuard;
   /** How long a live message is still held back for its files, ms. @default 0 */
   heldMs?(messageGuid: string): number;
+  /** @default texts stay whole */
+  maxBubbleChars?: number;
 }
 
 /**
@@ -249,8 +251,8 @@ export class InboundPump {
 
   /** Within the transaction. Old news is not answered, but orders that come with the answer to it stand. */
   #keep(row: Row, answer: MessageResponse): QueuedAnswer | undefined {
-    const { store, clock, loopGuard } = this.#o;
-    const queued = row.backfill ? undefined : queueAnswer(store, row, answer, clock.now(), loopGuard);
+    const { store, clock } = this.#o;
+    const queued = row.backfill ? undefined : queueAnswer(store, row, answer, clock.now(), this.#o);
     for (const command of answer.commands ?? []) this.#o.acceptCommand(command);
     return queued;
   }

@@ -1,5 +1,7 @@
 import { blockLoop, type LoopGuard } from '../messaging/loopGuard.ts';
-import { planFirstBubble, REFLEX_WINDOW_MS, reflexIdOf } from '../messaging/reflex.ts';
+import { wholeOf } from '../messaging/partsOutcome.ts';
+import { type Part, partTexts, queueParts } from '../messaging/queueText.ts';
+import { besideReflex, planFirstBubble, REFLEX_WINDOW_MS, reflexIdOf } from '../messaging/reflex.ts';
 import type { MessageResponse } from '../protocol/wire.ts';
 import type { InboundRow } from '../state/Inbound.ts';
 import type { SendRow } from '../state/SendRow.ts';
@@ -7,7 +9,7 @@ import type { StateStore } from '../state/StateStore.ts';
 import { planAnswer } from './answer.ts';
 
 export interface QueuedAnswer {
-  /** Bubbles that go out, one the reflex has said included. */
+  /** Bubbles that go out, those that the reflex has said included. */
   readonly bubbles: number;
   /** Bubbles the loop guard stopped. */
   readonly blocked: number;
@@ -27,8 +29,10 @@ export function queueAnswer(
   inbound: InboundRow & { threadId: string },
   response: MessageResponse,
   now: number,
-  loopGuard?: LoopGuard,
+  /** Without a loop guard: answers without end. `maxBubbleChars`: by default texts stay whole. */
+  o: { loopGuard?: LoopGuard | undefined; maxBubbleChars?: number } = {},
 ): QueuedAnswer {
+  const { loopGuard, maxBubbleChars = Number.POSITIVE_INFINITY } = o;
   const { bubbles, burstOnly, blank, refused } = planAnswer(response);
   const groupKey = `reply:${inbound.guid}`;
   const first = bubbles[0];
@@ -37,25 +41,36 @@ export function queueAnswer(
   }
   const answer = { text: first.text, reflexCommandId: response.reflex_command_id, burstOnly };
   const plan = planFirst(store, inbound, answer, now);
-  const said = plan.kind === 'supersede' ? plan.reflexCommandId : undefined;
-  const position = makeRoom(store, inbound, plan.kind === 'hold' ? plan.reflex : undefined);
-  const rows = bubbles.map((bubble, index) =>
-    store.sends.insert({
+  const texts = bubbles.map(({ text }) => partTexts(text, maxBubbleChars).map((part): Part => ({ text: part })));
+  texts[0] = besideReflex(
+    texts[0]!.map(({ text }) => text),
+    plan.reflex,
+  );
+  const said = texts[0][0]?.state === 'superseded' ? plan.reflexCommandId : undefined;
+  const position = makeRoom(store, inbound, heldBy(texts[0], plan.reflex));
+  const rows: SendRow[] = [];
+  for (const [index, { bubbleType, delayMs }] of bubbles.entries()) {
+    const send = {
       key: `${groupKey}:${index}`,
       groupKey,
       threadId: inbound.threadId,
       answersId: inbound.inboundId,
       position,
-      bubbleIndex: index,
-      text: bubble.text,
-      bubbleType: bubble.bubbleType,
+      bubbleIndex: rows.length,
+      bubbleType,
       now,
-      ...(bubble.delayMs > 0 ? { notBeforeAt: now + bubble.delayMs } : {}),
-      ...(index === 0 ? firstRow(plan) : {}),
-    }),
-  );
+      ...(delayMs > 0 ? { notBeforeAt: now + delayMs } : {}),
+      ...(index === 0 && plan.reflexCommandId !== undefined ? { reflexCommandId: plan.reflexCommandId } : {}),
+    };
+    rows.push(...queueParts(store, send, texts[index]!));
+  }
   const blocked = blockLoop(store, loopGuard, { threadId: inbound.threadId, now, rows });
-  return { bubbles: bubbles.length - blocked, blocked, blank, refused, saidByReflex: said };
+  return { bubbles: rows.length - blocked, blocked, blank, refused, saidByReflex: said };
+}
+
+/** The last bubble of the reflex that one of the parts waits for. */
+function heldBy(parts: readonly Part[], reflex: readonly SendRow[]): SendRow | undefined {
+  return reflex.findLast(({ sendId }) => parts.some((part) => part.state === 'held' && part.waitsFor === sendId));
 }
 
 function planFirst(
@@ -75,15 +90,16 @@ function planFirst(
       ? { send: undefined, takenBy: undefined }
       : { send: store.sends.byKey(`command:${id}`), takenBy: store.sends.byReflexCommand(id) };
   const { threadId, createdAt: inboundCreatedAt } = inbound;
-  return planFirstBubble({ threadId, answer, inboundCreatedAt, now, named, recent, taken });
-}
-
-function firstRow(plan: ReturnType<typeof planFirstBubble>) {
-  return {
-    ...(plan.reflexCommandId === undefined ? {} : { reflexCommandId: plan.reflexCommandId }),
-    ...(plan.kind === 'supersede' ? { state: 'superseded' as const } : {}),
-    ...(plan.kind === 'hold' ? { state: 'held' as const, waitsFor: plan.reflex.sendId } : {}),
-  };
+  return planFirstBubble({
+    threadId,
+    answer,
+    inboundCreatedAt,
+    now,
+    named,
+    recent,
+    taken,
+    wholeOf: (first) => wholeOf(store, first),
+  });
 }
 
 /**
@@ -92,14 +108,14 @@ function firstRow(plan: ReturnType<typeof planFirstBubble>) {
  */
 function makeRoom(store: StateStore, inbound: InboundRow & { threadId: string }, heldBy: SendRow | undefined): number {
   const { sends } = store;
-  const open = sends.openOf(inbound.threadId);
-  const later = open.find(
-    (row) =>
-      row.answersId !== null &&
-      row.answersId > inbound.inboundId &&
-      row.position > (heldBy?.position ?? Number.NEGATIVE_INFINITY) &&
-      sends.byGroup(row.groupKey).every(isUntouched),
-  );
+  const asked = new Set<string>();
+  const later = sends.openOf(inbound.threadId).find((row) => {
+    const isLater = row.answersId !== null && row.answersId > inbound.inboundId;
+    if (!isLater || row.position <= (heldBy?.position ?? Number.NEGATIVE_INFINITY)) return false;
+    if (asked.has(row.groupKey)) return false;
+    asked.add(row.groupKey);
+    return sends.byGroup(row.groupKey).every(isUntouched);
+  });
   if (!later) return sends.lastPosition(inbound.threadId) + 1;
   sends.makeRoomAt(inbound.threadId, later.position);
   return later.position;

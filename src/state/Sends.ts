@@ -75,6 +75,17 @@ export class Sends {
     ) as SendRow[];
   }
 
+  /** What a text or file became beside its first bubble, in order. */
+  partsOf(sendId: number): SendRow[] {
+    return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE part_of = ? ORDER BY bubble_index`).all(sendId) as SendRow[];
+  }
+
+  /** From the last on: it is the one that stays open longest. */
+  hasOpenPart(sendId: number): boolean {
+    const sql = `SELECT 1 FROM sends WHERE part_of = ? AND ${OPEN} ORDER BY send_id DESC LIMIT 1`;
+    return this.#sql(sql).get(sendId) !== undefined;
+  }
+
   /** Rows of a thread created at or after `since`, oldest first: what the reflex rules look at. */
   recentOf(threadId: string, since: number): SendRow[] {
     return this.#sql(
@@ -147,11 +158,6 @@ export class Sends {
     return this.#sql(`
       SELECT ${COLUMNS} FROM sends WHERE finished_at >= ? AND attempts > 1 AND state IN ('confirmed', 'delivered')
       ORDER BY finished_at`).all(since) as SendRow[];
-  }
-
-  /** The bubbles that this one is the first of. */
-  partsOf(sendId: number): SendRow[] {
-    return this.#sql(`SELECT ${COLUMNS} FROM sends WHERE part_of = ? ORDER BY bubble_index`).all(sendId) as SendRow[];
   }
 
   /** Bubbles held back by the outcome of `sendId`. */

@@ -31,6 +31,7 @@ async function withAgent(found: ScheduleState | undefined) {
     store: place.store,
     clock: new FakeClock(T),
     status: agentStatus,
+    queueText: (send) => place.store.sends.insert(send),
     onSends: () => {},
     onInbound: () => {},
     cancelSchedule: (id) => {

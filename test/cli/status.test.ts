@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { queueText } from '../../src/messaging/queueText.ts';
 import { ControlServer, controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { controlRoutes } from '../../src/ops/controlRoutes.ts';
 import { type AgentStatus, storeStatus } from '../../src/ops/status.ts';
@@ -39,6 +40,7 @@ async function withAgent(changes: Partial<AgentStatus> = {}) {
     store: place.store,
     clock: new FakeClock(T),
     status: () => ({ ...agentStatus(), ...storeStatus(place.store, T), ...changes }),
+    queueText: (send) => queueText(place.store, send, 50),
     onSends: () => told.sends++,
     onInbound: () => told.inbound++,
     cancelSchedule: () => undefined,
@@ -221,6 +223,32 @@ describe('edge-agent send', () => {
       else store.sends.finish(1, state, T, 'EDGE_SEND_UNCONFIRMED', 'no row');
     });
     expect(await ended).toMatchObject({ code, out, err: '' });
+  });
+
+  it('waits for all bubbles of a long text', async () => {
+    const { config, store, told } = await withAgent();
+    const text = 'One sentence that is nearly as long as a bubble. And another one.';
+    const send = ['send', '--to', '+15550100002', '--text', text, '--config', config];
+    const confirm = (sendId: number) =>
+      store.transaction(() => store.sends.markConfirmed(sendId, { guid: `GUID-${sendId}`, rowid: sendId }, T));
+    const ended = edgeAgent(send);
+    for (; told.sends === 0; await new Promise((resolve) => setTimeout(resolve, 5)));
+    confirm(1);
+    confirm(2);
+    expect(await ended).toMatchObject({
+      code: 0,
+      out: 'sent: send 1 is 2 bubbles, chat.db has them as GUID-1, GUID-2\n',
+    });
+    const failing = edgeAgent(send);
+    for (; told.sends === 1; await new Promise((resolve) => setTimeout(resolve, 5)));
+    confirm(3);
+    store.transaction(() => store.sends.finish(4, 'failed', T, 'EDGE_SEND_REFUSED', 'error 22'));
+    expect(await failing).toMatchObject({
+      code: 1,
+      out: 'not sent: send 3 failed. EDGE_SEND_REFUSED: part 2 of 2: error 22\n',
+    });
+    const waiting = await edgeAgent([...send, '--wait', '0', '--json']);
+    expect(JSON.parse(waiting.out)).toMatchObject({ send_id: 5, state: 'queued', guids: [null, null] });
   });
 
   it('prints JSON, and refuses a text or a thread that is empty', async () => {

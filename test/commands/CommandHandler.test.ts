@@ -9,7 +9,7 @@ import { tempDir } from '../support/tempDir.ts';
 
 const ANNA = '+15550100001';
 
-function rig(maxOpenCommands?: number) {
+function rig(maxOpenCommands?: number, maxBubbleChars?: number) {
   const clock = new FakeClock();
   const store = StateStore.open(join(tempDir(), 'state.db'), clock.now());
   onTestFinished(() => store.close());
@@ -23,6 +23,7 @@ function rig(maxOpenCommands?: number) {
     onSchedules: () => woken.push('schedules'),
     onAcks: () => woken.push('acks'),
     ...(maxOpenCommands === undefined ? {} : { maxOpenCommands }),
+    ...(maxBubbleChars === undefined ? {} : { maxBubbleChars }),
   });
   let ids = 0;
   const command = (type: string, payload: unknown, change: object = {}) => {
@@ -53,6 +54,26 @@ describe('CommandHandler', () => {
     expect(store.commands.byId(id)?.sendId).toBe(store.sends.headOf(ANNA)?.sendId);
     expect(acks()).toEqual([]);
     expect(woken).toEqual(['sends']);
+  });
+
+  it('queues a long text as the bubbles it takes, all of them urgent when the command is', () => {
+    const { store, command } = rig(undefined, 50);
+    const text = 'One sentence that is nearly as long as a bubble. And another one.';
+    const id = command('send_message_now', { thread_id: ANNA, text }, { priority: 'immediate' });
+    expect(store.sends.openOf(ANNA)).toMatchObject([
+      { key: `command:${id}`, text: 'One sentence that is nearly as long as a bubble.', immediate: 1, partOf: null },
+      { key: `command:${id}#1`, text: 'And another one.', immediate: 1, partOf: 1 },
+    ]);
+    expect(store.commands.byId(id)?.sendId).toBe(1);
+  });
+
+  it('fails a command whose id is that of a part of another, rather than take the one for the other', () => {
+    const { store, handler, acks } = rig(undefined, 50);
+    const payload = { thread_id: ANNA, text: 'x'.repeat(60) };
+    handler.handle({ command_id: 'a', command_type: 'send_message_now', payload }, 'sync');
+    handler.handle({ command_id: 'a#1', command_type: 'send_message_now', payload }, 'sync');
+    expect(store.sends.openOf(ANNA)).toHaveLength(2);
+    expect(acks()).toMatchObject([{ command_id: 'a#1', status: 'failed' }]);
   });
 
   it('answers a command_type as long as a frame with an ack that fits into one', () => {

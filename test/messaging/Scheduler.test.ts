@@ -153,6 +153,18 @@ describe('Scheduler', () => {
     expect(state.due).toBe(1);
   });
 
+  it('queues a long text as the bubbles it takes', () => {
+    const { clock, store, schedule } = rig();
+    schedule('a scheduled text of more than fifty characters, in two bubbles', -1);
+    const { telemetry } = recordingTelemetry();
+    const rest = { maxLateSeconds: 3600, canSend: () => true, onDue: () => {}, onSettled: () => {} };
+    new Scheduler({ store, clock, telemetry, ...rest, maxBubbleChars: 50 }).start();
+    expect(store.sends.openOf(ANNA).map((send) => send.text)).toEqual([
+      'a scheduled text of more than fifty',
+      'characters, in two bubbles',
+    ]);
+  });
+
   it('leaves no timer behind', () => {
     const { clock, scheduler, schedule } = rig();
     schedule('s1', 5000);

@@ -27,7 +27,7 @@ function setUp() {
     insertPending(store, guid, threadId, clock.now());
     const inbound = { ...store.inbound.byGuid(guid)!, threadId };
     const whole = messageResponseSchema.parse({ should_respond: true, ...response });
-    const queued = store.transaction(() => queueAnswer(store, inbound, whole, clock.now(), loopGuard));
+    const queued = store.transaction(() => queueAnswer(store, inbound, whole, clock.now(), { loopGuard }));
     return { ...queued, states: store.sends.byGroup(`reply:${guid}`).map((row) => row.state), key: `reply:${guid}` };
   };
   const command = (bubbleType: string, text = 'hi', commandId = `c${++ids}`) => {

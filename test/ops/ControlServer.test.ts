@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ControlServer, controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { controlRequest } from '../../src/ops/controlClient.ts';
-import type { Routes } from '../../src/ops/routes.ts';
+import { MAX_BODY_BYTES, type Routes } from '../../src/ops/routes.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
 import { tempDir } from '../support/tempDir.ts';
 
@@ -49,7 +49,7 @@ describe('the control socket', () => {
     expect(await ask('GET', '/nothing')).toMatchObject({ status: 404 });
     expect(await ask('POST', '/full')).toMatchObject({ status: 503, body: { error: { code: 'EDGE_STATE_FULL' } } });
     expect(await ask('POST', '/broken')).toMatchObject({ status: 500, body: { error: { code: 'EDGE_INTERNAL' } } });
-    expect(await ask('POST', '/echo', { text: 'x'.repeat(70_000) })).toMatchObject({ status: 413 });
+    expect(await ask('POST', '/echo', { text: 'x'.repeat(MAX_BODY_BYTES) })).toMatchObject({ status: 413 });
   });
 
   it('refuses what is no JSON', async () => {

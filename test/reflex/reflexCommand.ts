@@ -1,62 +1,50 @@
-import { matchLateReflex, REFLEX_WINDOW_MS } from '../../src/messaging/reflex.ts';
+import { CommandHandler } from '../../src/commands/CommandHandler.ts';
+import { SendOutcomes } from '../../src/messaging/SendOutcomes.ts';
 import type { InboundRow } from '../../src/state/Inbound.ts';
 import type { SendRow } from '../../src/state/SendRow.ts';
 import type { StateStore } from '../../src/state/StateStore.ts';
+import { silentTelemetry as telemetry } from '../../src/util/Telemetry.ts';
+import { FakeClock } from '../support/FakeClock.ts';
 
-/** What the command handler does with a reflex command, reduced to the rows. */
+/** A reflex command comes. */
 export function acceptReflex(
   store: StateStore,
   reflex: { commandId: string; threadId: string; text: string },
   now: number,
+  maxBubbleChars = Number.POSITIVE_INFINITY,
 ): 'repeated' | 'swallowed' | 'queued' {
-  const { commandId, threadId, text } = reflex;
-  return store.transaction(() => {
-    const fresh = store.commands.insert({
-      commandId,
-      commandType: 'send_message_now',
-      payload: {},
-      channel: 'websocket',
-      issuedAt: undefined,
-      now,
-    });
-    if (!fresh) return 'repeated';
-    const named = store.sends.byReflexCommand(commandId);
-    const recent = store.sends.recentOf(threadId, now - REFLEX_WINDOW_MS);
-    const twin = matchLateReflex({ commandId, text, now }, recent, named);
-    if (twin) {
-      store.sends.linkReflex(twin.sendId, commandId);
-      store.commands.setSend(commandId, twin.sendId);
-      return 'swallowed';
-    }
-    const send = store.sends.insert({
-      key: `command:${commandId}`,
-      threadId,
-      text,
-      bubbleType: 'reflex',
-      immediate: true,
-      commandId,
-      now,
-    });
-    store.commands.setSend(commandId, send.sendId);
-    return 'queued';
+  const { commandId: command_id, threadId: thread_id, text } = reflex;
+  if (store.commands.byId(command_id)) return 'repeated';
+  const wake = () => {};
+  const handler = new CommandHandler({
+    store,
+    clock: new FakeClock(now),
+    telemetry,
+    onSends: wake,
+    onSchedules: wake,
+    onAcks: wake,
+    maxBubbleChars,
   });
+  const payload = { thread_id, text, bubble_type: 'reflex' };
+  handler.handle({ command_id, command_type: 'send_message_now', payload }, 'websocket');
+  return store.sends.byKey(`command:${command_id}`) ? 'queued' : 'swallowed';
 }
 
 export type Outcome = 'confirmed' | 'failed' | 'unknown';
 
-/** What the sender does with the outcome of a send, reduced to the rows. */
+/** A send comes to its end. */
 export function settle(store: StateStore, send: SendRow, outcome: Outcome, now: number): void {
-  store.transaction(() => {
-    if (outcome === 'confirmed') {
-      store.sends.markConfirmed(send.sendId, { guid: `receipt-${send.sendId}`, rowid: send.sendId }, now);
-    } else {
-      store.sends.finish(send.sendId, outcome, now, 'EDGE_SEND_UNCONFIRMED', 'as the test says');
-    }
-    for (const held of store.sends.heldBy(send.sendId)) {
-      if (outcome === 'failed') store.sends.requeue(held.sendId, {});
-      else store.sends.finish(held.sendId, 'superseded', now);
-    }
-  });
+  const outcomes = new SendOutcomes({ store, clock: new FakeClock(now), telemetry });
+  if (outcome === 'failed') outcomes.failed(send, 'EDGE_SEND_REFUSED', 'as the test says');
+  else if (outcome === 'unknown') outcomes.unknown(send);
+  else
+    outcomes.received(send, {
+      guid: `receipt-${send.sendId}`,
+      rowid: send.sendId,
+      error: 0,
+      isSent: true,
+      isDelivered: false,
+    });
 }
 
 /** A message taken in, ready to be answered. */
