@@ -8,7 +8,7 @@
  *                              or settle time over, first attempt ┘  settle time over, second attempt ──▶ unknown
  * ```
  * `failed` is reached from sending too, when osascript says that nothing was sent and no retry can help, and at once
- * when the loop guard stops an answer. A row is taken for seen when Messages marks it sent or failed, or does neither
+ * when the loop guard stops an answer or the part before it failed. A row is taken for seen when Messages marks it sent or failed, or does neither
  * for ten seconds.
  */
 export type SendState =
