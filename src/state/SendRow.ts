@@ -10,7 +10,8 @@
  * ```
  * A bubble that is a file is held too, without a reflex, until the file is staged, and fails when it cannot be.
  * `failed` is reached from sending too, when osascript says that nothing was sent and no retry can help, and at once
- * when the loop guard stops an answer. A text that iMessage refuses may go back to queued once, to go by SMS. A row is taken for seen when Messages marks it sent or failed, or does neither
+ * when the loop guard stops an answer or the part before it failed. A text that iMessage refuses may go back to queued
+ * once, to go by SMS. A row is taken for seen when Messages marks it sent or failed, or does neither
  * for ten seconds.
  */
 export type SendState =

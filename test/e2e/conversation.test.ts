@@ -81,7 +81,7 @@ it('keeps a thread in order at the backend while its answers take their time', a
 });
 
 it('delivers hostile texts byte for byte and runs nothing in them', async () => {
-  const rig = await startRig();
+  const rig = await startRig({ config: { sending: { max_bubble_chars: 20_000 } } });
   const texts = [
     `"quotes" 'single' \\back\\slash`,
     'line one\nline two\r\nthree',
@@ -90,7 +90,7 @@ it('delivers hostile texts byte for byte and runs nothing in them', async () => 
     '" & (do shell script "touch /tmp/never") & "',
     '$(touch /tmp/never) `id` -e --help',
     '-leading dash',
-    'x'.repeat(100_000),
+    'x'.repeat(20_000),
   ];
   for (const text of texts) {
     await rig.command('send_message_now', { thread_id: ANN, text });

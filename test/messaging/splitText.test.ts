@@ -72,6 +72,20 @@ describe('a text in parts', () => {
     );
   });
 
+  it('has every word and URL that fits whole', () => {
+    const token = fc.oneof(
+      fc.constantFrom('a', 'word', 'end.', '(what?)', '\u201cyes!\u201d', 'donaudampfschifffahrtsgesellschaft'),
+      fc.webUrl().filter((url) => url.length <= MAX),
+    );
+    fc.assert(
+      fc.property(fc.array(token, { maxLength: 60 }), (tokens) => {
+        const parts = splitText(tokens.join(' '), MAX);
+        expect(parts.flatMap((part) => part.split(' '))).toEqual(tokens);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('is the text itself, white space and all, where it fits', () => {
     expect(splitText(' Hello.\n', MAX)).toEqual([' Hello.\n']);
     expect(splitText(`${'x'.repeat(MAX)}`, MAX)).toHaveLength(1);

@@ -154,6 +154,15 @@ describe('a reflex of several bubbles and the answer that follows it', () => {
   });
 });
 
+it('a part is neither a reflex nor an answer: what reads like one is sent', () => {
+  const reflex = new Conversation();
+  reflex.reflex(TEXT);
+  expect(reflex.answer({ reply_bubbles: [PARTS[2]] }).drain()).toEqual([...PARTS, PARTS[2]]);
+  const answer = new Conversation().answer({ reply_bubbles: [TEXT] });
+  expect(answer.reflex(PARTS[2]!)).toBe('queued');
+  expect(answer.drain()).toEqual([...PARTS, PARTS[2]]);
+});
+
 describe('an answer of several bubbles and a reflex that comes late', () => {
   it('are seen once, whatever has become of the answer, and the command tells of all its bubbles', () => {
     for (const variant of VARIANTS) {
