@@ -64,7 +64,7 @@ export class Messaging {
       telemetry,
       maxLateSeconds: settings.maxLateSeconds,
       maxBubbleChars: settings.maxBubbleChars,
-      canSend: () => options.chatDb() !== undefined,
+      canSend: () => options.chatDb() !== undefined && this.#sender.isReady,
       onDue: () => this.#sender.wake(),
       onSettled: options.onSettled,
     });

@@ -19,6 +19,8 @@ const STEPS = 6;
  * learns 1–2 s later, at times more, that the service refuses it (message.error 22, 25).
  */
 const UNDECIDED_MS = 10_000;
+/** The same for a file, which is uploaded first, ms: 100 MB over a slow line take some minutes. */
+const FILE_UNDECIDED_MS = 5 * 60_000;
 
 interface Flight {
   readonly send: SendRow;
@@ -118,6 +120,7 @@ export class ReceiptWatch {
     for (const flight of flights) {
       const { send } = flight;
       const row = this.#find(send, rows, false);
+      if (!row) flight.undecidedSince = undefined;
       if (!row || !this.#isDecided(flight, row)) continue;
       this.#onReceipt(send, row);
       this.forget(send.sendId);
@@ -149,11 +152,12 @@ export class ReceiptWatch {
   #isDecided(flight: Flight, row: ChatRow): boolean {
     if (row.error !== 0 || row.isSent || row.isDelivered) return true;
     const now = this.#clock.monotonic();
+    const undecidedMs = flight.send.fileId === null ? UNDECIDED_MS : FILE_UNDECIDED_MS;
     if (flight.undecidedSince === undefined) {
       flight.undecidedSince = now;
-      if (!this.#stopped) this.#after(flight, UNDECIDED_MS, () => this.look());
+      if (!this.#stopped) this.#after(flight, undecidedMs, () => this.look());
     }
-    return now - flight.undecidedSince >= UNDECIDED_MS;
+    return now - flight.undecidedSince >= undecidedMs;
   }
 
   /**
@@ -180,7 +184,7 @@ export class ReceiptWatch {
       this.#armStep(flight); // before the work, so that a step that fails is made good by the next
       if (!this.look() || !this.has(flight.send.sendId)) return;
       if (flight.stepsLeft > 1) flight.stepsLeft--;
-      else if (!flight.suspicion) this.#lastLook(flight.send);
+      else if (!flight.suspicion && flight.undecidedSince === undefined) this.#lastLook(flight.send);
     });
   }
 

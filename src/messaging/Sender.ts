@@ -1,28 +1,19 @@
-import type { ChatRow } from '../chatdb/types.ts';
 import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
-import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
-import { Aftermath } from './Aftermath.ts';
-import { isClaimed } from './claims.ts';
+import { Attempts, type AttemptsOptions, type Why } from './Attempts.ts';
 import { finalVerdict } from './finalVerdict.ts';
-import { LateOutcomes } from './LateOutcomes.ts';
 import { type HeldBack, Pace, type PaceSettings } from './Pace.ts';
-import { type Prepared, prepareSend } from './prepareSend.ts';
+import { type Prepared, prepareSend, type Ready } from './prepareSend.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
-import { ReceiptWatch } from './ReceiptWatch.ts';
 import type { ScriptRunner } from './ScriptRunner.ts';
 import { SendingGate } from './SendingGate.ts';
-import { SendOutcomes } from './SendOutcomes.ts';
 import { SendQueue } from './SendQueue.ts';
 import { judge, type Verdict } from './scriptErrors.ts';
 import { sendScript } from './sendScript.ts';
-import { mayGoBySms, requeueBySms } from './smsFallback.ts';
 
-/** Attempts that may have reached Messages; another could be one bubble too many. */
-const MAX_ATTEMPTS = 2;
 /** Until a state.db that takes nothing or an unreadable chat.db is tried again, ms. */
 const TRY_AGAIN_MS = 1000;
 /** No wait is longer, ms, so that a step of the wall clock is noticed. */
@@ -32,12 +23,6 @@ const NEW_THREAD: Why = {
   code: 'EDGE_SEND_NEW_THREAD',
   detail: 'chat.db has no such chat, and sending.allow_new_threads is false',
 };
-type Ready = Extract<Prepared, { kind: 'ready' }>;
-
-interface Why {
-  readonly code: ErrorCode;
-  readonly detail: string;
-}
 
 /**
  * Takes queued sends to Messages, one osascript at a time, and sees each to its end (the states are drawn in
@@ -52,103 +37,56 @@ export class Sender {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #scriptTimeoutSeconds: number;
-  readonly #onMissingReceipt: 'retry' | 'report';
-  readonly #smsFallback: boolean;
-  readonly #onSettled: () => void;
   readonly #onStall: () => void;
   readonly #queue: SendQueue;
   readonly #pace: Pace;
   readonly #gate: SendingGate;
-  readonly #outcomes: SendOutcomes;
-  readonly #watch: ReceiptWatch;
-  readonly #lateOutcomes: LateOutcomes;
-  readonly #aftermath: Aftermath;
+  readonly #attempts: Attempts;
   readonly #retries = new Set<Timer>();
   #running: Promise<void> | undefined;
   #timer: Timer | undefined;
   #started = false;
   #stopped = false;
 
-  constructor(options: {
-    store: StateStore;
-    /** Undefined while chat.db cannot be opened: sending waits then, for without receipts it would be blind. */
-    chatDb: () => ReceiptSource | undefined;
-    epoch: () => number;
-    runner: ScriptRunner;
-    clock: Clock;
-    telemetry: Telemetry;
-    scriptTimeoutSeconds: number;
-    settleSeconds: number;
-    pace: PaceSettings;
-    /** What follows the first attempt without a receipt: one more, or unknown at once. @default 'retry' */
-    onMissingReceipt?: 'retry' | 'report';
-    /** A text that iMessage refuses to a number may go by SMS, once. */
-    smsFallback: boolean;
-    /** Starts Messages, which is not running. */
-    launchMessages: () => Promise<unknown>;
-    /** Acks and events may be waiting. */
-    onSettled: () => void;
-    /** A bubble was handed over, and Messages did not take it or left no receipt: it may hang. @default nothing */
-    onStall?: () => void;
-  }) {
-    const { store, chatDb, epoch, clock, telemetry } = options;
-    const settleMs = options.settleSeconds * 1000;
+  constructor(
+    options: AttemptsOptions & {
+      runner: ScriptRunner;
+      scriptTimeoutSeconds: number;
+      pace: PaceSettings;
+      /** Starts Messages, which is not running. */
+      launchMessages: () => Promise<unknown>;
+    },
+  ) {
+    const { store, clock, telemetry } = options;
     this.#store = store;
-    this.#chatDb = chatDb;
-    this.#epoch = epoch;
+    this.#chatDb = options.chatDb;
+    this.#epoch = options.epoch;
     this.#runner = options.runner;
     this.#clock = clock;
     this.#telemetry = telemetry;
     this.#scriptTimeoutSeconds = options.scriptTimeoutSeconds;
-    this.#onMissingReceipt = options.onMissingReceipt ?? 'retry';
-    this.#smsFallback = options.smsFallback;
-    this.#onSettled = options.onSettled;
     this.#onStall = options.onStall ?? (() => {});
     this.#queue = new SendQueue({ store, clock, bubblePause: options.pace.bubblePause });
     this.#pace = new Pace({ store, clock, telemetry, queue: this.#queue, settings: options.pace });
     this.#gate = new SendingGate({ clock, telemetry, launchMessages: options.launchMessages });
-    this.#outcomes = new SendOutcomes({ store, clock, telemetry });
-    this.#watch = new ReceiptWatch({
-      chatDb,
-      epoch,
-      claimed: (guid, sendId) => isClaimed(store, guid, sendId),
-      isSpent: (guid) => store.spentRows.has(guid),
-      isByChat: (send) => this.#addressed(send)?.args[0] === 'chat',
-      clock,
-      telemetry,
-      settleMs,
-      onReceipt: (send, row) => this.#received(send, row),
-      onNone: (send) => this.#noReceipt(send),
-      onGhost: (send, row) => this.#ghost(send, row),
-      turn: (work) => this.#turn(work),
-    });
-    this.#lateOutcomes = new LateOutcomes({ store, clock, telemetry });
-    this.#aftermath = new Aftermath({
+    this.#attempts = new Attempts({
       ...options,
-      settleMs,
-      outcomes: this.#outcomes,
+      onChanged: (threadId) => this.#queue.invalidate(threadId),
       turn: (work) => this.#turn(work),
     });
   }
 
-  /**
-   * Sends that were with Messages when the agent ended are looked for first: each gets a full settle time from now, in
-   * which its thread stands still, because its osascript may have outlived us.
-   */
+  /** What was with Messages when the agent ended is looked for first. */
   start(): void {
     this.#started = true;
     this.#pace.start();
-    for (const send of this.#store.sends.inFlight()) {
-      this.#watch.add(send);
-      this.#watch.settle(send.sendId);
-    }
-    this.#aftermath.started();
-    this.#turn(() => this.#watch.look());
+    this.#attempts.start();
+    this.#turn(() => this.#attempts.look());
   }
 
   /** The Mac slept. */
   woke(): void {
-    this.#aftermath.started();
+    this.#attempts.woke();
     this.wake();
   }
 
@@ -160,13 +98,18 @@ export class Sender {
 
   /** chat.db changed, or was opened: receipts and deliveries may be there. */
   chatDbChanged(): void {
-    this.#turn(() => this.#watch.look());
-    this.#aftermath.chatDbChanged();
+    this.#turn(() => this.#attempts.look());
+    this.#attempts.chatDbChanged();
   }
 
   /** What sending.rate holds back now. */
   heldBack(): HeldBack {
     return this.#pace.heldBack();
+  }
+
+  /** Whether a bubble could be begun now, as far as Messages is concerned. */
+  get isReady(): boolean {
+    return this.#gate.closedForMs() === 0;
   }
 
   /** Begins no bubble until `release`; what is under way goes on. */
@@ -184,8 +127,7 @@ export class Sender {
     this.#stopped = true;
     this.#timer?.cancel();
     for (const timer of this.#retries) timer.cancel();
-    this.#watch.stop();
-    this.#aftermath.stop();
+    this.#attempts.stop();
     while (this.#running) await this.#running;
   }
 
@@ -243,16 +185,8 @@ export class Sender {
   /** Starts osascript for the send, or ends the send without. False when chat.db cannot be read now. */
   #begin(send: SendRow, db: ReceiptSource): boolean {
     const { sendId, threadId } = send;
-    const late = send.attempts > 0 || isAfterGhost(send) ? this.#watch.lateReceipt(send) : undefined;
-    if (late === false) return false;
-    if (late) {
-      this.#received(send, late);
-      return true;
-    }
-    if (send.attempts > 0 && this.#isOfAnotherChatDb(send)) {
-      this.#unknown(send);
-      return true;
-    }
+    const before = this.#attempts.before(send);
+    if (before !== 'open') return before === 'over';
     let prepared: Prepared;
     try {
       prepared = prepareSend(send, db);
@@ -261,12 +195,12 @@ export class Sender {
       return false;
     }
     if (prepared.kind === 'impossible') {
-      this.#failed(send, prepared);
+      this.#attempts.failed(send, prepared);
       return true;
     }
     const { opensThread } = prepared;
     const admitted = opensThread ? this.#pace.admitsNewThread(threadId) : 'yes';
-    if (admitted === 'no') this.#failed(send, NEW_THREAD);
+    if (admitted === 'no') this.#attempts.failed(send, NEW_THREAD);
     if (admitted !== 'yes') return true;
     const watermark = { rowid: prepared.rowid, epoch: this.#epoch() };
     const now = this.#clock.now();
@@ -274,7 +208,7 @@ export class Sender {
     this.#pace.begun(send, opensThread);
     this.#queue.invalidate(threadId);
     const sending = this.#store.sends.byId(sendId)!;
-    this.#watch.add(sending);
+    this.#attempts.begun(sending);
     this.#running = this.#run(sending, prepared);
     if (prepared.altered && send.attempts === 0) {
       this.#telemetry.failure('EDGE_SEND_TEXT', `send ${sendId}: NUL or half a surrogate pair was removed`);
@@ -315,24 +249,7 @@ export class Sender {
 
   /** osascript ended. Done again from the start when state.db took nothing. */
   #ended(send: SendRow, verdict: Verdict, nextForm: number | undefined): void {
-    const { sendId } = send;
-    if (!this.#watch.has(sendId)) return; // the receipt was there before osascript had ended
-    if (verdict.kind === 'accepted' || verdict.kind === 'unknown') {
-      this.#watch.settle(sendId);
-      this.#watch.look();
-      if (verdict.kind === 'accepted' && this.#watch.has(sendId)) {
-        this.#store.transaction(() => this.#store.sends.markAccepted(sendId, this.#clock.now()));
-      }
-      return;
-    }
-    const isNextForm = verdict.kind === 'next-form' && nextForm !== undefined;
-    if (isNextForm) this.#again(send, { uncounted: true, addressForm: nextForm }, verdict);
-    else if (verdict.kind === 'paused') {
-      const round = verdict.code === 'EDGE_SEND_NO_ACCOUNT' ? { addressForm: 0 } : {};
-      this.#again(send, { uncounted: true, ...round }, verdict);
-    } else this.#failed(send, verdict);
-    this.#watch.forget(sendId);
-    if (isNextForm) this.#goOn(sendId);
+    if (this.#attempts.ended(send, verdict, nextForm)) this.#goOn(send.sendId);
   }
 
   /** The next form of address at once, before any other bubble: where nothing can be sent, one bubble finds out. */
@@ -341,84 +258,4 @@ export class Sender {
     const send = this.#store.sends.byId(sendId);
     if (db && send && !this.#running && !this.#stopped) this.#begin(send, db);
   }
-
-  #received(send: SendRow, row: ChatRow): void {
-    if (this.#smsFallback && mayGoBySms(send, row)) {
-      const detail = requeueBySms(this.#store, send, row, this.#clock.now());
-      this.#queue.invalidate(send.threadId);
-      this.#telemetry.sendRetried({ sendId: send.sendId, threadId: send.threadId, code: 'EDGE_SEND_REFUSED', detail });
-      return;
-    }
-    this.#outcomes.received(send, row);
-    this.#aftermath.over(send.sendId, send.attempts < 2 && !isAfterGhost(send));
-    this.#over(send);
-  }
-
-  #noReceipt(send: SendRow): void {
-    this.#onStall();
-    const isLast = send.attempts >= MAX_ATTEMPTS || this.#onMissingReceipt === 'report';
-    if (isLast || this.#isOfAnotherChatDb(send)) this.#unknown(send);
-    else this.#again(send, {}, { code: 'EDGE_SEND_UNCONFIRMED', detail: 'no receipt within the settle time' });
-  }
-
-  /** A chat.db that took the place of the one it was written to may be older than the bubble: it proves nothing. */
-  #isOfAnotherChatDb(send: SendRow): boolean {
-    return send.watermarkEpoch !== this.#epoch();
-  }
-
-  #unknown(send: SendRow): void {
-    this.#outcomes.unknown(send);
-    this.#aftermath.over(send.sendId, false);
-    this.#over(send);
-  }
-
-  /** An attempt went nowhere. Of the ones before it nothing is known, if there were any. */
-  #ghost(send: SendRow, row: ChatRow): boolean {
-    const addressed = this.#addressed(send);
-    if (!addressed) return false;
-    const { nextForm } = addressed;
-    this.#store.transaction(() => {
-      this.#lateOutcomes.ghost(send, row);
-      const why = { code: 'EDGE_SEND_GHOST', detail: 'Messages wrote an empty row that belongs to no chat' } as const;
-      if (nextForm !== undefined) this.#again(send, { uncounted: true, addressForm: nextForm }, why);
-      else if (send.attempts > 1) this.#unknown(send);
-      else this.#failed(send, why);
-    });
-    return true;
-  }
-
-  /** Undefined when that cannot be known now. */
-  #addressed(send: SendRow): Extract<Prepared, { kind: 'ready' }> | undefined {
-    const db = this.#chatDb();
-    try {
-      const prepared = db && prepareSend(send, db);
-      return prepared?.kind === 'ready' ? prepared : undefined;
-    } catch (error) {
-      this.#telemetry.failure(codeOf(error, 'EDGE_CHATDB_READ'), `after send ${send.sendId}: ${messageOf(error)}`);
-      return undefined;
-    }
-  }
-
-  #again(send: SendRow, change: { uncounted?: boolean; addressForm?: number }, why: Why): void {
-    const { sendId, threadId } = send;
-    this.#store.transaction(() => this.#store.sends.requeue(sendId, { ...change, code: why.code, detail: why.detail }));
-    this.#queue.invalidate(threadId);
-    this.#telemetry.sendRetried({ sendId, threadId, code: why.code, detail: why.detail });
-  }
-
-  #failed(send: SendRow, why: Why): void {
-    const before = send.smsFallback ? 'by SMS, after message.error 22 as iMessage: ' : '';
-    this.#outcomes.failed(send, why.code, `${before}${why.detail}`);
-    this.#over(send);
-  }
-
-  #over(send: SendRow): void {
-    this.#queue.invalidate(send.threadId);
-    this.#store.afterCommit(() => this.#onSettled());
-  }
-}
-
-/** What was taken for a ghost may yet be filled in. */
-function isAfterGhost(send: SendRow): boolean {
-  return send.errorCode === 'EDGE_SEND_GHOST';
 }

@@ -29,6 +29,7 @@ export type Prepared =
       readonly opensThread: boolean;
     }
   | { readonly kind: 'impossible'; readonly code: ErrorCode; readonly detail: string };
+export type Ready = Extract<Prepared, { kind: 'ready' }>;
 
 /** All that must be known before osascript starts. @throws EdgeError EDGE_CHATDB_* */
 export function prepareSend(send: SendRow, db: ReceiptSource): Prepared {

@@ -8,7 +8,16 @@ export type Entry = Readonly<Record<string, unknown>>;
 export type Told = Record<string, { posts: Entry[]; events: Entry[] }>;
 
 /** Told of each, and never the same twice. */
-const TIMES = ['at', 'edited_at', 'unsent_at', 'delivered_at', 'read_at', 'original_timestamp'];
+const TIMES = [
+  'at',
+  'accepted_at',
+  'confirmed_at',
+  'edited_at',
+  'unsent_at',
+  'delivered_at',
+  'read_at',
+  'original_timestamp',
+];
 /** What a message has of itself in its place. */
 const USUAL: Entry = { is_group: false, was_redacted: false, redacted_fields: [], filter_reason: '' };
 /** Proves that the agent has read on. */

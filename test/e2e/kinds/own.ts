@@ -16,8 +16,9 @@ export function bubbleEvents(
   const of = { thread: o.thread, key: o.key, message_guid: o.guid };
   const isRead = o.read === true && stage.has('message.date_read');
   const isDelivered = isRead || stage.has('message.is_delivered');
+  const isSent = isDelivered || stage.has('message.is_sent');
   return [
-    { ...of, event_type: 'message_sent' },
+    { ...of, event_type: 'message_sent', status: isSent ? 'sent' : 'confirmed' },
     ...(isDelivered ? [{ ...of, event_type: 'message_delivered', status: 'delivered' }] : []),
     ...(isRead ? [{ ...of, event_type: 'message_delivered', status: 'read' }] : []),
   ];

@@ -1,0 +1,262 @@
+import type { ChatRow } from '../chatdb/types.ts';
+import type { SendRow } from '../state/SendRow.ts';
+import type { StateStore } from '../state/StateStore.ts';
+import type { Clock } from '../util/Clock.ts';
+import { codeOf, messageOf } from '../util/EdgeError.ts';
+import type { ErrorCode } from '../util/errors.ts';
+import type { Telemetry } from '../util/Telemetry.ts';
+import { Aftermath } from './Aftermath.ts';
+import { isClaimed } from './claims.ts';
+import { LateOutcomes } from './LateOutcomes.ts';
+import { prepareSend, type Ready } from './prepareSend.ts';
+import type { ReceiptSource } from './ReceiptSource.ts';
+import { ReceiptWatch } from './ReceiptWatch.ts';
+import { SendOutcomes } from './SendOutcomes.ts';
+import type { Verdict } from './scriptErrors.ts';
+import { mayGoBySms, requeueBySms } from './smsFallback.ts';
+
+/** Attempts that may have reached Messages; another could be one bubble too many. */
+const MAX_ATTEMPTS = 2;
+
+/** Why a bubble is tried again, or is not. */
+export interface Why {
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+export interface AttemptsOptions {
+  readonly store: StateStore;
+  /** Undefined while chat.db cannot be opened. */
+  readonly chatDb: () => ReceiptSource | undefined;
+  readonly epoch: () => number;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly settleSeconds: number;
+  /** What follows the first attempt without a receipt: one more, or unknown at once. @default 'retry' */
+  readonly onMissingReceipt?: 'retry' | 'report';
+  /** A text that iMessage refuses to a number may go by SMS, once. */
+  readonly smsFallback: boolean;
+  /** Acks and events may be waiting. */
+  readonly onSettled: () => void;
+  /** A bubble was handed over, and Messages did not take it or left no receipt: it may hang. @default nothing */
+  readonly onStall?: () => void;
+}
+
+/**
+ * What becomes of attempts once osascript was started for them: each ends with a receipt, with another attempt, or
+ * without either. Every decision is one transaction.
+ */
+export class Attempts {
+  readonly #store: StateStore;
+  readonly #chatDb: () => ReceiptSource | undefined;
+  readonly #epoch: () => number;
+  readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
+  readonly #onMissingReceipt: 'retry' | 'report';
+  readonly #smsFallback: boolean;
+  readonly #onSettled: () => void;
+  readonly #onStall: () => void;
+  readonly #onChanged: (threadId: string) => void;
+  readonly #outcomes: SendOutcomes;
+  readonly #watch: ReceiptWatch;
+  readonly #lateOutcomes: LateOutcomes;
+  readonly #aftermath: Aftermath;
+
+  constructor(
+    options: AttemptsOptions & {
+      /** The state of a send of this thread is another. */
+      onChanged: (threadId: string) => void;
+      /** Runs what a timer started; it may end sends. */
+      turn: (work: () => void) => void;
+    },
+  ) {
+    const { store, chatDb, epoch, clock, telemetry, turn } = options;
+    const settleMs = options.settleSeconds * 1000;
+    this.#store = store;
+    this.#chatDb = chatDb;
+    this.#epoch = epoch;
+    this.#clock = clock;
+    this.#telemetry = telemetry;
+    this.#onMissingReceipt = options.onMissingReceipt ?? 'retry';
+    this.#smsFallback = options.smsFallback;
+    this.#onSettled = options.onSettled;
+    this.#onStall = options.onStall ?? (() => {});
+    this.#onChanged = options.onChanged;
+    this.#outcomes = new SendOutcomes({ store, clock, telemetry });
+    this.#watch = new ReceiptWatch({
+      chatDb,
+      epoch,
+      claimed: (guid, sendId) => isClaimed(store, guid, sendId),
+      isSpent: (guid) => store.spentRows.has(guid),
+      isByChat: (send) => this.#addressed(send)?.args[0] === 'chat',
+      clock,
+      telemetry,
+      settleMs,
+      onReceipt: (send, row) => this.#received(send, row),
+      onNone: (send) => this.#noReceipt(send),
+      onGhost: (send, row) => this.#ghost(send, row),
+      turn,
+    });
+    this.#lateOutcomes = new LateOutcomes({ store, clock, telemetry });
+    this.#aftermath = new Aftermath({ ...options, settleMs, outcomes: this.#outcomes, turn });
+  }
+
+  /**
+   * Sends that were with Messages when the agent ended are looked for first: each gets a full settle time from now, in
+   * which its thread stands still, because its osascript may have outlived us.
+   */
+  start(): void {
+    for (const send of this.#store.sends.inFlight()) {
+      this.#watch.add(send);
+      this.#watch.settle(send.sendId);
+    }
+    this.#aftermath.started();
+  }
+
+  /** The Mac slept. */
+  woke(): void {
+    this.#aftermath.started();
+  }
+
+  /** Looks for receipts. */
+  look(): void {
+    this.#watch.look();
+  }
+
+  /** chat.db changed, or was opened: news of bubbles that are over may be there. */
+  chatDbChanged(): void {
+    this.#aftermath.chatDbChanged();
+  }
+
+  stop(): void {
+    this.#watch.stop();
+    this.#aftermath.stop();
+  }
+
+  /**
+   * What is known of earlier attempts of a send whose turn it is: `over` it needs no other; `unreadable` chat.db cannot
+   * be asked now.
+   */
+  before(send: SendRow): 'open' | 'over' | 'unreadable' {
+    const late = send.attempts > 0 || isAfterGhost(send) ? this.#watch.lateReceipt(send) : undefined;
+    if (late === false) return 'unreadable';
+    if (late) {
+      this.#received(send, late);
+      return 'over';
+    }
+    if (send.attempts === 0 || !this.#isOfAnotherChatDb(send)) return 'open';
+    this.#unknown(send);
+    return 'over';
+  }
+
+  /** osascript starts. */
+  begun(send: SendRow): void {
+    this.#watch.add(send);
+  }
+
+  /**
+   * osascript ended. May be called again when state.db took nothing.
+   * @returns whether the next form of address is to be tried
+   */
+  ended(send: SendRow, verdict: Verdict, nextForm: number | undefined): boolean {
+    const { sendId } = send;
+    if (!this.#watch.has(sendId)) return false; // the receipt was there before osascript had ended
+    if (verdict.kind === 'accepted' || verdict.kind === 'unknown') {
+      this.#watch.settle(sendId);
+      this.#watch.look();
+      if (verdict.kind === 'accepted' && this.#watch.has(sendId)) {
+        this.#store.transaction(() => this.#store.sends.markAccepted(sendId, this.#clock.now()));
+      }
+      return false;
+    }
+    const isNextForm = verdict.kind === 'next-form' && nextForm !== undefined;
+    if (isNextForm) this.#again(send, { uncounted: true, addressForm: nextForm }, verdict);
+    else if (verdict.kind === 'paused') {
+      const round = verdict.code === 'EDGE_SEND_NO_ACCOUNT' ? { addressForm: 0 } : {};
+      this.#again(send, { uncounted: true, ...round }, verdict);
+    } else this.failed(send, verdict);
+    this.#watch.forget(sendId);
+    return isNextForm;
+  }
+
+  /** Nothing of it went out, and nothing will. */
+  failed(send: SendRow, why: Why): void {
+    const before = send.smsFallback ? 'by SMS, after message.error 22 as iMessage: ' : '';
+    this.#outcomes.failed(send, why.code, `${before}${why.detail}`);
+    this.#over(send);
+  }
+
+  #received(send: SendRow, row: ChatRow): void {
+    if (this.#smsFallback && mayGoBySms(send, row)) {
+      const detail = requeueBySms(this.#store, send, row, this.#clock.now());
+      this.#onChanged(send.threadId);
+      this.#telemetry.sendRetried({ sendId: send.sendId, threadId: send.threadId, code: 'EDGE_SEND_REFUSED', detail });
+      return;
+    }
+    this.#outcomes.received(send, row);
+    this.#aftermath.over(send.sendId, send.attempts < 2 && !isAfterGhost(send));
+    this.#over(send);
+  }
+
+  #noReceipt(send: SendRow): void {
+    this.#onStall();
+    const isLast = send.attempts >= MAX_ATTEMPTS || this.#onMissingReceipt === 'report';
+    if (isLast || this.#isOfAnotherChatDb(send)) this.#unknown(send);
+    else this.#again(send, {}, { code: 'EDGE_SEND_UNCONFIRMED', detail: 'no receipt within the settle time' });
+  }
+
+  /** A chat.db that took the place of the one it was written to may be older than the bubble: it proves nothing. */
+  #isOfAnotherChatDb(send: SendRow): boolean {
+    return send.watermarkEpoch !== this.#epoch();
+  }
+
+  #unknown(send: SendRow): void {
+    this.#outcomes.unknown(send);
+    this.#aftermath.over(send.sendId, false);
+    this.#over(send);
+  }
+
+  /** An attempt went nowhere. Of the ones before it nothing is known, if there were any. */
+  #ghost(send: SendRow, row: ChatRow): boolean {
+    const addressed = this.#addressed(send);
+    if (!addressed) return false;
+    const { nextForm } = addressed;
+    this.#store.transaction(() => {
+      this.#lateOutcomes.ghost(send, row);
+      const why = { code: 'EDGE_SEND_GHOST', detail: 'Messages wrote an empty row that belongs to no chat' } as const;
+      if (nextForm !== undefined) this.#again(send, { uncounted: true, addressForm: nextForm }, why);
+      else if (send.attempts > 1) this.#unknown(send);
+      else this.failed(send, why);
+    });
+    return true;
+  }
+
+  /** Undefined when that cannot be known now. */
+  #addressed(send: SendRow): Ready | undefined {
+    const db = this.#chatDb();
+    try {
+      const prepared = db && prepareSend(send, db);
+      return prepared?.kind === 'ready' ? prepared : undefined;
+    } catch (error) {
+      this.#telemetry.failure(codeOf(error, 'EDGE_CHATDB_READ'), `after send ${send.sendId}: ${messageOf(error)}`);
+      return undefined;
+    }
+  }
+
+  #again(send: SendRow, change: { uncounted?: boolean; addressForm?: number }, why: Why): void {
+    const { sendId, threadId } = send;
+    this.#store.transaction(() => this.#store.sends.requeue(sendId, { ...change, code: why.code, detail: why.detail }));
+    this.#onChanged(threadId);
+    this.#telemetry.sendRetried({ sendId, threadId, code: why.code, detail: why.detail });
+  }
+
+  #over(send: SendRow): void {
+    this.#onChanged(send.threadId);
+    this.#store.afterCommit(() => this.#onSettled());
+  }
+}
+
+/** What was taken for a ghost may yet be filled in. */
+function isAfterGhost(send: SendRow): boolean {
+  return send.errorCode === 'EDGE_SEND_GHOST';
+}
