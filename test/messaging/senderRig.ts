@@ -30,14 +30,19 @@ export class SenderRig {
   epoch = 1;
   db: FakeMac | undefined;
   settled = 0;
-  onMissingReceipt: 'retry' | 'report' = 'retry';
+  onMissingReceipt: 'retry' | 'report';
   readonly smsFallback: boolean;
   launches = 0;
   launch = async (): Promise<unknown> => this.launches++;
   #keys = 0;
 
-  constructor({ smsFallback = false, ...pace }: Partial<PaceSettings> & { smsFallback?: boolean } = {}) {
+  constructor({
+    smsFallback = false,
+    onMissingReceipt = 'retry',
+    ...pace
+  }: Partial<PaceSettings> & { smsFallback?: boolean; onMissingReceipt?: 'retry' | 'report' } = {}) {
     this.smsFallback = smsFallback;
+    this.onMissingReceipt = onMissingReceipt;
     this.pace = { bubblePause: 'none', allowNewThreads: true, rate: UNLIMITED, ...pace };
     this.store = StateStore.open(this.statePath, this.clock.now());
     onTestFinished(() => this.store.close());

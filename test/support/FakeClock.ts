@@ -11,6 +11,7 @@ export class FakeClock implements Clock {
   #mono = 0;
   #wall: number;
   readonly #entries = new Set<Entry>();
+  #halted = false;
 
   constructor(wall = Date.UTC(2026, 0, 1)) {
     this.#wall = wall;
@@ -49,8 +50,15 @@ export class FakeClock implements Clock {
       next.fn();
       await settle();
     }
+    if (this.#halted) return;
     this.#wall += end - this.#mono;
     this.#mono = end;
+  }
+
+  /** The process whose clock this is was killed: nothing falls due any more, and `advance` stops where it is. */
+  halt(): void {
+    this.#halted = true;
+    this.#entries.clear();
   }
 
   /** Steps the wall clock alone, as NTP or a person does. */
@@ -59,7 +67,7 @@ export class FakeClock implements Clock {
   }
 
   #add(entry: Entry): Timer {
-    this.#entries.add(entry);
+    if (!this.#halted) this.#entries.add(entry);
     return { cancel: () => this.#entries.delete(entry) };
   }
 
