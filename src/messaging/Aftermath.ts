@@ -16,6 +16,7 @@ export class Aftermath {
   readonly #lateOutcomes: LateOutcomes;
   readonly #deliveries: Deliveries;
   readonly #lateReceipts: LateReceipts;
+  readonly #onChanged: (threadId: string) => void;
   readonly #onSettled: () => void;
   /** Unknown sends one of whose two attempts Messages has refused; the other may have gone out. */
   readonly #refusedOnce = new Set<number>();
@@ -28,12 +29,15 @@ export class Aftermath {
     telemetry: Telemetry;
     settleMs: number;
     outcomes: SendOutcomes;
+    /** Sends of this thread may be in another state: those behind a part that failed after all. */
+    onChanged: (threadId: string) => void;
     /** Acks and events may be waiting. */
     onSettled: () => void;
     turn: (work: () => void) => void;
   }) {
     this.#store = options.store;
     this.#outcomes = options.outcomes;
+    this.#onChanged = options.onChanged;
     this.#onSettled = options.onSettled;
     this.#lateOutcomes = new LateOutcomes(options);
     this.#deliveries = new Deliveries({ ...options, onNews: (send, state) => this.#news(send, state) });
@@ -67,6 +71,7 @@ export class Aftermath {
     const isRefused = state.error !== 0 && send.state === 'confirmed' && state.readAt === undefined;
     if (isRefused) this.#outcomes.received(send, state);
     else this.#outcomes.arrived(send, state);
+    this.#onChanged(send.threadId);
     this.#onSettled();
   }
 
@@ -76,6 +81,7 @@ export class Aftermath {
       else if (this.#lateOutcomes.confirmed(send, row)) this.over(send.sendId, send.attempts < 2);
     } else if (row.error !== 0) this.#lateOutcomes.refused(send, row);
     else this.#lateOutcomes.twice(send, row);
+    this.#onChanged(send.threadId);
     this.#onSettled();
   }
 
