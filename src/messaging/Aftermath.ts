@@ -18,8 +18,6 @@ export class Aftermath {
   readonly #lateReceipts: LateReceipts;
   readonly #onChanged: (threadId: string) => void;
   readonly #onSettled: () => void;
-  /** Unknown sends one of whose two attempts Messages has refused; the other may have gone out. */
-  readonly #refusedOnce = new Set<number>();
 
   constructor(options: {
     store: StateStore;
@@ -85,14 +83,13 @@ export class Aftermath {
     this.#onSettled();
   }
 
+  /** Of two attempts the other may have gone out. */
   #refused(send: SendRow, row: ChatRow): void {
-    if (send.attempts < 2 || this.#refusedOnce.has(send.sendId)) {
+    if (send.attempts - this.#store.spentRows.refused(send.sendId) <= 1) {
       this.#outcomes.received(send, row);
-      this.#refusedOnce.delete(send.sendId);
       return;
     }
     this.#lateOutcomes.refused(send, row);
-    this.#refusedOnce.add(send.sendId);
     this.over(send.sendId, false);
   }
 }
