@@ -176,7 +176,7 @@ export class Attempts {
     if (isNextForm) this.#again(send, { uncounted: true, addressForm: nextForm }, verdict);
     else if (verdict.kind === 'paused') {
       const round = verdict.code === 'EDGE_SEND_NO_ACCOUNT' ? { addressForm: 0 } : {};
-      this.#again(send, { uncounted: true, ...round }, verdict);
+      this.#again(send, { uncounted: true, ...round }, verdict, isAfterGhost(send));
     } else this.#nowhere(send, others, verdict);
     this.#watch.forget(sendId);
     return isNextForm;
@@ -265,9 +265,11 @@ export class Attempts {
     }
   }
 
-  #again(send: SendRow, change: { uncounted?: boolean; addressForm?: number }, why: Why): void {
+  /** `staysGhost`: what the row says of the attempt before is still to be known. */
+  #again(send: SendRow, change: { uncounted?: boolean; addressForm?: number }, why: Why, staysGhost = false): void {
     const { sendId, threadId } = send;
-    this.#store.transaction(() => this.#store.sends.requeue(sendId, { ...change, code: why.code, detail: why.detail }));
+    const code = staysGhost ? 'EDGE_SEND_GHOST' : why.code;
+    this.#store.transaction(() => this.#store.sends.requeue(sendId, { ...change, code, detail: why.detail }));
     this.#onChanged(threadId);
     this.#telemetry.sendRetried({ sendId, threadId, code: why.code, detail: why.detail });
   }

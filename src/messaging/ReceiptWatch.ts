@@ -131,9 +131,10 @@ export class ReceiptWatch {
   }
 
   #lookForGhosts(rows: readonly ChatRow[]): void {
-    const flights = [...this.#flights.values()].filter(({ step }) => step);
-    const sends = flights.filter(({ undecidedSince }) => undecidedSince === undefined).map(({ send }) => send);
-    for (const { send, row, leftMs } of this.#ghosts.among(rows, sends, this.#epoch())) {
+    const flights = [...this.#flights.values()].filter(({ undecidedSince }) => undecidedSince === undefined);
+    const sends = flights.map(({ send }) => send);
+    const hasEnded = ({ sendId }: SendRow) => this.#flights.get(sendId)?.step !== undefined;
+    for (const { send, row, leftMs } of this.#ghosts.among(rows, sends, this.#epoch(), hasEnded)) {
       const flight = this.#flights.get(send.sendId);
       if (!flight) continue; // another row was its ghost
       if (leftMs > 0) {
