@@ -16,9 +16,8 @@ export class Aftermath {
   readonly #lateOutcomes: LateOutcomes;
   readonly #deliveries: Deliveries;
   readonly #lateReceipts: LateReceipts;
+  readonly #onChanged: (threadId: string) => void;
   readonly #onSettled: () => void;
-  /** Unknown sends one of whose two attempts Messages has refused; the other may have gone out. */
-  readonly #refusedOnce = new Set<number>();
 
   constructor(options: {
     store: StateStore;
@@ -28,12 +27,15 @@ export class Aftermath {
     telemetry: Telemetry;
     settleMs: number;
     outcomes: SendOutcomes;
+    /** Sends of this thread may be in another state: those behind a part that failed after all. */
+    onChanged: (threadId: string) => void;
     /** Acks and events may be waiting. */
     onSettled: () => void;
     turn: (work: () => void) => void;
   }) {
     this.#store = options.store;
     this.#outcomes = options.outcomes;
+    this.#onChanged = options.onChanged;
     this.#onSettled = options.onSettled;
     this.#lateOutcomes = new LateOutcomes(options);
     this.#deliveries = new Deliveries({ ...options, onNews: (send, state) => this.#news(send, state) });
@@ -67,6 +69,7 @@ export class Aftermath {
     const isRefused = state.error !== 0 && send.state === 'confirmed' && state.readAt === undefined;
     if (isRefused) this.#outcomes.received(send, state);
     else this.#outcomes.arrived(send, state);
+    this.#onChanged(send.threadId);
     this.#onSettled();
   }
 
@@ -76,17 +79,17 @@ export class Aftermath {
       else if (this.#lateOutcomes.confirmed(send, row)) this.over(send.sendId, send.attempts < 2);
     } else if (row.error !== 0) this.#lateOutcomes.refused(send, row);
     else this.#lateOutcomes.twice(send, row);
+    this.#onChanged(send.threadId);
     this.#onSettled();
   }
 
+  /** Of two attempts the other may have gone out. */
   #refused(send: SendRow, row: ChatRow): void {
-    if (send.attempts < 2 || this.#refusedOnce.has(send.sendId)) {
+    if (send.attempts - this.#store.spentRows.refused(send.sendId) <= 1) {
       this.#outcomes.received(send, row);
-      this.#refusedOnce.delete(send.sendId);
       return;
     }
     this.#lateOutcomes.refused(send, row);
-    this.#refusedOnce.add(send.sendId);
     this.over(send.sendId, false);
   }
 }

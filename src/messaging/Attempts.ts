@@ -140,11 +140,9 @@ export class Attempts {
   before(send: SendRow): 'open' | 'over' | 'unreadable' {
     const late = send.attempts > 0 || isAfterGhost(send) ? this.#watch.lateReceipt(send) : undefined;
     if (late === false) return 'unreadable';
-    if (late) {
-      this.#received(send, late);
-      return 'over';
-    }
-    if (send.attempts === 0 || !this.#isOfAnotherChatDb(send)) return 'open';
+    if (late && this.#received(send, late)) return 'over';
+    const mayBeTriedAgain = this.#onMissingReceipt === 'retry' && !this.#isOfAnotherChatDb(send);
+    if (mayBeTriedAgain || this.#openAttempts(send) === 0) return 'open';
     this.#unknown(send);
     return 'over';
   }
@@ -169,33 +167,58 @@ export class Attempts {
       }
       return false;
     }
+    const others = this.#openAttempts(send) - 1;
+    if (others > 0) {
+      this.#watch.look();
+      if (!this.#watch.has(sendId)) return false;
+    }
     const isNextForm = verdict.kind === 'next-form' && nextForm !== undefined;
     if (isNextForm) this.#again(send, { uncounted: true, addressForm: nextForm }, verdict);
     else if (verdict.kind === 'paused') {
       const round = verdict.code === 'EDGE_SEND_NO_ACCOUNT' ? { addressForm: 0 } : {};
-      this.#again(send, { uncounted: true, ...round }, verdict);
-    } else this.failed(send, verdict);
+      this.#again(send, { uncounted: true, ...round }, verdict, isAfterGhost(send));
+    } else this.#nowhere(send, others, verdict);
     this.#watch.forget(sendId);
     return isNextForm;
   }
 
-  /** Nothing of it went out, and nothing will. */
+  /** It cannot be begun, now or ever. */
   failed(send: SendRow, why: Why): void {
+    this.#nowhere(send, this.#openAttempts(send), why);
+  }
+
+  /** There will be no other attempt. Nothing went out, unless by one of the `others`, of which nothing is known. */
+  #nowhere(send: SendRow, others: number, why: Why): void {
+    if (others > 0) {
+      this.#unknown(send);
+      return;
+    }
     const before = send.smsFallback ? 'by SMS, after message.error 22 as iMessage: ' : '';
     this.#outcomes.failed(send, why.code, `${before}${why.detail}`);
     this.#over(send);
   }
 
-  #received(send: SendRow, row: ChatRow): void {
+  /** Attempts of which it is not known that nothing came of them, the one under way included. */
+  #openAttempts({ sendId, attempts }: SendRow): number {
+    return attempts === 0 ? 0 : attempts - this.#store.spentRows.refused(sendId);
+  }
+
+  /** @returns false when the row is of one attempt and tells nothing of the other, which may have gone out */
+  #received(send: SendRow, row: ChatRow): boolean {
     if (this.#smsFallback && mayGoBySms(send, row)) {
       const detail = requeueBySms(this.#store, send, row, this.#clock.now());
       this.#onChanged(send.threadId);
       this.#telemetry.sendRetried({ sendId: send.sendId, threadId: send.threadId, code: 'EDGE_SEND_REFUSED', detail });
-      return;
+      return true;
+    }
+    if (row.error !== 0 && this.#openAttempts(send) > 1) {
+      this.#lateOutcomes.refused(send, row);
+      return false;
     }
     this.#outcomes.received(send, row);
     this.#aftermath.over(send.sendId, send.attempts < 2 && !isAfterGhost(send));
     this.#over(send);
+    return true;
   }
 
   #noReceipt(send: SendRow): void {
@@ -225,8 +248,7 @@ export class Attempts {
       this.#lateOutcomes.ghost(send, row);
       const why = { code: 'EDGE_SEND_GHOST', detail: 'Messages wrote an empty row that belongs to no chat' } as const;
       if (nextForm !== undefined) this.#again(send, { uncounted: true, addressForm: nextForm }, why);
-      else if (send.attempts > 1) this.#unknown(send);
-      else this.failed(send, why);
+      else this.#nowhere(send, this.#openAttempts(send) - 1, why);
     });
     return true;
   }
@@ -243,9 +265,11 @@ export class Attempts {
     }
   }
 
-  #again(send: SendRow, change: { uncounted?: boolean; addressForm?: number }, why: Why): void {
+  /** `staysGhost`: what the row says of the attempt before is still to be known. */
+  #again(send: SendRow, change: { uncounted?: boolean; addressForm?: number }, why: Why, staysGhost = false): void {
     const { sendId, threadId } = send;
-    this.#store.transaction(() => this.#store.sends.requeue(sendId, { ...change, code: why.code, detail: why.detail }));
+    const code = staysGhost ? 'EDGE_SEND_GHOST' : why.code;
+    this.#store.transaction(() => this.#store.sends.requeue(sendId, { ...change, code, detail: why.detail }));
     this.#onChanged(threadId);
     this.#telemetry.sendRetried({ sendId, threadId, code: why.code, detail: why.detail });
   }

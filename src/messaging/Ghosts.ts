@@ -40,10 +40,15 @@ export class Ghosts {
   }
 
   /**
-   * `sends` have no receipt among `rows`, and their osascript has ended. As Messages takes one at a time, the ghost is of
-   * the one that began last before it was written.
+   * `sends` are under way and have no receipt among `rows`. As Messages takes one at a time, an empty row is of the one
+   * that began last before it was written; and it is a ghost if that one went by chat id and its osascript has ended.
    */
-  among(rows: readonly ChatRow[], sends: readonly SendRow[], epoch: number): Suspicion[] {
+  among(
+    rows: readonly ChatRow[],
+    sends: readonly SendRow[],
+    epoch: number,
+    hasEnded: (send: SendRow) => boolean,
+  ): Suspicion[] {
     const now = this.#clock.monotonic();
     const empty = rows.filter((row) => isHollow(row) && !this.#isSpent(row.guid));
     const guids = new Set(empty.map(({ guid }) => guid));
@@ -52,12 +57,12 @@ export class Ghosts {
       const since = this.#seen.get(row.guid) ?? now;
       this.#seen.set(row.guid, since);
       const send = sends
-        .filter((send) => mayHaveLeft(send, row, epoch) && this.#isByChat(send))
+        .filter((send) => mayHaveLeft(send, row, epoch))
         .reduce<SendRow | undefined>(
           (last, send) => (!last || begunAt(send) >= begunAt(last) ? send : last),
           undefined,
         );
-      return send ? [{ send, row, leftMs: GHOST_MS - (now - since) }] : [];
+      return send && hasEnded(send) && this.#isByChat(send) ? [{ send, row, leftMs: GHOST_MS - (now - since) }] : [];
     });
   }
 }

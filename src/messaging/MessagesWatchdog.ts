@@ -10,8 +10,8 @@ const PROBE_EVERY_MS = 30_000;
 /** Probes without an answer, one after the other, that make it hung. */
 const NEEDED = 2;
 /**
- * From the first answer after a hang to the next bubble, ms. Apple events are handled in order, so what was handed over
- * before the hang has gone out by then; its row, which keeps it from being sent again, may take a moment.
+ * From an answer to the next bubble, ms. Apple events are handled in order, so what was handed over before the question
+ * has gone out by then; its row, which keeps it from being sent again, may take a moment.
  */
 const ROWS_MS = 2000;
 
@@ -86,7 +86,7 @@ export class MessagesWatchdog {
   stalled(): void {
     if (this.#work || this.#timer || this.#stopped) return;
     this.#hold();
-    this.#examine(0);
+    this.#examine();
   }
 
   /** The Mac slept: what was not answered before says nothing. */
@@ -102,8 +102,7 @@ export class MessagesWatchdog {
     await this.#work;
   }
 
-  /** `releaseMs`: from an answer to the next bubble. */
-  #examine(releaseMs: number): void {
+  #examine(): void {
     this.#work = this.#look()
       .catch((error: unknown) => {
         if (!isStoreUnwilling(error) && codeOf(error, 'EDGE_INTERNAL') !== 'EDGE_SEND_SPAWN') throw error;
@@ -111,9 +110,8 @@ export class MessagesWatchdog {
       })
       .then(() => {
         this.#work = undefined;
-        if (this.#silent > 0 || this.#isRaised) this.#after(PROBE_EVERY_MS, () => this.#examine(ROWS_MS));
-        else if (releaseMs > 0) this.#after(releaseMs, () => this.#release());
-        else this.#release();
+        if (this.#silent > 0 || this.#isRaised) this.#after(PROBE_EVERY_MS, () => this.#examine());
+        else this.#after(ROWS_MS, () => this.#release());
       });
   }
 

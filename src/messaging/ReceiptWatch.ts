@@ -42,7 +42,7 @@ export class ReceiptWatch {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #settleMs: number;
-  readonly #onReceipt: (send: SendRow, row: ChatRow) => void;
+  readonly #onReceipt: (send: SendRow, row: ChatRow) => boolean;
   readonly #onNone: (send: SendRow) => void;
   readonly #onGhost: (send: SendRow, row: ChatRow) => boolean;
   readonly #ghosts: Ghosts;
@@ -62,7 +62,8 @@ export class ReceiptWatch {
     clock: Clock;
     telemetry: Telemetry;
     settleMs: number;
-    onReceipt: (send: SendRow, row: ChatRow) => void;
+    /** False when the send is still under way: the row was marked failed, and another may come. */
+    onReceipt: (send: SendRow, row: ChatRow) => boolean;
     /** The settle time is over. */
     onNone: (send: SendRow) => void;
     /** The row shows that nothing went out. False when what follows cannot be decided now. */
@@ -122,17 +123,18 @@ export class ReceiptWatch {
       const row = this.#find(send, rows, false);
       if (!row) flight.undecidedSince = undefined;
       if (!row || !this.#isDecided(flight, row)) continue;
-      this.#onReceipt(send, row);
-      this.forget(send.sendId);
+      if (this.#onReceipt(send, row)) this.forget(send.sendId);
+      else flight.undecidedSince = undefined;
     }
     this.#lookForGhosts(rows);
     return true;
   }
 
   #lookForGhosts(rows: readonly ChatRow[]): void {
-    const flights = [...this.#flights.values()].filter(({ step }) => step);
-    const sends = flights.filter(({ undecidedSince }) => undecidedSince === undefined).map(({ send }) => send);
-    for (const { send, row, leftMs } of this.#ghosts.among(rows, sends, this.#epoch())) {
+    const flights = [...this.#flights.values()].filter(({ undecidedSince }) => undecidedSince === undefined);
+    const sends = flights.map(({ send }) => send);
+    const hasEnded = ({ sendId }: SendRow) => this.#flights.get(sendId)?.step !== undefined;
+    for (const { send, row, leftMs } of this.#ghosts.among(rows, sends, this.#epoch(), hasEnded)) {
       const flight = this.#flights.get(send.sendId);
       if (!flight) continue; // another row was its ghost
       if (leftMs > 0) {
@@ -192,8 +194,7 @@ export class ReceiptWatch {
     const rows = this.#rows([send]);
     if (!rows) return;
     const row = this.#find(send, rows, true);
-    if (row) this.#onReceipt(send, row);
-    else this.#onNone(send);
+    if (!row || !this.#onReceipt(send, row)) this.#onNone(send);
     this.forget(send.sendId);
   }
 

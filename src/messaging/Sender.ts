@@ -256,6 +256,6 @@ export class Sender {
   #goOn(sendId: number): void {
     const db = this.#chatDb();
     const send = this.#store.sends.byId(sendId);
-    if (db && send && !this.#running && !this.#stopped) this.#begin(send, db);
+    if (db && send && this.isReady && !this.#running && !this.#stopped) this.#begin(send, db);
   }
 }

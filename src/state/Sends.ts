@@ -197,7 +197,8 @@ export class Sends {
       UPDATE sends SET state = 'sending', attempts = attempts + 1,
         watermark_rowid = iif((attempts > 0 OR error_code = 'EDGE_SEND_GHOST') AND watermark_epoch = @epoch,
           watermark_rowid, @rowid),
-        watermark_epoch = @epoch, sending_at = @now, accepted_at = NULL, opens_thread = @opens
+        watermark_epoch = @epoch, sending_at = @now, accepted_at = NULL,
+        opens_thread = max(opens_thread, @opens)
       WHERE send_id = @sendId`).run({
       sendId,
       ...watermark,

@@ -11,6 +11,7 @@ export class SpentRows {
   readonly #add: Statement;
   readonly #has: Statement;
   readonly #of: Statement;
+  readonly #refused: Statement;
   readonly #prune: Statement;
 
   constructor(db: Database) {
@@ -19,6 +20,7 @@ export class SpentRows {
     );
     this.#has = db.prepare('SELECT 1 FROM spent_rows WHERE guid = ?');
     this.#of = db.prepare('SELECT send_id AS sendId, why FROM spent_rows WHERE guid = ?');
+    this.#refused = db.prepare("SELECT count(*) FROM spent_rows WHERE send_id = ? AND why = 'refused'").pluck();
     this.#prune = db.prepare(
       'DELETE FROM spent_rows WHERE guid IN (SELECT guid FROM spent_rows WHERE created_at < ? LIMIT ?)',
     );
@@ -35,6 +37,11 @@ export class SpentRows {
   /** The send it belongs to, and why it proves nothing. */
   of(guid: string): { sendId: number; why: SpentReason } | undefined {
     return this.#of.get(guid) as { sendId: number; why: SpentReason } | undefined;
+  }
+
+  /** How many attempts of the send Messages marked failed, not counting one whose row ended it. */
+  refused(sendId: number): number {
+    return this.#refused.get(sendId) as number;
   }
 
   prune(before: number, limit: number): number {

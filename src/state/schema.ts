@@ -191,6 +191,7 @@ export const MIGRATIONS: readonly string[] = [
     created_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX spent_rows_age ON spent_rows (created_at);
+  CREATE INDEX spent_rows_of_send ON spent_rows (send_id);
 
   CREATE TABLE outgoing_files (
     file_id INTEGER PRIMARY KEY AUTOINCREMENT,

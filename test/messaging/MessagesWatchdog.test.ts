@@ -31,7 +31,7 @@ describe('a send that stalls', () => {
     const rig = await watchdogRig();
     rig.mac.onRun = () => EXIT_0; // and no row
     const send = await rig.send(ANNA, 'one');
-    await rig.clock.advance(61 * SECOND);
+    await rig.clock.advance(62 * SECOND);
     expect(rig.app.asked).toEqual(['send', 'probe', 'send']);
     await rig.clock.advance(61 * SECOND);
     expect(rig.state(send)).toBe('unknown');
@@ -39,7 +39,7 @@ describe('a send that stalls', () => {
     expect(rig.hung()).toEqual([]);
   });
 
-  it('holds up no other thread for longer than the question takes', async () => {
+  it('holds up no other thread for longer than two seconds after the answer', async () => {
     const rig = await watchdogRig();
     rig.mac.onRun = () => EXIT_0;
     await rig.send(ANNA, 'one');
@@ -55,7 +55,20 @@ describe('a send that stalls', () => {
     expect(rig.texts()).toEqual(['one']);
     answer.resolve();
     await settle();
+    await rig.clock.advance(2 * SECOND);
     expect(rig.texts()).toContain('to Ben');
+  });
+
+  it('is not sent again before its row can be there, when Messages did late what it was asked first', async () => {
+    const rig = await watchdogRig();
+    rig.mac.onRun = () => EXIT_0;
+    const send = await rig.send(ANNA, 'one');
+    await rig.clock.advance(61 * SECOND);
+    expect(rig.texts()).toEqual(['one']);
+    rig.mac.write({ target: ANNA, text: 'one' });
+    await rig.clock.advance(MINUTE);
+    expect(rig.state(send)).toBe('confirmed');
+    expect(rig.texts()).toEqual(['one']);
   });
 
   it('does not count when Messages does not run, or may not be asked', async () => {

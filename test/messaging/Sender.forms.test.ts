@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatInfo } from '../../src/chatdb/types.ts';
+import { settle } from '../support/FakeClock.ts';
 import { chat, EXIT_0, type ScriptCall, scriptError } from './FakeMac.ts';
 import { ANNA, BEN, SETTLE_MS, SenderRig, senderRig } from './senderRig.ts';
 
@@ -35,6 +36,23 @@ describe('Sender, by form of address', () => {
       { state: 'confirmed', attempts: 1, addressForm: 1 },
       { state: 'confirmed', attempts: 1 },
     ]);
+  });
+
+  it('takes the next form only when Messages is not held to hang meanwhile', async () => {
+    const rig = rigThat(({ form }) => {
+      rig.sender.hold();
+      return form === 'participant' ? -1728 : undefined;
+    });
+    const send = rig.queue(ANNA, 'a');
+    await rig.wake();
+    expect(forms(rig)).toEqual([['participant', ANNA]]);
+    rig.sender.release();
+    await settle();
+    expect(forms(rig)).toEqual([
+      ['participant', ANNA],
+      ['chat', `any;-;${ANNA}`],
+    ]);
+    expect(rig.row(send)).toMatchObject({ state: 'confirmed', attempts: 1 });
   });
 
   it('sends to a group by the other prefix when Messages does not know the stored one', async () => {

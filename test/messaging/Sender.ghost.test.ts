@@ -169,4 +169,48 @@ describe('Sender, with a ghost', () => {
     await rig.clock.advance(SETTLE_MS + 3 * GHOST_MS);
     expect(rig.state(send)).toBe('unknown');
   });
+
+  it('is laid to none but the bubble that began last, whose osascript may still run', async () => {
+    for (const last of ['by chat, running', 'by participant']) {
+      const rig = rigWithGroup();
+      const other = 'chat831000000000000002';
+      rig.mac.chats.set(other, chat(other, { guid: `iMessage;+;${other}`, isGroup: true }));
+      let end: () => void = () => {};
+      rig.mac.onRun = () => EXIT_0;
+      const first = rig.queue(GROUP, 'one');
+      await rig.wake();
+      rig.mac.onRun = () => {
+        ghost(rig.mac);
+        return last === 'by participant' ? EXIT_0 : new Promise((resolve) => (end = () => resolve(EXIT_0)));
+      };
+      const second = rig.queue(last === 'by participant' ? ANNA : other, 'two');
+      await rig.wake();
+      rig.mac.onRun = () => EXIT_0;
+      await rig.changed();
+      await rig.clock.advance(GHOST_MS);
+      await rig.changed();
+      expect(rig.told('ghostSeen')).toEqual([]);
+      expect(rig.row(first)).toMatchObject({ state: 'accepted', addressForm: 0 });
+      end();
+      await settle();
+      await rig.clock.advance(1000);
+      const left = last === 'by participant' ? [] : [[expect.objectContaining({ sendId: second.sendId })]];
+      expect(rig.told('ghostSeen')).toEqual(left);
+    }
+  });
+
+  it('is the receipt after all when it is filled in while Messages does not run for the next form', async () => {
+    const rig = rigWithGroup();
+    behave(rig, () => void ghost(rig.mac));
+    const write = rig.mac.onRun;
+    rig.mac.onRun = (call) => (rig.mac.calls.length === 2 ? scriptError(-600) : write(call));
+    const send = rig.queue(GROUP, 'hello');
+    await rig.wake();
+    await rig.clock.advance(GHOST_MS);
+    expect(rig.texts()).toHaveLength(2);
+    rig.mac.amend(101, { text: 'hello', chat: rig.mac.chats.get(GROUP), bodyBytes: 100 });
+    await rig.clock.advance(60_000);
+    expect(rig.row(send)).toMatchObject({ state: 'confirmed', receiptGuid: 'GUID-101' });
+    expect(rig.texts()).toHaveLength(2);
+  });
 });

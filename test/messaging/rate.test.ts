@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chat, scriptError } from './FakeMac.ts';
+import { chat, EXIT_0, scriptError } from './FakeMac.ts';
 import { ANNA, BEN, type SenderRig, senderRig, UNLIMITED } from './senderRig.ts';
 
 const MINUTE = 60_000;
@@ -177,6 +177,24 @@ describe('sending.rate.new_threads_per_day', () => {
     expect(rig.texts().slice(-4).toSorted()).toEqual(['a2', 'a3', 'b2', 'b3']);
     await rig.clock.advance(10_000);
     expect(rig.told('conditionCleared')).toEqual([['EDGE_SEND_RATE']]);
+  });
+
+  it('counts a thread after a restart, too, when its first bubble took a second attempt', async () => {
+    const rig = rigWithChats();
+    const write = rig.mac.onRun;
+    rig.mac.onRun = (call) => {
+      rig.mac.chats.set(call.target, chat(call.target));
+      return EXIT_0;
+    };
+    for (let n = 0; n < 2; n++) rig.queue(person(n), `a${n}`);
+    await rig.wake();
+    rig.mac.onRun = write;
+    await rig.clock.advance(MINUTE);
+    expect(rig.texts()).toEqual(['a0', 'a1', 'a0', 'a1']);
+    rig.crash();
+    rig.queue(person(2), 'a2');
+    await rig.wake();
+    expect(rig.texts()).toHaveLength(4);
   });
 
   it('lets a bubble go soon after the person has written first', async () => {
