@@ -3,7 +3,11 @@ import { bareType, nameFlaw } from '../messaging/files/fileType.ts';
 import { urlFlaw } from '../messaging/files/fileUrl.ts';
 import { partTexts, queueParts } from '../messaging/queueText.ts';
 import { sendAttachmentSchema } from '../protocol/wire.ts';
+import { EdgeError } from '../util/EdgeError.ts';
 import { type CommandType, commandType } from './CommandType.ts';
+
+/** Files that came with their commands and are not staged yet, bytes: while the disk takes none, state.db holds them. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
@@ -24,6 +28,9 @@ const schema = sendAttachmentSchema.superRefine((payload, context) => {
 
 const checkPayload = commandType(schema, (payload, { store, commandId, immediate, now, maxBubbleChars }) => {
   const { thread_id: threadId, url, data_base64: data, name, mime_type: mimeType } = payload;
+  if (data !== undefined && store.outgoingFiles.waitingBytes() > MAX_WAITING_BYTES) {
+    throw new EdgeError('EDGE_COMMANDS_FULL', `files of more than ${MAX_WAITING_BYTES} bytes wait to be staged`);
+  }
   const fileId = store.outgoingFiles.insert({
     commandId,
     name: safeFileName(name)!,

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import type { SendRow } from '../state/SendRow.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import { type AddressForm, addressForms, type Service, serviceOf } from './address.ts';
@@ -35,7 +35,7 @@ export type Ready = Extract<Prepared, { kind: 'ready' }>;
 export function prepareSend(send: SendRow, db: ReceiptSource): Prepared {
   const text = scriptText(send.text);
   const path = send.fileId === null ? undefined : (send.filePath ?? '');
-  const flaw = path === undefined ? textFlaw(text) : fileFlaw(path);
+  const flaw = path === undefined ? textFlaw(text) : fileFlaw(path, send.fileBytes);
   if (flaw)
     return { kind: 'impossible', code: path === undefined ? 'EDGE_SEND_TEXT' : 'EDGE_FILE_STAGE', detail: flaw };
   const chat = db.chatOf(send.threadId);
@@ -59,10 +59,14 @@ function bySms({ threadId }: SendRow): AddressForm {
   return { kind: 'participant', handle: threadId, service: 'SMS' };
 }
 
-/** Messages says of a file that is not there that it took it, and marks the row failed seconds later. */
-function fileFlaw(path: string): string | undefined {
-  const isThere = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-  return isThere ? undefined : 'the file is no longer where it was staged';
+/**
+ * Messages says of a file that is not there that it took it, and marks the row failed seconds later. What was checked
+ * is what goes: no link in its place leads elsewhere.
+ */
+function fileFlaw(path: string, bytes: number | null): string | undefined {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (!found?.isFile()) return 'the file is no longer where it was staged';
+  return found.size === bytes ? undefined : 'the file has changed since it was staged';
 }
 
 function textFlaw(text: string): string | undefined {

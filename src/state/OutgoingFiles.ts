@@ -48,6 +48,7 @@ export class OutgoingFiles {
   readonly #insert: Statement;
   readonly #byId: Statement;
   readonly #data: Statement;
+  readonly #waitingBytes: Statement;
   readonly #wanted: Statement;
   readonly #paths: Statement;
   readonly #begin: Statement;
@@ -64,6 +65,9 @@ export class OutgoingFiles {
       VALUES (@commandId, @name, @mimeType, @url, @data, 'wanted', @now)`);
     this.#byId = db.prepare(`SELECT ${COLUMNS} FROM outgoing_files WHERE file_id = ?`);
     this.#data = db.prepare('SELECT data FROM outgoing_files WHERE file_id = ?').pluck();
+    this.#waitingBytes = db
+      .prepare(`SELECT coalesce(sum(length(data)), 0) FROM outgoing_files WHERE state = 'wanted'`)
+      .pluck();
     this.#wanted = db.prepare(`SELECT ${COLUMNS} FROM outgoing_files WHERE state = 'wanted'
       ORDER BY coalesce(next_attempt_at, 0), file_id LIMIT ?`);
     this.#paths = db
@@ -114,6 +118,11 @@ export class OutgoingFiles {
   /** The bytes that came with the command, until they are staged. */
   data(fileId: number): Buffer | undefined {
     return (this.#data.get(fileId) as Buffer | null | undefined) ?? undefined;
+  }
+
+  /** Of the bytes that came with commands, those that are not staged yet. */
+  waitingBytes(): number {
+    return this.#waitingBytes.get() as number;
   }
 
   /** Files to be staged: new ones, then those that wait for another attempt, by its time. */

@@ -67,6 +67,8 @@ export interface SendRow {
   fileName: string | null;
   /** Where the file is staged; null until it is, and after it was removed. */
   filePath: string | null;
+  /** Its size as it was staged, bytes. */
+  fileBytes: number | null;
   /** Begun when chat.db had no such chat. */
   opensThread: 0 | 1;
   /** Refused as iMessage, so that it goes by SMS. */
@@ -110,5 +112,6 @@ export const SEND_COLUMNS = `send_id AS sendId, key, thread_id AS threadId, grou
   finished_at AS finishedAt, receipt_guid AS receiptGuid, receipt_rowid AS receiptRowid, error_code AS errorCode,
   error_detail AS errorDetail, echo_guid AS echoGuid, part_of AS partOf, file_id AS fileId,
   (SELECT name FROM outgoing_files f WHERE f.file_id = sends.file_id) AS fileName,
-  (SELECT path FROM outgoing_files f WHERE f.file_id = sends.file_id) AS filePath, opens_thread AS opensThread,
+  (SELECT path FROM outgoing_files f WHERE f.file_id = sends.file_id) AS filePath,
+  (SELECT size_bytes FROM outgoing_files f WHERE f.file_id = sends.file_id) AS fileBytes, opens_thread AS opensThread,
   sms_fallback AS smsFallback, schedule_id AS scheduleId, created_at AS createdAt`;

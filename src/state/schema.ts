@@ -198,8 +198,6 @@ export const MIGRATIONS: readonly string[] = [
     command_id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     mime_type TEXT NOT NULL,
-    url TEXT,                      -- where it is fetched, or
-    data BLOB,                     -- the bytes that came with the command; NULL once they are staged
     state TEXT NOT NULL CHECK (state IN ('wanted', 'staged', 'failed', 'removed')),
     path TEXT,                     -- where it is staged
     size_bytes INTEGER,
@@ -209,7 +207,10 @@ export const MIGRATIONS: readonly string[] = [
     error_detail TEXT,
     created_at INTEGER NOT NULL,
     staged_at INTEGER,
-    finished_at INTEGER            -- failed or removed
+    finished_at INTEGER,           -- failed or removed
+    url TEXT,                      -- where it is fetched, or
+    data BLOB                      -- the bytes that came with the command; NULL once they are staged. The last column:
+                                   -- whatever stands behind them is read past all of them
   ) STRICT;
   CREATE INDEX outgoing_files_wanted ON outgoing_files (file_id) WHERE state = 'wanted';
   CREATE INDEX outgoing_files_staged ON outgoing_files (staged_at) WHERE state = 'staged';

@@ -46,6 +46,18 @@ describe('send_attachment', () => {
     expect(store.sends.openOf(ANNA)).toHaveLength(1);
   });
 
+  it('is not taken, and so comes again, while more bytes wait to be staged than state.db is to hold', () => {
+    const { store, send } = rig();
+    const data = Buffer.alloc(64 * 1024 * 1024 + 1);
+    const file = { name: 'a', mimeType: 'text/plain', url: undefined, now: 1 };
+    const fileId = store.outgoingFiles.insert({ ...file, commandId: 'c0', data });
+    expect(() => send(FILE)).toThrow(expect.objectContaining({ code: 'EDGE_COMMANDS_FULL' }));
+    expect(store.commands.byId('c1')).toBeUndefined();
+    store.outgoingFiles.markStaged(fileId, { sizeBytes: data.length, now: 1 });
+    send(FILE);
+    expect(store.commands.byId('c1')).toMatchObject({ state: 'received' });
+  });
+
   it('puts the caption behind the file, as a part of it, ahead of what comes later', () => {
     const { store, send } = rig();
     const { data_base64: _, ...rest } = FILE;

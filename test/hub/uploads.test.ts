@@ -77,7 +77,7 @@ describe('a file that is posted', () => {
     expect(await upload(hub, 'a', 'x', { headers: { 'Idempotency-Key': 'b' } })).toMatchObject({ status: 400 });
     expect(await upload(hub, 'a', 'x', { fields: { size_bytes: '2' } })).toMatchObject({ status: 400 });
     expect(await hub.post('/photo/upload', {})).toMatchObject({ status: 400 });
-    expect(onDisk(hub)).toEqual([]);
+    await waitFor('what came to be gone', () => onDisk(hub).length === 0);
   });
 
   it('is refused when it is too large, whether its length was told or not, and leaves nothing', async () => {
@@ -95,6 +95,33 @@ describe('a file that is posted', () => {
     expect(status).toBe(429);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await hub.post('/edge/sync', {})).status).toBe(200);
+  });
+
+  it('comes back as it is told of when several with one guid came at once', async () => {
+    const hub = await startHub();
+    const contents = ['1', '22', '333', '4444', '55555', '666666'];
+    const answers = await Promise.all(contents.map((content) => upload(hub, 'at_0_A', content)));
+    expect(answers.filter(({ json }) => json.duplicate === undefined)).toHaveLength(1);
+    const list = await fetch(`${hub.hub.url}/api/uploads`, asAdmin);
+    const [{ sha256 }] = ((await list.json()) as { uploads: [{ sha256: string }] }).uploads;
+    const content = await (await fetch(`${hub.hub.url}/api/uploads/at_0_A`, asAdmin)).text();
+    expect(createHash('sha256').update(content).digest('hex')).toBe(sha256);
+    await waitFor('the others to be gone', () => onDisk(hub).length === 1);
+  });
+
+  it.each([
+    [
+      'multipart/form-data; boundary=b',
+      '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nno end',
+    ],
+    ['multipart/form-data; boundary=b', '--b\r\nContent-Disposition: form-da'],
+    ['multipart/form-data', 'without a boundary'],
+  ])('is refused for good when its form is broken: %s %j', async (type, body) => {
+    const hub = await startHub();
+    const headers = { ...identity(AGENT), 'Content-Type': type };
+    const { status } = await fetch(`${hub.hub.url}/photo/upload`, { method: 'POST', headers, body });
+    expect(status).toBe(400);
+    await waitFor('the file to be gone', () => onDisk(hub).length === 0);
   });
 
   it('leaves nothing when it breaks off', async () => {

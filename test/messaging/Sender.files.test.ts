@@ -1,4 +1,4 @@
-import { unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { AttachmentInfo, ChatRow } from '../../src/chatdb/types.ts';
@@ -55,6 +55,24 @@ it('gives each of two files of one name a row of its own', async () => {
   await rig.wake();
   await rig.clock.advance(2000);
   expect(sends.map((send) => rig.row(send).receiptGuid)).toEqual(['GUID-101', 'GUID-102']);
+});
+
+function linkInstead(path: string): void {
+  unlinkSync(path);
+  symlinkSync('/etc/passwd', path);
+}
+
+it.each([
+  ['leads elsewhere', linkInstead, /no longer where/],
+  ['has grown', (path: string) => appendFileSync(path, 'x'), /has changed/],
+])('does not send a file that %s since it was staged', async (_change, change, reason) => {
+  const rig = senderRig();
+  const send = queueFile(rig, ANNA, 'photo.png');
+  change(rig.row(send).filePath!);
+  await rig.wake();
+  expect(rig.mac.calls).toEqual([]);
+  const errorDetail = expect.stringMatching(reason);
+  expect(rig.row(send)).toMatchObject({ state: 'failed', errorCode: 'EDGE_FILE_STAGE', errorDetail });
 });
 
 it('takes a file in Unicode form of its own for the same', async () => {

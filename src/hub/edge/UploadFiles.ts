@@ -20,8 +20,8 @@ export interface ReceivedFile {
 }
 
 /**
- * The files that agents upload, in a folder beside the database. A name on disk is a hash of agent and attachment: of
- * what a sender chose nothing gets there. The row is what makes a file count: first the file is synced, then the row
+ * The files that agents upload, in a folder beside the database. A name on disk is a hash of agent, attachment and a
+ * random part: of what a sender chose nothing gets there, and no file takes the place of another. The row is what makes a file count: first the file is synced, then the row
  * written; what has no row is deleted at the next start.
  */
 export class UploadFiles {
@@ -68,11 +68,12 @@ export class UploadFiles {
   async keep(received: ReceivedFile, upload: Omit<NewUpload, 'file' | 'sha256' | 'sizeBytes'>): Promise<boolean> {
     const { agentId, attachmentGuid } = upload;
     if (await this.#store.upload(attachmentGuid, agentId)) return false;
-    const file = createHash('sha256').update(`${agentId}\0${attachmentGuid}`).digest('hex');
+    const file = createHash('sha256').update(`${agentId}\0${attachmentGuid}\0${randomUUID()}`).digest('hex');
     await rename(received.path, join(this.#dir, file));
     await syncFolder(this.#dir);
     const { sizeBytes, sha256 } = received;
     const isNew = await this.#store.addUpload({ ...upload, file, sizeBytes, sha256 });
+    if (!isNew) await this.#remove([file]); // another request with the same attachment was quicker
     await this.prune();
     return isNew;
   }

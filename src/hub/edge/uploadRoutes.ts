@@ -62,7 +62,7 @@ async function take(
   if (!request.isMultipart()) return reply.code(400).send({ error: 'the body is not multipart/form-data' });
   const posted: Posted = { fields: {}, file: undefined };
   try {
-    for await (const part of request.parts()) await takePart(part, posted, o.files);
+    await takeParts(request, posted, o.files);
     const fields = fieldsSchema.safeParse(posted.fields);
     if (!fields.success) return reply.code(400).send({ error: describeIssues(fields.error) });
     const problem = problemOf(request, fields.data, posted.file);
@@ -82,6 +82,16 @@ async function take(
     return reply.code(503).header('Retry-After', FULL_RETRY_SECONDS).send({ error: 'The disk is full' });
   } finally {
     await posted.file?.discard();
+  }
+}
+
+async function takeParts(request: FastifyRequest, posted: Posted, files: UploadFiles): Promise<void> {
+  try {
+    for await (const part of request.parts()) await takePart(part, posted, files);
+  } catch (error) {
+    // What the parser says of a body has no code, unlike what the disk, the connection and the limits say.
+    if (!(error instanceof Error) || error.constructor !== Error || 'code' in error) throw error;
+    throw Object.assign(error, { statusCode: 400 });
   }
 }
 

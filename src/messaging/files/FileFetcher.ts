@@ -1,9 +1,12 @@
+import { lookup as systemLookup } from 'node:dns';
 import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { type Agent, type AgentOptions, request } from 'node:https';
+import { type Agent, request } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
 import type { Clock } from '../../util/Clock.ts';
 import { EdgeError, messageOf } from '../../util/EdgeError.ts';
 import { urlFlaw } from './fileUrl.ts';
+import { guardedLookup, ownNetworks } from './ownNetworks.ts';
 
 /** One attempt takes no longer, ms, however slowly the bytes drip. */
 const TOTAL_MS = 60_000;
@@ -13,6 +16,8 @@ const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Statuses that ask to come again: time-out, too early, too many requests. */
 const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
+/** Public by its range, and the metadata service of a cloud all the same (Azure). */
+const METADATA = '168.63.129.16';
 
 /** What the agent of a test may allow; none of it can be configured. */
 export interface FetchAllowances {
@@ -20,7 +25,9 @@ export interface FetchAllowances {
   readonly ca?: string;
   /** Addresses or CIDR blocks that are not public and allowed all the same. */
   readonly addresses?: readonly string[];
-  readonly lookup?: AgentOptions['lookup'];
+  readonly lookup?: LookupFunction;
+  /** @default those of this machine */
+  readonly isOwnNetwork?: (address: string) => boolean;
 }
 
 /**
@@ -67,6 +74,8 @@ export class FileFetcher {
       for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
         const flaw = urlFlaw(url);
         if (flaw !== undefined) throw refused(redirects === 0 ? `the URL ${flaw}` : `it is redirected to what ${flaw}`);
+        const { hostname } = new URL(url);
+        if (this.#isOwn(hostname.replace(/^\[|\]$/g, ''))) throw notPublic();
         const response = await this.#get(url, agent, signal);
         const next = redirectOf(response, url);
         if (next === undefined) return await file.writeFile(bodyOf(response, maxBytes));
@@ -82,14 +91,22 @@ export class FileFetcher {
   /** One for each attempt, so that no connection outlives it. Loaded with the first file: it takes some 12 MB. */
   async #agent() {
     const { RequestFilteringHttpsAgent } = await import('request-filtering-agent');
-    const { ca, addresses, lookup } = this.#allowances;
+    const { ca, addresses = [], lookup = systemLookup as LookupFunction } = this.#allowances;
     return new RequestFilteringHttpsAgent({
       keepAlive: false,
       timeout: this.#idleMs,
+      rejectUnauthorized: true, // whatever the environment says
+      allowIPAddressList: [...addresses],
+      denyIPAddressList: [METADATA],
+      lookup: guardedLookup(lookup, (address) => this.#isOwn(address), notPublic),
       ...(ca !== undefined && { ca }),
-      ...(addresses && { allowIPAddressList: [...addresses] }),
-      ...(lookup && { lookup }),
     });
+  }
+
+  /** Of an address; false of a name. Networks come and go: those of now. */
+  #isOwn(host: string): boolean {
+    if (!isIP(host) || this.#allowances.addresses?.includes(host)) return false;
+    return (this.#allowances.isOwnNetwork ?? ownNetworks())(host);
   }
 
   #get(url: string, agent: Agent, signal: AbortSignal): Promise<IncomingMessage> {
@@ -98,7 +115,12 @@ export class FileFetcher {
       const sent = request(url, { agent, headers, signal, timeout: this.#idleMs });
       sent.once('response', resolve);
       sent.once('timeout', () => sent.destroy(later(`nothing came for ${this.#idleMs / 1000} s`)));
+      sent.once('upgrade', (response, socket) => {
+        socket.destroy();
+        reject(refused(`its server answers ${response.statusCode}`));
+      });
       sent.on('error', (error) => reject(judged(error)));
+      sent.once('close', () => reject(later('the connection was closed'))); // no other end must leave the attempt open
       sent.end();
     });
   }
@@ -140,8 +162,12 @@ async function* bodyOf(response: IncomingMessage, maxBytes: number): AsyncGenera
 /** An error of a connection. The filtering agent has no code for its own, only words. */
 function judged(error: Error): EdgeError {
   if (error instanceof EdgeError) return error;
-  if (/^DNS lookup .* is not allowed/.test(error.message)) return refused('its host has an address that is not public');
+  if (/^DNS lookup .* is not allowed/.test(error.message)) return notPublic();
   return later(messageOf(error));
+}
+
+function notPublic(): EdgeError {
+  return refused('its host has an address that is not public');
 }
 
 function later(detail: string): EdgeError {

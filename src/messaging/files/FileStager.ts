@@ -112,6 +112,7 @@ export class FileStager {
     const { fileId } = file;
     const send = this.#store.sends.ofFile(fileId);
     if (send?.state !== 'held') {
+      if (file.path !== null) await this.#folder.remove(file.path);
       this.#store.transaction(() => this.#store.outgoingFiles.markRemoved(fileId, this.#clock.now()));
       return;
     }

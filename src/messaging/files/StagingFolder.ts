@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EdgeError, messageOf } from '../../util/EdgeError.ts';
 import { HEAD_BYTES } from './fileType.ts';
 
 /** What is being written; no file of ours begins with a dot. */
 const UNFINISHED = '.part';
+/** Left to all others on the volume, bytes: chat.db and state.db are on it, and a Mac without space is a Mac that hangs. */
+const SPARED_BYTES = 512 * 1024 * 1024;
 const OURS = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
@@ -15,9 +17,12 @@ const OURS = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  */
 export class StagingFolder {
   readonly #path: string;
+  readonly #sparedBytes: number;
 
-  constructor(options: { path: string }) {
+  /** `sparedBytes`: nothing is written when fewer are free on the volume. @default 512 MiB */
+  constructor(options: { path: string; sparedBytes?: number }) {
     this.#path = options.path;
+    this.#sparedBytes = options.sparedBytes ?? SPARED_BYTES;
   }
 
   /** A place for a file of this name, of its own; nothing is made yet. */
@@ -38,6 +43,7 @@ export class StagingFolder {
     const folder = dirname(path);
     try {
       await mkdir(this.#path, { recursive: true, mode: 0o700 });
+      await this.#checkSpace();
       await mkdir(folder, { mode: 0o700 });
       const unfinished = join(folder, UNFINISHED);
       const sizeBytes = await writeWhole(unfinished, fill, check);
@@ -67,6 +73,12 @@ export class StagingFolder {
       const { mtimeMs } = await lstat(join(this.#path, entry));
       if (mtimeMs < before) await this.#removeEntry(entry);
     }
+  }
+
+  async #checkSpace(): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#path);
+    if (bavail * bsize >= this.#sparedBytes) return;
+    throw new EdgeError('EDGE_FILE_STAGE', `fewer than ${this.#sparedBytes} bytes are free on its volume`);
   }
 
   async #removeEntry(entry: string): Promise<void> {

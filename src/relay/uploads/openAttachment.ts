@@ -20,19 +20,17 @@ export interface OpenedFile {
 /**
  * Opens a file for an upload. A path comes from chat.db, and what is there may come from whoever wrote the message: only
  * a regular file that lies in `root` once every link is resolved is opened.
- * @throws EdgeError EDGE_UPLOAD_FAILED: it is none, or too large. Errors of the file system as they are, ENOENT among them
+ * @throws EdgeError EDGE_UPLOAD_FAILED: it is none, or too large; Error with the `code` of the file system, ENOENT among
+ * them, and without the path: the file's name is as private as the message
  */
 export async function openAttachment(path: string, o: { root: string; maxBytes: number }): Promise<OpenedFile> {
   const place = placeOf(path, o.root);
   if (!isAbsolute(place)) throw refused('its path in chat.db is not a whole one');
-  const [root, real] = await Promise.all([realpath(o.root), realpath(place).catch(asRefusal)]);
-  const inside = relative(root, real);
-  if (inside === '' || inside === '..' || inside.startsWith('../') || isAbsolute(inside)) {
-    throw refused('it lies outside imessage.attachments_path');
-  }
-  if (!(await lstat(real)).isFile()) throw refused('it is not a regular file');
-  // It may have been replaced since: without following a link, and without waiting for the writer of a pipe.
-  const handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(asRefusal);
+  const real = await placeInside(o.root, place);
+  if (!(await lstat(real).catch(unnamed)).isFile()) throw refused('it is not a regular file');
+  // It may have been replaced since: without following a link, and without waiting for the writer of a pipe. A folder on
+  // the way may have been, too, but only by who may write among Messages' files, and so may read whatever we may.
+  const handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(unnamed);
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) throw refused('it is not a regular file');
@@ -44,6 +42,15 @@ export async function openAttachment(path: string, o: { root: string; maxBytes: 
     await handle.close();
     throw error;
   }
+}
+
+async function placeInside(root: string, place: string): Promise<string> {
+  const [realRoot, real] = await Promise.all([realpath(root).catch(unnamed), realpath(place).catch(unnamed)]);
+  const inside = relative(realRoot, real);
+  if (inside === '' || inside === '..' || inside.startsWith('../') || isAbsolute(inside)) {
+    throw refused('it lies outside imessage.attachments_path');
+  }
+  return real;
 }
 
 export function refused(why: string, cause?: unknown): EdgeError {
@@ -64,7 +71,8 @@ function placeOf(path: string, root: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
 }
 
-function asRefusal(error: unknown): never {
+function unnamed(error: unknown): never {
   const { code } = error as NodeJS.ErrnoException;
-  throw NO_FILE.has(code) ? refused('its path in chat.db leads to no file', error) : error;
+  if (NO_FILE.has(code)) throw refused('its path in chat.db leads to no file', error);
+  throw Object.assign(new Error(`the file cannot be opened: ${code}`), { code });
 }

@@ -1,11 +1,13 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import type { LookupFunction } from 'node:net';
+import type { NetworkInterfaceInfo } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FileFetcher } from '../../../src/messaging/files/FileFetcher.ts';
 import { urlFlaw } from '../../../src/messaging/files/fileUrl.ts';
+import { ownNetworks } from '../../../src/messaging/files/ownNetworks.ts';
 import { systemClock } from '../../../src/util/Clock.ts';
 import { tempDir } from '../../support/tempDir.ts';
 import { HOST, httpsServer, selfSigned } from './httpsServer.ts';
@@ -21,6 +23,11 @@ function resolvingTo(...answers: string[]): LookupFunction & { asked: string[] }
     else done(null, addresses[0]!.address, addresses[0]!.family);
   };
   return Object.assign(lookup, { asked });
+}
+
+function at(cidr: string): NetworkInterfaceInfo {
+  const common = { address: cidr.split('/')[0]!, netmask: '', mac: '', internal: false, cidr };
+  return cidr.includes(':') ? { ...common, family: 'IPv6', scopeid: 0 } : { ...common, family: 'IPv4' };
 }
 
 async function rig(listener: RequestListener, o: { totalMs?: number; idleMs?: number; isPublic?: boolean } = {}) {
@@ -208,6 +215,29 @@ describe('FileFetcher', () => {
   it.each([400, 401, 403, 404, 410, 204, 206, 304])('gives up when the server answers %i', async (status) => {
     const { base, fetch } = await rig((_request, response) => void response.writeHead(status).end());
     await expect(fetch(base)).rejects.toEqual(refused(new RegExp(`${status}`)));
+  });
+
+  it.each(['2001:4860:1:2::99', '203.0.112.9', '::7f00:1', '::a00:1', '100:0:0:1::1', '4000::1'])(
+    'does not connect to %s in the network of this machine or in none, by name or as it is',
+    async (address) => {
+      const isOwnNetwork = ownNetworks({
+        en0: [at('203.0.112.2/24'), at('2001:4860:1:2:abcd::2/64'), at('10.0.0.2/8')],
+        utun0: [at('198.51.0.1/0')],
+      });
+      const lookup = resolvingTo('93.184.216.34', address);
+      const fetcher = new FileFetcher({ clock: systemClock, allowances: { lookup, isOwnNetwork } });
+      await expect(run(fetcher, `https://${HOST}/`)).rejects.toEqual(refused(/not public/));
+      const literal = address.includes(':') ? `[${address}]` : address;
+      await expect(run(fetcher, `https://${literal}/`)).rejects.toEqual(refused(/not public/));
+      expect(isOwnNetwork('93.184.216.34') || isOwnNetwork('2606:2800:220::1')).toBe(false);
+    },
+  );
+
+  it('gives up a server that wants to speak another protocol', async () => {
+    const { base, fetch } = await rig((request) => {
+      request.socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    });
+    await expect(fetch(base)).rejects.toEqual(refused(/answers 101/));
   });
 
   it('asks to come again when nobody listens', async () => {

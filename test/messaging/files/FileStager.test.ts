@@ -196,6 +196,19 @@ describe('FileStager', () => {
     await waitFor('the row', () => r.file(send).state === 'removed');
     expect(r.fetches).toEqual([]);
   });
+
+  it('deletes what a crash left of a file whose bubble is over', async () => {
+    const r = rig();
+    const send = r.wanted('c1');
+    const path = join(r.dir, '11111111-2222-4333-8444-555555555555', 'photo.png');
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, PNG);
+    r.store.outgoingFiles.begin(send.fileId!, path);
+    r.store.sends.finish(send.sendId, 'failed', r.clock.now());
+    r.make().start();
+    await waitFor('the row', () => r.file(send).state === 'removed');
+    expect(readdirSync(r.dir)).toEqual([]);
+  });
 });
 
 describe('StagingFolder', () => {
@@ -224,6 +237,11 @@ describe('StagingFolder', () => {
     await folder.removeForgotten([], Number.POSITIVE_INFINITY);
     expect(readdirSync(dir)).toEqual(['somebody-elses']);
     expect(existsSync(join(outside, 'keep.txt'))).toBe(true);
+  });
+
+  it('leaves space on the volume to others', async () => {
+    const folder = new StagingFolder({ path: join(tempDir(), 'staging'), sparedBytes: Number.MAX_SAFE_INTEGER });
+    await expect(write(folder)).rejects.toMatchObject({ code: 'EDGE_FILE_STAGE' });
   });
 
   it('deletes what nobody knows of when it is old, and keeps the rest', async () => {

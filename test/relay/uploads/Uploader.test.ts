@@ -159,6 +159,14 @@ describe('a file that is not there', () => {
     });
     expect(rig.told('uploadRetried')).toHaveLength(4);
   });
+
+  it('is told of without its name, which is as private as the message', async () => {
+    const rig = setUp();
+    rig.receive('a', { content: null, file: { path: '~/Library/Messages/Attachments/a/4111 1111 1111 1111.jpg' } });
+    await waitFor('an attempt', () => rig.told('uploadRetried').length === 1);
+    expect(JSON.stringify(rig.told('uploadRetried'))).toContain('ENOENT');
+    expect(JSON.stringify([rig.told('uploadRetried'), rig.state('a')!.errorDetail])).not.toMatch(/4111|Attachments/);
+  });
 });
 
 describe('what is no file to upload', () => {
