@@ -19,7 +19,7 @@ export function renderStatus(status: AgentStatus | DownStatus, logFile: string, 
     ...lines('muted', muted(status)),
     ...(status.conditions.length > 0 ? ['', status.running ? 'Conditions' : 'Conditions when it ended'] : []),
     ...status.conditions.flatMap(({ code, name, since, detail, means, fix }) => [
-      `  ${name} (${code}) since ${ago(since)}: ${detail}`,
+      `  ${name} (${code}) since ${ago(since)}: ${oneLine(detail)}`,
       `    ${means}`,
       `    ${fix}`,
     ]),

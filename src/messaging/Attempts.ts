@@ -4,7 +4,7 @@ import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import { codeOf, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
-import type { Telemetry } from '../util/Telemetry.ts';
+import type { RetryKind, Telemetry } from '../util/Telemetry.ts';
 import { Aftermath } from './Aftermath.ts';
 import { isClaimed } from './claims.ts';
 import { LateOutcomes } from './LateOutcomes.ts';
@@ -12,7 +12,7 @@ import { prepareSend, type Ready } from './prepareSend.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { ReceiptWatch } from './ReceiptWatch.ts';
 import { SendOutcomes } from './SendOutcomes.ts';
-import type { Verdict } from './scriptErrors.ts';
+import { briefly, type Verdict } from './scriptErrors.ts';
 import { mayGoBySms, requeueBySms } from './smsFallback.ts';
 
 /** Attempts that may have reached Messages; another could be one bubble too many. */
@@ -170,10 +170,10 @@ export class Attempts {
       return false;
     }
     const isNextForm = verdict.kind === 'next-form' && nextForm !== undefined;
-    if (isNextForm) this.#again(send, { uncounted: true, addressForm: nextForm }, verdict);
+    if (isNextForm) this.#again(send, { uncounted: true, addressForm: nextForm }, verdict, 'by another form');
     else if (verdict.kind === 'paused') {
       const round = verdict.code === 'EDGE_SEND_NO_ACCOUNT' ? { addressForm: 0 } : {};
-      this.#again(send, { uncounted: true, ...round }, verdict);
+      this.#again(send, { uncounted: true, ...round }, verdict, 'later');
     } else this.failed(send, verdict);
     this.#watch.forget(sendId);
     return isNextForm;
@@ -190,7 +190,8 @@ export class Attempts {
     if (this.#smsFallback && mayGoBySms(send, row)) {
       const detail = requeueBySms(this.#store, send, row, this.#clock.now());
       this.#onChanged(send.threadId);
-      this.#telemetry.sendRetried({ sendId: send.sendId, threadId: send.threadId, code: 'EDGE_SEND_REFUSED', detail });
+      const { sendId, threadId } = send;
+      this.#telemetry.sendRetried({ sendId, threadId, code: 'EDGE_SEND_REFUSED', detail, how: 'by SMS' });
       return;
     }
     this.#outcomes.received(send, row);
@@ -202,7 +203,13 @@ export class Attempts {
     this.#onStall();
     const isLast = send.attempts >= MAX_ATTEMPTS || this.#onMissingReceipt === 'report';
     if (isLast || this.#isOfAnotherChatDb(send)) this.#unknown(send);
-    else this.#again(send, {}, { code: 'EDGE_SEND_UNCONFIRMED', detail: 'no receipt within the settle time' });
+    else
+      this.#again(
+        send,
+        {},
+        { code: 'EDGE_SEND_UNCONFIRMED', detail: 'no receipt within the settle time' },
+        'once more',
+      );
   }
 
   /** A chat.db that took the place of the one it was written to may be older than the bubble: it proves nothing. */
@@ -224,8 +231,9 @@ export class Attempts {
     this.#store.transaction(() => {
       this.#lateOutcomes.ghost(send, row);
       const why = { code: 'EDGE_SEND_GHOST', detail: 'Messages wrote an empty row that belongs to no chat' } as const;
-      if (nextForm !== undefined) this.#again(send, { uncounted: true, addressForm: nextForm }, why);
-      else if (send.attempts > 1) this.#unknown(send);
+      if (nextForm !== undefined) {
+        this.#again(send, { uncounted: true, addressForm: nextForm }, why, 'by another form');
+      } else if (send.attempts > 1) this.#unknown(send);
       else this.failed(send, why);
     });
     return true;
@@ -243,11 +251,14 @@ export class Attempts {
     }
   }
 
-  #again(send: SendRow, change: { uncounted?: boolean; addressForm?: number }, why: Why): void {
+  #again(send: SendRow, change: { uncounted?: boolean; addressForm?: number }, why: Why, how: RetryKind): void {
     const { sendId, threadId } = send;
-    this.#store.transaction(() => this.#store.sends.requeue(sendId, { ...change, code: why.code, detail: why.detail }));
+    const { code, detail } = why;
+    this.#store.transaction(() => this.#store.sends.requeue(sendId, { ...change, code, detail }));
     this.#onChanged(threadId);
-    this.#telemetry.sendRetried({ sendId, threadId, code: why.code, detail: why.detail });
+    this.#store.afterCommit(() =>
+      this.#telemetry.sendRetried({ sendId, threadId, code, detail: briefly(code, detail), how }),
+    );
   }
 
   #over(send: SendRow): void {

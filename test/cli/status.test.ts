@@ -204,7 +204,10 @@ describe('edge-agent send', () => {
   it('queues the bubble and says so when it is not to wait', async () => {
     const { config, store, told } = await withAgent();
     const ended = await edgeAgent(args(config, '--wait', '0'));
-    expect(ended).toMatchObject({ code: 75, out: 'not sent yet: send 1 is queued. The agent goes on with it.\n' });
+    expect(ended).toMatchObject({
+      code: 75,
+      out: 'not sent yet: send 1 is queued. The agent goes on with it; `edge-agent status` says if something is in its way.\n',
+    });
     expect(store.sends.byId(1)).toMatchObject({ threadId: '+15550100002', text: 'Hi "you"\n$(x)', state: 'queued' });
     expect(told.sends).toBe(1);
   });
