@@ -67,6 +67,7 @@ function waiting(queues: Queues): string[] {
     [inbound_undecided, 'row that may be backfill', 'rows that may be backfill'],
     [queues.sends_queued, 'bubble to be sent', 'bubbles to be sent'],
     [queues.sends_in_flight, 'bubble under way', 'bubbles under way'],
+    [queues.files_wanted, 'file to be fetched for a bubble', 'files to be fetched for bubbles'],
     [queues.uploads, 'file to be uploaded', 'files to be uploaded'],
     [queues.schedules, 'schedule', 'schedules'],
     [queues.commands_open, 'open command', 'open commands'],

@@ -49,6 +49,7 @@ export class OutgoingFiles {
   readonly #byId: Statement;
   readonly #data: Statement;
   readonly #wanted: Statement;
+  readonly #wantedCount: Statement;
   readonly #paths: Statement;
   readonly #begin: Statement;
   readonly #retry: Statement;
@@ -66,6 +67,7 @@ export class OutgoingFiles {
     this.#data = db.prepare('SELECT data FROM outgoing_files WHERE file_id = ?').pluck();
     this.#wanted = db.prepare(`SELECT ${COLUMNS} FROM outgoing_files WHERE state = 'wanted'
       ORDER BY coalesce(next_attempt_at, 0), file_id LIMIT ?`);
+    this.#wantedCount = db.prepare(`SELECT count(*) FROM outgoing_files WHERE state = 'wanted'`).pluck();
     this.#paths = db
       .prepare(`SELECT path FROM outgoing_files WHERE state IN ('wanted', 'staged') AND path IS NOT NULL`)
       .pluck();
@@ -119,6 +121,10 @@ export class OutgoingFiles {
   /** Files to be staged: new ones, then those that wait for another attempt, by its time. */
   wanted(limit: number): OutgoingFileRow[] {
     return this.#wanted.all(limit) as OutgoingFileRow[];
+  }
+
+  wantedCount(): number {
+    return this.#wantedCount.get() as number;
   }
 
   /** Where files are, or are being written. */
