@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { HubObserver } from '../../src/hub/edge/HubObserver.ts';
 import type { Effect } from '../../src/simulator/Messages.ts';
 import { Rig } from '../rig/Rig.ts';
-import { Ledger } from './Ledger.ts';
+import { Ledger, seenAs } from './Ledger.ts';
 import { Narrator } from './Narrator.ts';
 
 /** Longest wait for something that has to happen, ms. */
@@ -33,9 +33,11 @@ export class Demo {
     let demo: Demo | undefined;
     const rig = await Rig.create({
       dir,
+      config: { sending: { sms_fallback: true }, attachments: { upload: 'images' } },
       hub: {
         responder: { script: join(import.meta.dirname, 'conversation.yaml') },
         observe: {
+          uploadReceived: ({ sizeBytes }) => demo?.narrator.wire(`backend: POST /photo/upload, ${sizeBytes} bytes`),
           messageReceived: (info) => demo?.posted(info),
           messageAnswered: (info) => demo?.replied(info),
           commandSent: (info) => demo?.commanded(info),
@@ -52,11 +54,20 @@ export class Demo {
   }
 
   /** A person writes, and these bubbles should come back, in this order. */
-  write(who: keyof typeof PEOPLE, text: string, o: { group?: boolean; answer: string[]; quiet?: boolean }): void {
+  write(
+    who: keyof typeof PEOPLE,
+    text: string,
+    o: { group?: boolean; photo?: string; answer: string[]; quiet?: boolean },
+  ): void {
     const thread = o.group ? GROUP.id : PEOPLE[who];
     this.ledger.expect(thread, ...o.answer);
-    if (!o.quiet) this.narrator.person(who, text);
-    const guid = this.rig.mac.people.receive({ from: PEOPLE[who], text, ...(o.group && { group: GROUP }) });
+    if (!o.quiet) this.narrator.person(who, o.photo === undefined ? text : `[${o.photo}] ${text}`);
+    const guid = this.rig.mac.people.receive({
+      from: PEOPLE[who],
+      text,
+      ...(o.group && { group: GROUP }),
+      ...(o.photo !== undefined && { attachments: [{ name: o.photo, mimeType: 'image/heic' }] }),
+    });
     this.#written.set(guid, performance.now());
   }
 
@@ -109,8 +120,8 @@ export class Demo {
     if (channel === 'websocket' && command.commandType === 'send_message_now') {
       this.#commands.set(String(command.payload.text), at.wall);
     }
-    const { text, message_text } = command.payload;
-    const said = text ?? message_text;
+    const { text, message_text, name } = command.payload;
+    const said = text ?? message_text ?? name;
     this.narrator.wire(`backend: ${command.commandType} by ${channel}${said ? ` "${said}"` : ''}`);
   }
 
@@ -133,6 +144,6 @@ export class Demo {
       this.ledger.commandToScript.push(effect.startedAtUs / 1000 - sentAt);
     }
     const who = Object.entries(PEOPLE).find(([, handle]) => effect.target.endsWith(handle))?.[0] ?? 'Friday';
-    this.narrator.bubble(who, effect.text);
+    this.narrator.bubble(who, seenAs(effect));
   }
 }

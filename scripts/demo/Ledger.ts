@@ -11,6 +11,11 @@ export interface Sums {
   uncalledFor: number;
 }
 
+/** A bubble as the ledger has it: its text, or the name of its file. */
+export function seenAs({ text, file }: Effect): string {
+  return file ? `[${file.name}]` : text;
+}
+
 /** What each person should have seen, in order, against what the phone showed. */
 export class Ledger {
   readonly #expected = new Map<string, string[]>();
@@ -34,7 +39,7 @@ export class Ledger {
     for (const effect of effects) {
       const thread = [...this.#expected.keys()].find((key) => effect.target.endsWith(key));
       if (thread === undefined) sums.uncalledFor += 1;
-      else seen.set(thread, [...(seen.get(thread) ?? []), effect.text]);
+      else seen.set(thread, [...(seen.get(thread) ?? []), seenAs(effect)]);
     }
     for (const [thread, expected] of this.#expected) {
       const shown = seen.get(thread) ?? [];

@@ -35,6 +35,33 @@ export const SCENES: readonly { title: string; play(demo: Demo): Promise<void> }
     },
   },
   {
+    title: 'A photo comes in, and a file with a caption goes out',
+    async play(demo) {
+      demo.write('Ann', 'who is this?', { photo: 'IMG_0042.HEIC', answer: ['A heron, I think. I made you a note.'] });
+      await demo.seen();
+      const caption = 'All I know of herons';
+      demo.ledger.expect(PEOPLE.Ann, '[herons.txt]', caption);
+      const data_base64 = Buffer.from('They stand, and wait.\n').toString('base64');
+      const file = { name: 'herons.txt', mime_type: 'text/plain', data_base64, caption };
+      await demo.rig.command('send_attachment', { thread_id: PEOPLE.Ann, ...file });
+      await demo.seen();
+    },
+  },
+  {
+    title: 'Messages says ok, and chat.db says that nobody was reached: it goes by SMS',
+    async play(demo) {
+      const text = 'Are you on the train yet?';
+      demo.ledger.expect(PEOPLE.Ben, text);
+      demo.rig.mac.messages.behave({
+        error: 22,
+        only: { target: PEOPLE.Ben, service: 'iMessage' },
+        beforeEffect: () => demo.narrator.fault('osascript ends with 0; the row gets error 22'),
+      });
+      await demo.rig.command('send_message_now', { thread_id: PEOPLE.Ben, text });
+      await demo.seen();
+    },
+  },
+  {
     title: 'A scheduled message, and one that is cancelled in time',
     async play(demo) {
       const thread_id = PEOPLE.Ben;

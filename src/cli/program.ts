@@ -84,7 +84,7 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     );
   command(
     'cancel',
-    'Cancel what is still to come of a scheduled message; the backend is told.',
+    'Cancel what is still to come of a scheduled message; the backend is told. Exit code: 0 cancelled, 65 nothing to cancel, 69 no agent runs.',
     'edge-agent schedule cancel c-81',
     schedule,
   )

@@ -60,6 +60,6 @@ function sentence({ send_id, state, guid, guids, code, detail }: SendOutcome): s
     case 'unknown':
       return `not known: send ${send_id} may have gone out. ${why}`;
     default:
-      return `not sent yet: send ${send_id} is ${state}. The agent goes on with it.`;
+      return `not sent yet: send ${send_id} is ${state}. The agent goes on with it; \`edge-agent status\` says if something is in its way.`;
   }
 }

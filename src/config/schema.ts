@@ -94,7 +94,7 @@ export const configSchema = section('The configuration of edge-agent.', {
       unit: 'seconds',
     }),
   }),
-  imessage: section('Where Messages keeps its data. It is only ever read.', {
+  imessage: section('Where Messages keeps its data. It is only ever read, but for attachments.staging_dir.', {
     db_path: path({ doc: 'The database of Messages.', default: '~/Library/Messages/chat.db' }),
     attachments_path: path({
       doc: 'The folder of its attachments; only files in it are uploaded.',

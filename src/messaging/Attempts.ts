@@ -4,7 +4,7 @@ import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import { codeOf, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
-import type { Telemetry } from '../util/Telemetry.ts';
+import type { RetryKind, Telemetry } from '../util/Telemetry.ts';
 import { Aftermath } from './Aftermath.ts';
 import { isClaimed } from './claims.ts';
 import { LateOutcomes } from './LateOutcomes.ts';
@@ -12,7 +12,7 @@ import { prepareSend, type Ready } from './prepareSend.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { ReceiptWatch } from './ReceiptWatch.ts';
 import { SendOutcomes } from './SendOutcomes.ts';
-import type { Verdict } from './scriptErrors.ts';
+import { briefly, type Verdict } from './scriptErrors.ts';
 import { mayGoBySms, requeueBySms } from './smsFallback.ts';
 
 /** Attempts that may have reached Messages; another could be one bubble too many. */
@@ -173,10 +173,10 @@ export class Attempts {
       if (!this.#watch.has(sendId)) return false;
     }
     const isNextForm = verdict.kind === 'next-form' && nextForm !== undefined;
-    if (isNextForm) this.#again(send, { uncounted: true, addressForm: nextForm }, verdict);
+    if (isNextForm) this.#again(send, { uncounted: true, addressForm: nextForm }, verdict, 'by another form');
     else if (verdict.kind === 'paused') {
       const round = verdict.code === 'EDGE_SEND_NO_ACCOUNT' ? { addressForm: 0 } : {};
-      this.#again(send, { uncounted: true, ...round }, verdict, isAfterGhost(send));
+      this.#again(send, { uncounted: true, ...round }, verdict, 'later', isAfterGhost(send));
     } else this.#nowhere(send, others, verdict);
     this.#watch.forget(sendId);
     return isNextForm;
@@ -208,7 +208,8 @@ export class Attempts {
     if (this.#smsFallback && mayGoBySms(send, row)) {
       const detail = requeueBySms(this.#store, send, row, this.#clock.now());
       this.#onChanged(send.threadId);
-      this.#telemetry.sendRetried({ sendId: send.sendId, threadId: send.threadId, code: 'EDGE_SEND_REFUSED', detail });
+      const { sendId, threadId } = send;
+      this.#telemetry.sendRetried({ sendId, threadId, code: 'EDGE_SEND_REFUSED', detail, how: 'by SMS' });
       return true;
     }
     if (row.error !== 0 && this.#openAttempts(send) > 1) {
@@ -225,7 +226,13 @@ export class Attempts {
     this.#onStall();
     const isLast = send.attempts >= MAX_ATTEMPTS || this.#onMissingReceipt === 'report';
     if (isLast || this.#isOfAnotherChatDb(send)) this.#unknown(send);
-    else this.#again(send, {}, { code: 'EDGE_SEND_UNCONFIRMED', detail: 'no receipt within the settle time' });
+    else
+      this.#again(
+        send,
+        {},
+        { code: 'EDGE_SEND_UNCONFIRMED', detail: 'no receipt within the settle time' },
+        'once more',
+      );
   }
 
   /** A chat.db that took the place of the one it was written to may be older than the bubble: it proves nothing. */
@@ -247,8 +254,9 @@ export class Attempts {
     this.#store.transaction(() => {
       this.#lateOutcomes.ghost(send, row);
       const why = { code: 'EDGE_SEND_GHOST', detail: 'Messages wrote an empty row that belongs to no chat' } as const;
-      if (nextForm !== undefined) this.#again(send, { uncounted: true, addressForm: nextForm }, why);
-      else this.#nowhere(send, this.#openAttempts(send) - 1, why);
+      if (nextForm !== undefined) {
+        this.#again(send, { uncounted: true, addressForm: nextForm }, why, 'by another form');
+      } else this.#nowhere(send, this.#openAttempts(send) - 1, why);
     });
     return true;
   }
@@ -266,12 +274,21 @@ export class Attempts {
   }
 
   /** `staysGhost`: what the row says of the attempt before is still to be known. */
-  #again(send: SendRow, change: { uncounted?: boolean; addressForm?: number }, why: Why, staysGhost = false): void {
+  #again(
+    send: SendRow,
+    change: { uncounted?: boolean; addressForm?: number },
+    why: Why,
+    how: RetryKind,
+    staysGhost = false,
+  ): void {
     const { sendId, threadId } = send;
-    const code = staysGhost ? 'EDGE_SEND_GHOST' : why.code;
-    this.#store.transaction(() => this.#store.sends.requeue(sendId, { ...change, code, detail: why.detail }));
+    const { code, detail } = why;
+    const kept = staysGhost ? 'EDGE_SEND_GHOST' : code;
+    this.#store.transaction(() => this.#store.sends.requeue(sendId, { ...change, code: kept, detail }));
     this.#onChanged(threadId);
-    this.#telemetry.sendRetried({ sendId, threadId, code: why.code, detail: why.detail });
+    this.#store.afterCommit(() =>
+      this.#telemetry.sendRetried({ sendId, threadId, code, detail: briefly(code, detail), how }),
+    );
   }
 
   #over(send: SendRow): void {

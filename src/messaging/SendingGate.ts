@@ -4,7 +4,7 @@ import { codeOf, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
-import type { Verdict } from './scriptErrors.ts';
+import { briefly, type Verdict } from './scriptErrors.ts';
 
 /** What a person has to act on is probed once a minute: macOS counts every refused event against the program. */
 const PROBED: ReadonlySet<ErrorCode> = new Set(['EDGE_SEND_NOT_PERMITTED', 'EDGE_SEND_NO_ACCOUNT']);
@@ -83,7 +83,7 @@ export class SendingGate {
     if (this.#standing === code) return;
     this.#clear();
     this.#standing = code;
-    this.#telemetry.conditionRaised(code, detail);
+    this.#telemetry.conditionRaised(code, briefly(code, detail));
   }
 
   #open(): void {

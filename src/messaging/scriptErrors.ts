@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../util/errors.ts';
+import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { ScriptResult } from './ScriptRunner.ts';
 
 /**
@@ -142,6 +142,7 @@ export const SCRIPT_ERRORS: readonly ScriptError[] = [
 ];
 
 const KIND = { 'next-form': 'next-form', pause: 'paused', unknown: 'unknown' } as const;
+const SAID = 'osascript said: ';
 /** Characters of what osascript says. */
 const MAX_SAID = 300;
 
@@ -149,7 +150,8 @@ export function judge(result: ScriptResult): Verdict {
   if (result.timedOut) return { kind: 'unknown', code: 'EDGE_SEND_TIMEOUT', detail: 'osascript was ended by time-out' };
   if (result.exitCode === 0) return { kind: 'accepted' };
   const said =
-    withoutQuotes(result.stderr).trim().slice(0, MAX_SAID) || `osascript ended with ${result.exitCode ?? 'a signal'}`;
+    errorLine(withoutQuotes(result.stderr)).slice(0, MAX_SAID) ||
+    `osascript ended with ${result.exitCode ?? 'a signal'}`;
   const number = errorNumber(result.stderr);
   const entry = SCRIPT_ERRORS.find((error) =>
     number === undefined ? error.says !== undefined && result.stderr.includes(error.says) : error.number === number,
@@ -159,8 +161,24 @@ export function judge(result: ScriptResult): Verdict {
   return {
     kind: KIND[entry.retry],
     code: entry.code,
-    detail: `${name}${entry.means} ${entry.fix} osascript said: ${said}`,
+    detail: `${name}${entry.means} ${entry.fix} ${SAID}${said}`,
   };
+}
+
+/**
+ * For a condition and the log, where what the code means and asks for stands beside the detail: osascript's words alone,
+ * unless the catalogue does not name the number.
+ */
+export function briefly(code: ErrorCode, detail: string): string {
+  const number = /^-?\d+/.exec(detail)?.[0];
+  const isInCatalogue = number !== undefined && ERRORS[code].means.includes(number);
+  return isInCatalogue && detail.includes(SAID) ? detail.slice(detail.indexOf(SAID)) : detail;
+}
+
+/** Warnings of the system may stand before it. */
+function errorLine(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.trim());
+  return lines.findLast((line) => line.includes('execution error')) ?? lines.filter(Boolean).join(' ');
 }
 
 /** osascript ends its error line with the number in parentheses. */

@@ -2,7 +2,7 @@ import type { ChatRow } from '../chatdb/types.ts';
 import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import { isReachedBySms, serviceOf } from './address.ts';
-import { messageError, refusalDetail } from './messageErrors.ts';
+import { messageError } from './messageErrors.ts';
 
 /** Whether a bubble that Messages refused may go by SMS: a text to one person's number, refused as iMessage, once. */
 export function mayGoBySms(send: SendRow, row: ChatRow): boolean {
@@ -16,7 +16,7 @@ export function mayGoBySms(send: SendRow, row: ChatRow): boolean {
  * is spent, so that it is not found again. Returns why, for the log.
  */
 export function requeueBySms(store: StateStore, send: SendRow, row: ChatRow, now: number): string {
-  const detail = `${refusalDetail(row.error)} It goes by SMS now.`;
+  const detail = `message.error ${row.error}: ${messageError(row.error).means}`;
   store.transaction(() => {
     store.spentRows.add(row.guid, send.sendId, 'refused', now);
     store.sends.requeueBySms(send.sendId, 'EDGE_SEND_REFUSED', detail);

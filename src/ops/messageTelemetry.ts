@@ -116,10 +116,12 @@ export function messageTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
       metrics.count('sends_delivered');
       logger.info(`${send(sendId, threadId)} delivered after ${Math.round(ms)} ms`);
     },
-    sendRetried({ sendId, threadId, code, detail }) {
+    sendRetried({ sendId, threadId, code, detail, how }) {
       metrics.count('send_retries');
       metrics.error(code);
-      logger.warn(`${code}: ${send(sendId, threadId)} is tried once more: ${maskIn(detail)}`);
+      // What all sends wait for is a condition, and the log has its words.
+      if (how === 'later') logger.info(`${send(sendId, threadId)} waits: ${code}`);
+      else logger.warn(`${code}: ${send(sendId, threadId)} is tried ${how}: ${maskIn(detail)}`);
     },
     sendFailed({ sendId, threadId, code, detail }) {
       metrics.count('sends_failed');

@@ -21,7 +21,7 @@ export function sendingTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
     sendCorrected({ sendId, threadId, guid, ms }) {
       metrics.count('sends_corrected');
       logger.info(
-        `Send ${sendId} to ${maskHandle(threadId)} went out after all: ${guid}, ${inSeconds(ms)} after it was queued`,
+        `Send ${sendId} to ${maskHandle(threadId)} went out after all: ${guid}, ${duration(ms)} after it was queued`,
       );
     },
     ghostSeen({ sendId, threadId, guid }) {
@@ -33,23 +33,23 @@ export function sendingTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
     },
     fileStaged({ fileId, threadId, bytes, ms }) {
       metrics.count('files_staged');
-      logger.info(`File ${fileId} for ${maskHandle(threadId)} is ready: ${bytes} bytes in ${inSeconds(ms)}`);
+      logger.info(`File ${fileId} for ${maskHandle(threadId)} is ready: ${bytes} bytes in ${duration(ms)}`);
     },
     fileRetried({ fileId, threadId, code, detail, retryInMs }) {
       metrics.count('file_retries');
       metrics.error(code);
-      const again = `tried again in ${inSeconds(retryInMs)}`;
+      const again = `tried again in ${duration(retryInMs)}`;
       logger.warn(`${code}: file ${fileId} for ${maskHandle(threadId)} ${again}: ${maskIn(detail)}`);
     },
     uploaded({ attachmentGuid, messageGuid, bytes, ms }) {
       metrics.count('uploads');
       metrics.count('upload_bytes', bytes);
-      logger.info(`File ${attachmentGuid} of message ${messageGuid} uploaded: ${bytes} bytes in ${inSeconds(ms)}`);
+      logger.info(`File ${attachmentGuid} of message ${messageGuid} uploaded: ${bytes} bytes in ${duration(ms)}`);
     },
     uploadRetried({ attachmentGuid, code, detail, retryInMs }) {
       metrics.count('upload_retries');
       metrics.error(code);
-      logger.warn(`${code}: file ${attachmentGuid} is uploaded again in ${inSeconds(retryInMs)}: ${maskIn(detail)}`);
+      logger.warn(`${code}: file ${attachmentGuid} is uploaded again in ${duration(retryInMs)}: ${maskIn(detail)}`);
     },
     uploadFailed({ attachmentGuid, code, detail }) {
       metrics.count('uploads_failed');
@@ -58,14 +58,14 @@ export function sendingTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
     },
     scheduleFired({ scheduleId, threadId, lateMs, nextAt }) {
       metrics.count('schedules_fired');
-      const late = lateMs >= 1000 ? `, ${inSeconds(lateMs)} late` : '';
+      const late = lateMs >= 1000 ? `, ${duration(lateMs)} late` : '';
       logger.info(`Schedule ${scheduleId} to ${maskHandle(threadId)} is due${late}${next(nextAt)}`);
     },
     scheduleExpired({ scheduleId, threadId, lateMs, occurrences, nextAt }) {
       metrics.count('schedules_expired', occurrences);
       metrics.error('EDGE_SCHEDULE_EXPIRED');
       logger.error(
-        `EDGE_SCHEDULE_EXPIRED: schedule ${scheduleId} to ${maskHandle(threadId)} was due ${inSeconds(lateMs)} ago${more(occurrences)} and is not sent${next(nextAt)}`,
+        `EDGE_SCHEDULE_EXPIRED: schedule ${scheduleId} to ${maskHandle(threadId)} was due ${duration(lateMs)} ago${more(occurrences)} and is not sent${next(nextAt)}`,
       );
     },
     messagesLaunched() {
@@ -88,6 +88,6 @@ function next(at: number | undefined): string {
   return at === undefined ? '' : `; next ${new Date(at).toISOString()}`;
 }
 
-function inSeconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
+function duration(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

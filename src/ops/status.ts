@@ -43,6 +43,8 @@ export interface Queues {
   /** To be told once the message they are about was handed over. */
   readonly events_held: number;
   readonly threads_muted: number;
+  /** Files to be sent that are not staged yet; each holds a bubble that is counted as queued. */
+  readonly files_wanted: number;
   /** Files of messages that came in, to be uploaded. */
   readonly uploads: number;
   readonly uploads_failed: number;
@@ -118,6 +120,7 @@ export const NO_QUEUES: Queues = {
   events: 0,
   events_held: 0,
   threads_muted: 0,
+  files_wanted: 0,
   uploads: 0,
   uploads_failed: 0,
 };
@@ -149,6 +152,7 @@ export function storeStatus(store: StateStore, now: number): StoreStatus {
       events: store.events.waitingCount(),
       events_held: store.events.heldCount(),
       threads_muted: muted.length,
+      files_wanted: store.outgoingFiles.wantedCount(),
       uploads: uploads.waiting,
       uploads_failed: uploads.failed,
     },

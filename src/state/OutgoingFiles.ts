@@ -50,6 +50,7 @@ export class OutgoingFiles {
   readonly #data: Statement;
   readonly #waitingBytes: Statement;
   readonly #wanted: Statement;
+  readonly #wantedCount: Statement;
   readonly #paths: Statement;
   readonly #begin: Statement;
   readonly #retry: Statement;
@@ -70,6 +71,7 @@ export class OutgoingFiles {
       .pluck();
     this.#wanted = db.prepare(`SELECT ${COLUMNS} FROM outgoing_files WHERE state = 'wanted'
       ORDER BY coalesce(next_attempt_at, 0), file_id LIMIT ?`);
+    this.#wantedCount = db.prepare(`SELECT count(*) FROM outgoing_files WHERE state = 'wanted'`).pluck();
     this.#paths = db
       .prepare(`SELECT path FROM outgoing_files WHERE state IN ('wanted', 'staged') AND path IS NOT NULL`)
       .pluck();
@@ -128,6 +130,10 @@ export class OutgoingFiles {
   /** Files to be staged: new ones, then those that wait for another attempt, by its time. */
   wanted(limit: number): OutgoingFileRow[] {
     return this.#wanted.all(limit) as OutgoingFileRow[];
+  }
+
+  wantedCount(): number {
+    return this.#wantedCount.get() as number;
   }
 
   /** Where files are, or are being written. */

@@ -1,6 +1,9 @@
 import type { ErrorCode } from './errors.ts';
 import type { LogLevel } from './Logger.ts';
 
+/** How a bubble goes on of which an attempt is over; `later` is when what stands in the way of all is gone. */
+export type RetryKind = 'once more' | 'by another form' | 'by SMS' | 'later';
+
 /**
  * What happens in the agent, one method per business event. The implementation (ops/) writes the log line and counts
  * the metric in one place, so that the two cannot drift. Handles and texts are handed over whole: the implementation
@@ -45,7 +48,7 @@ export interface Telemetry {
   sendAccepted(info: { sendId: number; threadId: string; ms: number }): void;
   sendConfirmed(info: { sendId: number; threadId: string; guid: string; ms: number }): void;
   sendDelivered(info: { sendId: number; threadId: string; ms: number }): void;
-  sendRetried(info: { sendId: number; threadId: string; code: ErrorCode; detail: string }): void;
+  sendRetried(info: { sendId: number; threadId: string; code: ErrorCode; detail: string; how: RetryKind }): void;
   sendFailed(info: { sendId: number; threadId: string; code: ErrorCode; detail: string }): void;
   sendUnknown(info: { sendId: number; threadId: string; detail: string }): void;
   /** A receipt proves a send that was reported as unknown. */

@@ -71,7 +71,7 @@ describe('edge-agent status', () => {
           code: 'EDGE_CHATDB_NO_PERMISSION',
           name: 'full-disk-access-denied',
           since: '2026-01-01T00:00:00.000Z',
-          detail: 'EPERM',
+          detail: 'EPERM:\nnot allowed',
           means: 'M.',
           fix: 'Do F.',
         },
@@ -79,7 +79,9 @@ describe('edge-agent status', () => {
     });
     const { code, out } = await edgeAgent(['status', '--config', config]);
     expect(code).toBe(1);
-    expect(out).toMatch(/full-disk-access-denied \(EDGE_CHATDB_NO_PERMISSION\) since .*: EPERM\n {4}M\.\n {4}Do F\.\n/);
+    expect(out).toMatch(
+      /full-disk-access-denied \(EDGE_CHATDB_NO_PERMISSION\) since .*: EPERM: not allowed\n {4}M\.\n {4}Do F\.\n/,
+    );
     expect(out).toMatch(
       /GUID-1 from …0002, .*: EDGE_BACKEND_REJECTED HTTP 422: no such field\n {4}edge-agent retry GUID-1\n/,
     );
@@ -119,6 +121,14 @@ describe('edge-agent status', () => {
       const event = { event_type: 'message_edited', details: {} } as const;
       store.events.insert({ ...event, event_id: 'e-1' }, T, 'live');
       store.events.insert({ ...event, event_id: 'e-2' }, T);
+      const file = {
+        commandId: 'c-1',
+        name: 'a.png',
+        mimeType: 'image/png',
+        url: 'https://h.example/a',
+        data: undefined,
+      };
+      store.outgoingFiles.insert({ ...file, now: T });
       store.mutedThreads.mute('+15550100008', T, T + 600_000);
       store.mutedThreads.mute('+15550100009', T - 600_000, T);
     });
@@ -132,6 +142,7 @@ describe('edge-agent status', () => {
         '                 2 backfill messages',
         '                 1 row that is not whole yet',
         '                 1 row that may be backfill',
+        '                 1 file to be fetched for a bubble',
         '                 1 event for the next sync',
         '                 1 event about a message that goes first',
         '  given up       1 dead letter',
@@ -204,7 +215,10 @@ describe('edge-agent send', () => {
   it('queues the bubble and says so when it is not to wait', async () => {
     const { config, store, told } = await withAgent();
     const ended = await edgeAgent(args(config, '--wait', '0'));
-    expect(ended).toMatchObject({ code: 75, out: 'not sent yet: send 1 is queued. The agent goes on with it.\n' });
+    expect(ended).toMatchObject({
+      code: 75,
+      out: 'not sent yet: send 1 is queued. The agent goes on with it; `edge-agent status` says if something is in its way.\n',
+    });
     expect(store.sends.byId(1)).toMatchObject({ threadId: '+15550100002', text: 'Hi "you"\n$(x)', state: 'queued' });
     expect(told.sends).toBe(1);
   });

@@ -106,7 +106,7 @@ describe('Sender, without an account', () => {
     expect(forms(rig).map(([form]) => form)).toEqual(['participant', 'chat']);
     expect(sends.map((send) => rig.state(send))).toEqual(['queued', 'queued', 'queued']);
     expect(rig.told('conditionRaised')).toMatchObject([
-      ['EDGE_SEND_NO_ACCOUNT', expect.stringMatching(new RegExp(`^${number}: .* Sign in to iMessage`))],
+      ['EDGE_SEND_NO_ACCOUNT', expect.stringMatching(new RegExp(`^osascript said: .*\\(${number}\\)$`))],
     ]);
     await rig.clock.advance(59_000);
     expect(rig.mac.calls).toHaveLength(2);
@@ -232,7 +232,9 @@ describe('Sender, by SMS after iMessage refused', () => {
     expect(rig.store.spentRows.has('GUID-101')).toBe(true);
     expect(rig.acks()).toMatchObject([{ status: 'completed', result: { message_guid: 'GUID-102' } }]);
     expect(rig.events()).toEqual([`sent:${send.key}`, `sent:${next.key}`]);
-    expect(rig.told('sendRetried')).toHaveLength(1);
+    expect(rig.told('sendRetried')).toMatchObject([
+      [{ how: 'by SMS', detail: expect.stringMatching(/^message.error 22: Nobody is reached .*\.$/) }],
+    ]);
   });
 
   it('fails as before where sms_fallback is off', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addressForms, sameHandle } from '../../src/messaging/address.ts';
 import { findReceipt } from '../../src/messaging/receipts.ts';
-import { judge } from '../../src/messaging/scriptErrors.ts';
+import { briefly, judge } from '../../src/messaging/scriptErrors.ts';
 import { sendScript } from '../../src/messaging/sendScript.ts';
 import { chat, EXIT_0, FakeMac, scriptError, TIMED_OUT } from './FakeMac.ts';
 import { ANNA, senderRig } from './senderRig.ts';
@@ -116,6 +116,21 @@ describe('judge', () => {
     expect(judge(scriptError(-1743))).toMatchObject({
       detail: expect.stringMatching(/^-1743: macOS does not let .*\. System Settings → .*\. osascript said: 35:80: /),
     });
+  });
+
+  it('leaves out warnings of the system that stand before the error', () => {
+    const stderr = `/bin/bash: warning: setlocale: no\n${scriptError(-1743).stderr}`;
+    expect(judge({ ...EXIT_0, exitCode: 1, stderr })).toEqual(judge(scriptError(-1743)));
+  });
+
+  it('says briefly what osascript said, unless the catalogue does not name the number', () => {
+    const brief = (number: number) => {
+      const verdict = judge(scriptError(number));
+      return verdict.kind === 'accepted' ? '' : briefly(verdict.code, verdict.detail);
+    };
+    expect(brief(-1743)).toMatch(/^osascript said: .*\(-1743\)$/);
+    expect(brief(-10810)).toMatch(/^-10810: macOS could not start Messages\. .* osascript said: /);
+    expect(briefly('EDGE_SEND_UNCONFIRMED', 'no receipt')).toBe('no receipt');
   });
 
   it('keeps the handle that osascript quotes out of its detail', () => {

@@ -59,7 +59,7 @@ const CALLS: { [K in keyof Telemetry]: Parameters<Telemetry[K]> } = {
   sendAccepted: [{ sendId: 7, threadId: HANDLE, ms: 3 }],
   sendConfirmed: [{ sendId: 7, threadId: HANDLE, guid: 'GUID-2', ms: 9 }],
   sendDelivered: [{ sendId: 7, threadId: HANDLE, ms: 9 }],
-  sendRetried: [{ sendId: 7, threadId: HANDLE, code: 'EDGE_SEND_MESSAGES_DOWN', detail }],
+  sendRetried: [{ sendId: 7, threadId: HANDLE, code: 'EDGE_SEND_MESSAGES_DOWN', detail, how: 'once more' }],
   sendFailed: [{ sendId: 7, threadId: HANDLE, code: 'EDGE_SEND_REFUSED', detail }],
   sendUnknown: [{ sendId: 7, threadId: HANDLE, detail }],
   sendCorrected: [{ sendId: 7, threadId: HANDLE, guid: 'GUID-2', ms: 90_000 }],
@@ -125,6 +125,21 @@ describe('telemetry', () => {
       '[INFO] 📥 Received command via WebSocket: test_001',
       '[INFO] ✅ Command test_001 executed successfully',
       '[ERROR] ❌ Command test_002 failed: thread_id: Required',
+    ]);
+  });
+
+  it('says how a bubble goes on, and leaves the words of what stops all to the condition', () => {
+    const { telemetry: t, shown } = telemetry();
+    const about = { sendId: 7, threadId: HANDLE, detail: 'why' };
+    t.sendRetried({ ...about, code: 'EDGE_SEND_UNCONFIRMED', how: 'once more' });
+    t.sendRetried({ ...about, code: 'EDGE_SEND_NO_SUCH_CHAT', how: 'by another form' });
+    t.sendRetried({ ...about, code: 'EDGE_SEND_REFUSED', how: 'by SMS' });
+    t.sendRetried({ ...about, code: 'EDGE_SEND_NOT_PERMITTED', how: 'later' });
+    expect(shown().map((line) => line.replace(/…\d+/, '…'))).toEqual([
+      '[WARN] EDGE_SEND_UNCONFIRMED: Send 7 to … is tried once more: why',
+      '[WARN] EDGE_SEND_NO_SUCH_CHAT: Send 7 to … is tried by another form: why',
+      '[WARN] EDGE_SEND_REFUSED: Send 7 to … is tried by SMS: why',
+      '[INFO] Send 7 to … waits: EDGE_SEND_NOT_PERMITTED',
     ]);
   });
 
