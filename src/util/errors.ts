@@ -240,13 +240,13 @@ export const ERRORS = define({
   },
   EDGE_SEND_UNCONFIRMED: {
     means:
-      'No row in chat.db proves the bubble after the settle time and one more attempt (none where chat.db was replaced meanwhile); it may have gone out.',
-    fix: 'Look at the thread in Messages; the backend was told `unknown`.',
+      'No row in chat.db proves the bubble after the settle time and one more attempt (none where chat.db was replaced meanwhile, or on_missing_receipt is report); it may have gone out.',
+    fix: 'Look at the thread in Messages. A row that comes within a day corrects the outcome by itself.',
     retry: 'unknown-outcome',
   },
   EDGE_SEND_TEXT: {
-    means: 'The text cannot be handed to AppleScript (empty after removing NUL, or longer than the limit).',
-    fix: 'Send a text of 1 to 120,000 bytes.',
+    means: 'The text cannot be sent: it is empty or blank after removing NUL, or longer than the limit.',
+    fix: 'Send a text of 1 to 200,000 characters, with something to see in it.',
     retry: 'never',
   },
   EDGE_SEND_GHOST: {
