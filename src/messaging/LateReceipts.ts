@@ -10,6 +10,11 @@ import { datedFrom, findReceipt } from './receipts.ts';
 
 /** How long the receipt of an unknown send may yet come, ms: Messages that hangs sends what it took when it is restarted. */
 const WATCHED_MS = 24 * 3_600_000;
+/**
+ * By how much two attempts lie further apart than the settle time, ms, and so their rows: Messages is asked in between
+ * whether it hangs, and others have their turn.
+ */
+const APART_MS = 10_000;
 /** Sends watched at once, the latest; each is compared with each new row of ours. */
 const MAX_WATCHED = 500;
 /** Changes of chat.db within this are looked at together, ms: nobody waits for the news. */
@@ -36,7 +41,8 @@ export class LateReceipts {
   readonly #epoch: () => number;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
-  readonly #settleMs: number;
+  /** How long a second row of a confirmed send may come, ms. */
+  readonly #againMs: number;
   readonly #onRow: (send: SendRow, row: ChatRow) => void;
   readonly #turn: (work: () => void) => void;
   readonly #watched = new Map<number, SendRow>();
@@ -75,7 +81,7 @@ export class LateReceipts {
     this.#epoch = options.epoch;
     this.#clock = options.clock;
     this.#telemetry = options.telemetry;
-    this.#settleMs = options.settleMs;
+    this.#againMs = options.settleMs + APART_MS;
     this.#onRow = options.onRow;
     this.#turn = options.turn;
   }
@@ -84,7 +90,7 @@ export class LateReceipts {
   started(): void {
     const now = this.#clock.now();
     for (const send of this.#store.sends.notKnown(now - WATCHED_MS, MAX_WATCHED)) this.watch(send);
-    for (const send of this.#store.sends.confirmedAgain(now - this.#settleMs)) this.watch(send);
+    for (const send of this.#store.sends.confirmedAgain(now - this.#againMs)) this.watch(send);
     this.changed();
   }
 
@@ -219,7 +225,7 @@ export class LateReceipts {
   #forgetOld(): void {
     const now = this.#clock.now();
     for (const { sendId, state, finishedAt } of this.#watched.values()) {
-      const keptMs = state === 'unknown' ? WATCHED_MS : this.#settleMs;
+      const keptMs = state === 'unknown' ? WATCHED_MS : this.#againMs;
       if (now - (finishedAt ?? now) > keptMs) this.#watched.delete(sendId);
     }
   }

@@ -26,7 +26,7 @@ async function stateOf(rig: Rig, commandId: string, state: string): Promise<void
 describe('rows that come after the outcome was told as unknown', () => {
   it('complete the command, tell the bubble once, and name the second one', async () => {
     const { rig, told } = await listeningRig({ config });
-    rig.mac.messages.behave({ times: 2, rowMs: 3500 });
+    rig.mac.messages.behave({ times: 2, rowMs: 6000 });
     const command = await send(rig, 'hello');
     await stateOf(rig, command, 'failed');
     expect((await rig.commandState(command)).error).toContain('unknown outcome');

@@ -71,6 +71,22 @@ describe('a send that stalls', () => {
     expect(rig.texts()).toEqual(['one']);
   });
 
+  it('is told as sent twice when both rows come as late after the outcome was told as unknown', async () => {
+    const rig = await watchdogRig();
+    rig.mac.onRun = () => EXIT_0;
+    const send = await rig.send(ANNA, 'one');
+    await rig.clock.advance(130 * SECOND);
+    expect(rig.state(send)).toBe('unknown');
+    rig.mac.write({ target: ANNA, text: 'one' });
+    rig.messaging.chatDbChanged();
+    await rig.clock.advance(63 * SECOND); // as far apart as the attempts
+    expect(rig.state(send)).toBe('confirmed');
+    rig.mac.write({ target: ANNA, text: 'one' });
+    rig.messaging.chatDbChanged();
+    await rig.clock.advance(5 * SECOND);
+    expect(rig.errors()).toMatchObject([{ details: { code: 'EDGE_SEND_TWICE', send_id: send.sendId } }]);
+  });
+
   it('does not count when Messages does not run, or may not be asked', async () => {
     for (const spoil of [
       (rig: WatchdogRig) => rig.app.process.end('SIGKILL'),
