@@ -289,7 +289,8 @@ export class InboundPump {
 
   #delayOf(error: unknown, code: ErrorCode, failures: number): number {
     const asked = (error as { retryAfterMs?: unknown }).retryAfterMs;
-    if (typeof asked === 'number') return Math.min(Math.max(asked, 0), MAX_RETRY_AFTER_MS);
+    // A Retry-After of 0, or a date of a clock that is behind, must not make a loop.
+    if (typeof asked === 'number') return Math.min(Math.max(asked, RETRY.firstMs), MAX_RETRY_AFTER_MS);
     if (code === 'EDGE_BACKEND_AUTH' || code === 'EDGE_SECRET_MISSING') return REFUSED_RETRY_MS;
     return backoffMs(RETRY, failures, this.#o.random);
   }

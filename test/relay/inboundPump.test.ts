@@ -154,6 +154,18 @@ describe('many threads', () => {
     expect(backend.calls.length).toBe(before + 1);
   });
 
+  it('are never posted again without a pause, whatever Retry-After says', async () => {
+    const { add, backend, clock } = setUp();
+    add('m1');
+    await settle();
+    backend.last('m1').fail(busy(0));
+    await settle();
+    await clock.advance(999);
+    expect(backend.started).toEqual(['m1']);
+    await clock.advance(1);
+    expect(backend.started).toEqual(['m1', 'm1']);
+  });
+
   it('keep the time the backend asked for, or that a bad answer costs, though it is seen elsewhere', async () => {
     const { backend, add, clock, pump } = setUp();
     add('asked');

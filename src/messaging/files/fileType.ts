@@ -10,10 +10,11 @@ export const HEAD_BYTES = 4096;
 const RUNS: ReadonlySet<string> = new Set(
   [
     'app pkg mpkg dmg iso command tool terminal workflow action scpt scptd applescript osax', // macOS
-    'kext prefpane plugin bundle dylib so qlgenerator saver mobileconfig shortcut',
-    'webloc inetloc fileloc ftploc url desktop lnk', // open another place
+    'wflow caction appex xip sparseimage sparsebundle img cdr smi toast jnlp safariextz',
+    'kext prefpane plugin bundle dylib so qlgenerator saver mobileconfig configprofile mobileprovision shortcut',
+    'webloc inetloc fileloc ftploc afploc vncloc mailloc url desktop lnk', // open another place
     'sh bash zsh csh tcsh ksh fish',
-    'exe msi msix bat cmd com scr pif ps1 vbs vbe jse wsf hta cpl reg dll sys', // Windows
+    'exe msi msix bat cmd com scr pif ps1 vbs vbe vbscript js jse gadget wsf hta cpl reg dll sys', // Windows
     'jar apk ipa deb rpm appimage',
   ]
     .join(' ')

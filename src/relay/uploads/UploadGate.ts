@@ -7,6 +7,11 @@ import { endsWithSight, REFUSED_RETRY_MS } from '../BackendGate.ts';
 /** A backend without the endpoint may get it with its next version, ms. */
 const MISSING_RETRY_MS = 300_000;
 
+/** So many files in a row that the backend is too busy for are not those files' trouble. */
+const BUSY_FILES = 3;
+/** Nor is it asked less often than this then, ms: it is there, and the next file may fare better. */
+const BUSY_MAX_MS = 60_000;
+
 /** Failures that are about the backend, not about the file. A number is a fixed delay, ms. */
 const SHARED: Partial<Record<ErrorCode, number | 'backoff'>> = {
   EDGE_BACKEND_UNREACHABLE: 'backoff',
@@ -19,9 +24,10 @@ const SHARED: Partial<Record<ErrorCode, number | 'backoff'>> = {
 };
 
 /**
- * Keeps a thousand files from knocking one by one at a backend that takes none now.
+ * Keeps a thousand files from knocking one by one at a backend that takes none now; with TLS each would be written out
+ * for a 429.
  * ```
- * open ──shared failure──▶ closed for a while ──▶ one upload at a time ──any answer──▶ open
+ * open ──shared failure──▶ closed for a while ──▶ one upload at a time ──answer──▶ open
  *                            └──────shared failure: longer──────┘
  * ```
  * A file that fails in this way waits for a time of its own too, so that one whose upload breaks off whenever it is
@@ -32,6 +38,8 @@ export class UploadGate {
   readonly #random: Random;
   readonly #policy: BackoffPolicy;
   readonly #onOpen: () => void;
+  /** Files that it was too busy for since it took or refused one; BUSY_FILES at most. */
+  readonly #busyFiles = new Set<number>();
   #code: ErrorCode | undefined;
   #failures = 0;
   #notBefore = 0;
@@ -65,15 +73,31 @@ export class UploadGate {
   failed(code: ErrorCode): boolean {
     const delay = SHARED[code];
     if (delay === undefined) return false;
+    this.#close(code, (failures) => (delay === 'backoff' ? backoffMs(this.#policy, failures, this.#random) : delay));
+    return true;
+  }
+
+  /** An upload was answered with 429, 503 and the like; false when others need not meet the same. */
+  busy(uploadId: number): boolean {
+    if (this.#busyFiles.size < BUSY_FILES) this.#busyFiles.add(uploadId);
+    if (this.#busyFiles.size < BUSY_FILES) {
+      this.#open();
+      return false;
+    }
+    const policy = { ...this.#policy, maxMs: BUSY_MAX_MS };
+    this.#close('EDGE_BACKEND_BUSY', (failures) => backoffMs(policy, failures, this.#random));
+    return true;
+  }
+
+  #close(code: ErrorCode, waitMsOf: (failures: number) => number): void {
     this.#code = code;
     const now = this.#clock.monotonic();
-    if (now < this.#notBefore) return true; // under way when the gate closed
+    if (now < this.#notBefore) return; // under way when the gate closed
     this.#failures++;
-    const waitMs = delay === 'backoff' ? backoffMs(this.#policy, this.#failures, this.#random) : delay;
+    const waitMs = waitMsOf(this.#failures);
     this.#notBefore = now + waitMs;
     this.#timer?.cancel();
     this.#timer = this.#clock.after(waitMs, this.#onOpen);
-    return true;
   }
 
   /** The backend is known to be there; true when that ends what kept the gate closed. */
@@ -83,8 +107,13 @@ export class UploadGate {
     return true;
   }
 
-  /** An upload was answered, well or badly. */
+  /** An upload was taken, or refused for good. */
   answered(): void {
+    this.#busyFiles.clear();
+    this.#open();
+  }
+
+  #open(): void {
     this.#code = undefined;
     this.#failures = 0;
     this.#notBefore = 0;

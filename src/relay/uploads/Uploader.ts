@@ -262,7 +262,7 @@ export class Uploader {
     if (this.#state === 'stopped') return;
     this.#notDownloaded.delete(row.uploadId);
     const code = codeOf(error, 'EDGE_UPLOAD_RETRIED');
-    if (code === 'EDGE_BACKEND_REJECTED' || code === 'EDGE_BACKEND_BUSY') this.#answered();
+    if (code === 'EDGE_BACKEND_REJECTED') this.#answered();
     if (code === 'EDGE_UPLOAD_FAILED' || code === 'EDGE_BACKEND_REJECTED') {
       this.#giveUp(row, messageOf(error));
       return;
@@ -279,10 +279,13 @@ export class Uploader {
     const detail = messageOf(error);
     const asked = (error as { retryAfterMs?: unknown }).retryAfterMs;
     const own = UploadGate.delayOf(code) ?? backoffMs(RETRY, row.attempts + 1, random);
-    const retryInMs = typeof asked === 'number' ? Math.min(Math.max(asked, 0), LONGEST_WAIT_MS) : own;
+    // A Retry-After of 0, or a date of a clock that is behind, must not make a loop.
+    const retryInMs = typeof asked === 'number' ? Math.min(Math.max(asked, RETRY.firstMs), LONGEST_WAIT_MS) : own;
+    const isShared = code === 'EDGE_BACKEND_BUSY' ? this.#gate.busy(row.uploadId) : this.#gate.failed(code);
     // What is wrong with the backend is said once, what is wrong with a file each time.
-    if (this.#gate.failed(code)) telemetry.conditionRaised('EDGE_UPLOAD_RETRIED', detail);
+    if (isShared) telemetry.conditionRaised('EDGE_UPLOAD_RETRIED', detail);
     else {
+      if (code === 'EDGE_BACKEND_BUSY') telemetry.conditionCleared('EDGE_UPLOAD_RETRIED');
       const { attachmentGuid } = row;
       telemetry.uploadRetried({ attachmentGuid, code: 'EDGE_UPLOAD_RETRIED', detail, retryInMs });
     }

@@ -17,6 +17,9 @@ it.each([
   ['///', undefined],
   ['a\0b\n\u001b[31m.txt', 'ab[31m.txt'],
   ['invoice\u202egpj.exe', 'invoicegpj.exe'],
+  ['menu.e\u200bx\u00ade\u3164', 'menu.exe'],
+  ['e\u200b\u0301.png', '\u00e9.png'],
+  ['\u200b', undefined],
   ['half\ud83d.txt', 'half\ufffd.txt'],
   ['CON.txt', '_CON.txt'],
   ['lpt1', '_lpt1'],
@@ -30,9 +33,15 @@ it('cuts a long name before its extension, at 255 bytes and between characters',
   expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(255);
   expect(cut).toMatch(/^(👩‍👩‍👧)+\.jpeg$/u);
   expect(Buffer.byteLength(safeFileName('x'.repeat(1000))!)).toBe(255);
+  expect(safeFileName(`a${'\u0323'.repeat(240)}.command`)).toMatch(/^\u1ea1\u0323+\.command$/);
   expect(Buffer.byteLength(safeFileName(`a.${'y'.repeat(1000)}`)!)).toBe(255);
 });
 
 it('takes for the extension what stands behind the last dot', () => {
-  expect([extensionOf('a.TAR.GZ'), extensionOf('a'), extensionOf('.a')]).toEqual(['gz', '', '']);
+  expect([extensionOf('a.TAR.GZ'), extensionOf('a'), extensionOf('.a'), extensionOf('a.c\u200dom')]).toEqual([
+    'gz',
+    '',
+    '',
+    'com',
+  ]);
 });

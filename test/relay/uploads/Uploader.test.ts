@@ -52,6 +52,33 @@ describe('files', () => {
     expect(rig.told('uploadRetried')).toMatchObject([[{ attachmentGuid: 'a', code: 'EDGE_UPLOAD_RETRIED' }]]);
   });
 
+  it('are never asked for without a pause, whatever Retry-After says', async () => {
+    const rig = setUp();
+    rig.receive('a');
+    await rig.posted(1);
+    await rig.postings[0]!.fail(busy(0));
+    await rig.clock.advance(999);
+    expect(rig.postings).toHaveLength(1);
+    await rig.clock.advance(1);
+    await rig.posted(2);
+  });
+
+  it('do not knock one by one at a backend that is too busy for every one of them', async () => {
+    const rig = setUp();
+    const guids = Array.from({ length: 20 }, (_, index) => `g${index}`);
+    for (const guid of guids) rig.receive(guid);
+    for (let at = 0; at < 4; at++) {
+      await rig.posted(at + 1);
+      await rig.postings[at]!.fail(busy(600_000));
+    }
+    expect(rig.postings).toHaveLength(4);
+    await rig.clock.advance(2_000);
+    expect(await rig.posted(5)).toHaveLength(5);
+    expect(new Set(rig.told('conditionRaised').map(([code]) => code))).toEqual(new Set(['EDGE_UPLOAD_RETRIED']));
+    await rig.postings[4]!.take();
+    expect(await rig.posted(7)).toHaveLength(7);
+  });
+
   it('do not knock one by one at a backend that is away, and go when it is seen', async () => {
     const rig = setUp();
     for (const guid of ['a', 'b', 'c']) rig.receive(guid);
