@@ -163,7 +163,7 @@ export class StateStore {
         this.inbound.prune(texts, rows, PRUNE_BATCH) +
         this.sends.prune(texts, rows, PRUNE_BATCH) +
         this.commands.prune(texts, PRUNE_BATCH) +
-        this.schedules.prune(rows, PRUNE_BATCH) +
+        this.schedules.prune(texts, rows, PRUNE_BATCH) +
         this.events.prune(texts, rows, PRUNE_BATCH) +
         this.mutedThreads.prune(texts, PRUNE_BATCH) +
         this.spentRows.prune(rows, PRUNE_BATCH) +
