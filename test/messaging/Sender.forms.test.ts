@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatInfo } from '../../src/chatdb/types.ts';
+import { settle } from '../support/FakeClock.ts';
 import { chat, EXIT_0, type ScriptCall, scriptError } from './FakeMac.ts';
 import { ANNA, BEN, SETTLE_MS, SenderRig, senderRig } from './senderRig.ts';
 
@@ -35,6 +36,21 @@ describe('Sender, by form of address', () => {
       { state: 'confirmed', attempts: 1, addressForm: 1 },
       { state: 'confirmed', attempts: 1 },
     ]);
+  });
+
+  it('waits with the next form while Messages is asked whether it hangs', async () => {
+    const rig = rigThat(({ form }) => (form === 'participant' ? -1728 : undefined));
+    const run = rig.mac.onRun;
+    rig.mac.onRun = (call) => {
+      if (call.form === 'participant') rig.sender.hold();
+      return run(call);
+    };
+    const send = rig.queue(ANNA, 'a');
+    await rig.wake();
+    expect([forms(rig), rig.state(send)]).toEqual([[['participant', ANNA]], 'queued']);
+    rig.sender.release();
+    await settle();
+    expect(rig.row(send)).toMatchObject({ state: 'confirmed', attempts: 1, addressForm: 1 });
   });
 
   it('sends to a group by the other prefix when Messages does not know the stored one', async () => {
