@@ -65,6 +65,7 @@ function readSchedules(path: string, { status, text }: ScheduleListOptions): Ent
       store.close();
     }
   } catch (error) {
+    if (error instanceof EdgeError) throw error;
     throw new EdgeError('EDGE_STATE_DIR', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -46,6 +46,7 @@ function readStore(config: Config): DownStatus {
   try {
     store = StateStore.openReadOnly(path);
   } catch (error) {
+    if (error instanceof EdgeError) throw error;
     throw new EdgeError('EDGE_STATE_DIR', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
   try {
