@@ -18,6 +18,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   EDGE_NOT_RUNNING: EXIT.unavailable,
   EDGE_CONFIG_INVALID: EXIT.config,
   EDGE_STATE_NEWER: EXIT.config,
+  EDGE_STATE_OLDER: EXIT.config,
   EDGE_ALREADY_RUNNING: EXIT.tempFail,
   EDGE_STATE_FULL: EXIT.tempFail,
   EDGE_STATE_BUSY: EXIT.tempFail,

@@ -25,14 +25,16 @@ export function renderStatus(status: AgentStatus | DownStatus, logFile: string, 
     ]),
     ...(status.dead_letters.length > 0 ? ['', `Dead letters (${status.queues.dead_letters})`] : []),
     ...status.dead_letters.flatMap(({ guid, thread, code, detail, since }) => [
-      printable(`  ${guid} from ${thread}, ${ago(since)}: ${code ?? ''} ${oneLine(detail)}`),
-      printable(`    edge-agent retry ${shellWord(guid)}`),
+      `  ${guid} from ${thread}, ${ago(since)}: ${code ?? ''} ${oneLine(detail)}`,
+      `    edge-agent retry ${shellWord(guid)}`,
     ]),
     '',
     log.length > 0 ? `Log (${logFile})` : `There is no log at ${logFile}.`,
     ...log.map((line) => `  ${line}`),
     '',
-  ].join('\n');
+  ]
+    .map(printable)
+    .join('\n');
 }
 
 function headline(status: AgentStatus | DownStatus): string {

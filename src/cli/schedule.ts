@@ -19,17 +19,16 @@ const MAX_LISTED = 1000;
 /** `edge-agent schedule list`: what state.db says, beside a running agent or without one. */
 export function scheduleList(options: ScheduleListOptions, io: Io): number {
   const { config } = openConfig(options, io);
-  const rows = readSchedules(join(config.state.dir, 'state.db'), options.status);
-  const shown = rows.slice(0, MAX_LISTED);
-  const isTruncated = rows.length > shown.length;
+  const entries = readSchedules(join(config.state.dir, 'state.db'), options);
+  const shown = entries.slice(0, MAX_LISTED);
+  const isTruncated = entries.length > shown.length;
   if (options.json) {
-    const schedules = shown.map((row) => entryOf(row, options.text === true));
-    io.out(`${JSON.stringify({ schedules, truncated: isTruncated })}\n`);
+    io.out(`${printable(JSON.stringify({ schedules: shown, truncated: isTruncated }))}\n`);
     return EXIT.ok;
   }
   const which = options.status === 'all' ? '' : `${options.status} `;
   if (shown.length === 0) io.out(`There are no ${which}schedules\n`);
-  for (const row of shown) io.out(`${printable(lineOf(row, options.text === true))}\n`);
+  for (const entry of shown) io.out(`${printable(lineOf(entry))}\n`);
   if (isTruncated) io.out(`and more: these are the first ${MAX_LISTED}\n`);
   return EXIT.ok;
 }
@@ -55,19 +54,23 @@ export async function scheduleCancel(id: string, options: CommonOptions, io: Io)
   return EXIT.data;
 }
 
-function readSchedules(path: string, status: ScheduleListOptions['status']): ScheduleRow[] {
+function readSchedules(path: string, { status, text }: ScheduleListOptions): Entry[] {
   if (!existsSync(path)) return [];
   try {
     const store = StateStore.openReadOnly(path);
     try {
-      return store.schedules.list(status === 'all' ? undefined : status, MAX_LISTED + 1);
+      const rows = store.schedules.list(status === 'all' ? undefined : status, MAX_LISTED + 1);
+      return Array.from(rows, (row) => entryOf(row, text === true));
     } finally {
       store.close();
     }
   } catch (error) {
+    if (error instanceof EdgeError) throw error;
     throw new EdgeError('EDGE_STATE_DIR', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
+
+type Entry = ReturnType<typeof entryOf>;
 
 function entryOf(row: ScheduleRow, isWhole: boolean) {
   return {
@@ -83,8 +86,7 @@ function entryOf(row: ScheduleRow, isWhole: boolean) {
   };
 }
 
-function lineOf(row: ScheduleRow, isWhole: boolean): string {
-  const { schedule_id, thread, text, status, send_at, occurrences } = entryOf(row, isWhole);
-  const recurrence = row.rrule === null ? '' : `  ${row.rrule} in ${row.timeZone}, ${occurrences} gone by`;
-  return `${schedule_id}  ${status}  ${send_at}  ${thread}${recurrence}${text === undefined ? '' : `  ${text}`}`;
+function lineOf({ schedule_id, thread, text, status, send_at, recurrence, occurrences }: Entry): string {
+  const series = recurrence ? `  ${recurrence.rrule} in ${recurrence.time_zone}, ${occurrences} gone by` : '';
+  return `${schedule_id}  ${status}  ${send_at}  ${thread}${series}${text === undefined ? '' : `  ${text}`}`;
 }

@@ -3,6 +3,7 @@ import { controlSocketPath } from '../ops/ControlServer.ts';
 import { type ControlAnswer, controlRequest, errorOf } from '../ops/controlClient.ts';
 import type { SendOutcome } from '../ops/controlRoutes.ts';
 import { sleep, systemClock } from '../util/Clock.ts';
+import { printable } from '../util/printable.ts';
 import { EXIT } from './exitCodes.ts';
 import type { CommonOptions, Io } from './Io.ts';
 import { openConfig } from './openConfig.ts';
@@ -31,11 +32,11 @@ export async function send(options: SendOptions, io: Io): Promise<number> {
   }
   const error = errorOf(answer);
   if (error) {
-    io.err(`edge-agent: ${error.code}: ${error.message}\n${error.fix ? `  ${error.fix}\n` : ''}`);
+    io.err(`edge-agent: ${error.code}: ${printable(error.message)}\n${error.fix ? `  ${error.fix}\n` : ''}`);
     return answer.status === 400 ? EXIT.data : EXIT.tempFail;
   }
   const outcome = answer.body as SendOutcome;
-  io.out(`${options.json ? JSON.stringify(outcome) : sentence(outcome)}\n`);
+  io.out(`${printable(options.json ? JSON.stringify(outcome) : sentence(outcome))}\n`);
   return exitCode(outcome);
 }
 

@@ -9,6 +9,7 @@ import { NO_QUEUES, storedConditions, storeStatus } from '../ops/status.ts';
 import { StateStore } from '../state/StateStore.ts';
 import { systemClock } from '../util/Clock.ts';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import { printable } from '../util/printable.ts';
 import type { CommonOptions, Io } from './Io.ts';
 import { openConfig } from './openConfig.ts';
 import { renderStatus } from './renderStatus.ts';
@@ -22,7 +23,11 @@ export async function status(options: CommonOptions, io: Io): Promise<number> {
   const { config } = openConfig(options, io);
   const current = (await askAgent(config)) ?? readStore(config);
   const log = logTail(config.logging.file, LOG_LINES);
-  io.out(options.json ? `${JSON.stringify({ ...current, log })}\n` : renderStatus(current, config.logging.file, log));
+  io.out(
+    options.json
+      ? `${printable(JSON.stringify({ ...current, log }))}\n`
+      : renderStatus(current, config.logging.file, log),
+  );
   if (!current.running) return STATUS_EXIT.down;
   return current.conditions.length > 0 ? STATUS_EXIT.conditions : STATUS_EXIT.healthy;
 }
@@ -46,6 +51,7 @@ function readStore(config: Config): DownStatus {
   try {
     store = StateStore.openReadOnly(path);
   } catch (error) {
+    if (error instanceof EdgeError) throw error;
     throw new EdgeError('EDGE_STATE_DIR', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
   try {

@@ -20,9 +20,7 @@ export const listScheduled = commandType(listScheduledSchema, ({ status = 'pendi
     const expected = Object.keys(STATES).join(', ');
     return { outcome: 'failed', reason: `status: expected one of ${expected}` };
   }
-  const rows = store.schedules.list(STATES[status], MAX_ENTRIES + 1);
-  const entries = fitting(rows.slice(0, MAX_ENTRIES).map(entryOf));
-  return { outcome: 'completed', result: { scheduled_messages: entries, truncated: entries.length < rows.length } };
+  return { outcome: 'completed', result: fitting(store.schedules.list(STATES[status], MAX_ENTRIES + 1)) };
 });
 
 function entryOf(row: ScheduleRow) {
@@ -38,12 +36,19 @@ function entryOf(row: ScheduleRow) {
   };
 }
 
-/** The first entries that fit the byte limit together. */
-function fitting<T>(entries: readonly T[]): T[] {
-  let bytes = 0;
-  const past = entries.findIndex((entry) => {
-    bytes += Buffer.byteLength(JSON.stringify(entry));
-    return bytes > MAX_BYTES;
-  });
-  return past === -1 ? [...entries] : entries.slice(0, past);
+/** The entries that fit the limits together; one that is too long for what is left does not hide the shorter ones. */
+function fitting(rows: Iterable<ScheduleRow>) {
+  const scheduled_messages: ReturnType<typeof entryOf>[] = [];
+  let leftBytes = MAX_BYTES;
+  let truncated = false;
+  for (const row of rows) {
+    const entry = entryOf(row);
+    const bytes = Buffer.byteLength(JSON.stringify(entry));
+    if (scheduled_messages.length === MAX_ENTRIES || bytes > leftBytes) truncated = true;
+    else {
+      scheduled_messages.push(entry);
+      leftBytes -= bytes;
+    }
+  }
+  return { scheduled_messages, truncated };
 }

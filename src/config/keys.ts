@@ -58,7 +58,9 @@ export function choiceOrNumber<const V extends readonly string[]>(o: {
 }) {
   const expected = `one of ${o.values.join(', ')}, or a whole number from ${o.min} to ${o.max} (${o.unit})`;
   return z
-    .union([z.enum(o.values), z.int().min(o.min).max(o.max)], { error: expected })
+    .union([z.enum(o.values), z.int().min(o.min, { error: expected }).max(o.max, { error: expected })], {
+      error: expected,
+    })
     .default(o.default as never)
     .register(keyDocs, { doc: o.doc, expected });
 }

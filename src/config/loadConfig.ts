@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { ConfigError, type ConfigProblem } from './ConfigError.ts';
 import { insecureUrls } from './insecureUrls.ts';
 import { KEYS } from './keyList.ts';
+import { missingWakeHandle } from './missingWakeHandle.ts';
 import { parseYaml } from './parseYaml.ts';
 import { describeIssue } from './problems.ts';
 import { readConfigText } from './readFile.ts';
@@ -21,6 +22,7 @@ export function loadConfig(path: string): Config {
   const found = [
     ...(parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue, document.value)),
     ...insecureUrls(document.value),
+    ...missingWakeHandle(document.value),
   ];
   problems.push(...found.map(({ at, wrong, text }) => ({ file: path, ...document.placeOf(at, wrong), text })));
   if (problems.length > 0 || !parsed.success) {

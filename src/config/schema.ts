@@ -17,6 +17,7 @@ const AGENT_ID = '1 to 64 letters, digits, _ or -, such as edge_15550100001';
 const HTTP_URL = 'an http(s) URL without user name, query and fragment, such as https://backend.example.com';
 const WS_URL = 'a ws(s) URL without user name, query and fragment, such as wss://backend.example.com';
 const HANDLE = 'a phone number in E.164 form or an e-mail address';
+const HANDLE_FORM = /^(\+\d{7,15}|[^\s@]+@[^\s@]+)$/;
 const SERVICE = 'the name of a Keychain item, such as edge-agent';
 
 const agentId = z.string({ error: AGENT_ID }).regex(/^[A-Za-z0-9_-]{1,64}$/, { error: AGENT_ID });
@@ -225,7 +226,7 @@ export const configSchema = section('The configuration of edge-agent.', {
       default: 0,
       unit: 'hours',
     }),
-    wake_handle: z.string({ error: HANDLE }).min(3, { error: HANDLE }).optional().register(keyDocs, {
+    wake_handle: z.string({ error: HANDLE }).regex(HANDLE_FORM, { error: HANDLE }).optional().register(keyDocs, {
       doc: 'The address of this Mac itself, to which that message goes.',
       expected: HANDLE,
       example: '+15550100001',

@@ -74,8 +74,11 @@ export class WakeMessage {
 
   #write(): boolean {
     const now = this.#clock.now();
-    const lastAt = this.#store.inbound.lastAt() ?? this.#startedAt;
-    const wokeAt = Number(this.#store.meta.get('wake_message_at') ?? 0);
+    // A time ahead means that the wall clock was set back, and says nothing: waited for, it may be years away.
+    const isPast = (at: number) => at <= now;
+    if (!isPast(this.#startedAt)) this.#startedAt = now;
+    const lastAt = [this.#store.inbound.lastAt() ?? this.#startedAt].find(isPast) ?? this.#startedAt;
+    const wokeAt = [Number(this.#store.meta.get('wake_message_at') ?? 0)].find(isPast) ?? 0;
     if (now - Math.max(lastAt, wokeAt) < this.#silenceMs) return false;
     const message = `no message has come since ${new Date(lastAt).toISOString()}; the wake message was sent`;
     this.#store.transaction(() => {

@@ -1,6 +1,6 @@
 import type { ScheduleRow } from '../state/Schedules.ts';
 import type { StateStore } from '../state/StateStore.ts';
-import { messageOf } from '../util/EdgeError.ts';
+import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { failCommand } from './commandOutcome.ts';
 import { type DueSchedule, dueSchedule } from './dueSchedule.ts';
@@ -39,10 +39,10 @@ export function fireSchedules(options: FireOptions): Fired {
     const due = store.schedules.due(now, BATCH).map((row) => ({ row, step: decide(row) }));
     if (!canExpire && due.some(({ step }) => step.missed)) return { fired: 0, expired: 0, isHeld: true };
     const possible = due.filter(({ step }) => step.fireAt === undefined || canSend);
-    for (const { row, step } of possible) apply(row, step);
+    const done = possible.map(({ row, step }) => applied(row, step));
     return {
-      fired: possible.filter(({ step }) => step.fireAt !== undefined).length,
-      expired: possible.filter(({ step }) => step.missed).length,
+      fired: done.filter(({ fireAt }) => fireAt !== undefined).length,
+      expired: done.filter(({ missed }) => missed).length,
       isHeld: possible.length < due.length,
     };
   });
@@ -54,10 +54,29 @@ export function fireSchedules(options: FireOptions): Fired {
     try {
       return dueSchedule(row, now, maxLateMs);
     } catch (error) {
-      told.push(() => telemetry.failure('EDGE_INTERNAL', `schedule ${row.scheduleId}: ${messageOf(error)}`));
-      const missed = { firstAt: row.sendAt, count: 1 };
-      return { fireAt: undefined, missed, nextAt: undefined, occurrences: row.occurrences + 1 };
+      return givenUp(row, error);
     }
+  }
+
+  /** The same for one that cannot be queued. @returns what was done */
+  function applied(row: ScheduleRow, step: DueSchedule): DueSchedule {
+    const before = told.length;
+    try {
+      store.transaction(() => apply(row, step));
+      return step;
+    } catch (error) {
+      if (error instanceof EdgeError) throw error; // state.db takes nothing at all
+      told.length = before;
+      const end = givenUp(row, error);
+      apply(row, end);
+      return end;
+    }
+  }
+
+  function givenUp(row: ScheduleRow, error: unknown): DueSchedule {
+    told.push(() => telemetry.failure('EDGE_INTERNAL', `schedule ${row.scheduleId}: ${messageOf(error)}`));
+    const missed = { firstAt: row.sendAt, count: 1 };
+    return { fireAt: undefined, missed, nextAt: undefined, occurrences: row.occurrences + 1 };
   }
 
   function apply(row: ScheduleRow, step: DueSchedule): void {

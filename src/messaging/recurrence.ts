@@ -23,8 +23,15 @@ export interface SeriesPosition {
 export const MIN_GAP_MS = 15 * 60_000;
 /** Occurrences whose gaps are looked at: all of the two fullest days, or all that BYSETPOS can name in a year. */
 const CHECKED_OCCURRENCES = 400;
+/** And for how long at most, ms: ten years. What comes more seldom would be looked for through millennia. */
+const CHECKED_MS = 10 * 366 * 86_400_000;
 /** Limits of the search for an occurrence: a leap day is found by the hour, and one that never comes costs half a second. */
 const SEARCH = { maxIterations: 10_000, maxCandidateEvaluations: 50_000 } as const;
+const DAY_MS = 86_400_000;
+/** Where the next time of a yearly rule is looked for first, ms. */
+const SOON_MS = 32 * DAY_MS;
+/** Times that a window should have at least. */
+const WINDOW_TIMES = 100;
 /** What lies beyond is no time that four digits of a year can say. */
 const LAST_AT = Date.UTC(9999, 11, 31, 23, 59, 59);
 
@@ -79,20 +86,19 @@ export function passDue(
   now: number,
 ): { latest: number | undefined; gone: number; nextAt: number | undefined } {
   const rule = ruleOf(recurrence);
-  const count = countOf(recurrence.rrule);
+  const count = countOf(recurrence.rrule) ?? Number.POSITIVE_INFINITY;
   let latest: number | undefined;
-  let nextAt: number | undefined = from.nextAt;
   let gone = from.gone;
-  for (let passed = 0; nextAt !== undefined && nextAt <= now; passed++) {
-    if (passed === MAX_COUNT) {
-      latest = rule.previous(new Date(now), true)?.epochMilliseconds ?? nextAt;
-      nextAt = nextOf(rule, now, false);
+  for (const at of timesBetween(rule, from.nextAt, now)) {
+    if (gone - from.gone === MAX_COUNT) {
+      latest = rule.previous(new Date(now), true)?.epochMilliseconds ?? latest;
       break;
     }
-    latest = nextAt;
+    latest = at;
     gone += 1;
-    nextAt = count !== undefined && gone >= count ? undefined : nextOf(rule, nextAt, false);
+    if (gone >= count) return { latest, gone, nextAt: undefined };
   }
+  const nextAt = from.nextAt > now ? from.nextAt : nextOf(rule, now, false);
   return { latest, gone, nextAt };
 }
 
@@ -139,7 +145,9 @@ function countOf(rrule: string): number | undefined {
 function nextOf(rule: Rule, after: number, inclusive: boolean): number | undefined {
   let at: number | undefined;
   try {
-    at = rule.next(new Date(after), inclusive)?.epochMilliseconds;
+    // Asked for the next time alone, the library makes all times of the year up to it.
+    if (rule.options().freq === 'YEARLY') [at] = windowOf(rule, inclusive ? after : after + 1, after + SOON_MS);
+    at ??= rule.next(new Date(after), inclusive)?.epochMilliseconds;
   } catch {
     // Nothing was found within the limits of the search: for all purposes there is none.
     return undefined;
@@ -147,15 +155,45 @@ function nextOf(rule: Rule, after: number, inclusive: boolean): number | undefin
   return at === undefined || at > LAST_AT ? undefined : at;
 }
 
+/**
+ * The times from `firstAt`, which is one, to `until`. A window of times costs hardly more than a single one, so they are
+ * made by the hundred. @throws RangeError
+ */
+function* timesBetween(rule: Rule, firstAt: number, until: number): Generator<number, void> {
+  let lengthMs = DAY_MS;
+  for (let from: number | undefined = firstAt; from !== undefined && from <= until; ) {
+    const end: number = Math.min(from + lengthMs, until);
+    let times: number[];
+    try {
+      times = windowOf(rule, from, end);
+    } catch {
+      if (lengthMs <= DAY_MS) throw new RangeError('names too many times a day');
+      lengthMs /= 2;
+      continue;
+    }
+    yield* times;
+    from = times.length === 0 ? nextOf(rule, end, false) : end + 1;
+    if (times.length < WINDOW_TIMES) lengthMs *= 2;
+    else if (times.length > 4 * WINDOW_TIMES && lengthMs > DAY_MS) lengthMs /= 2;
+  }
+}
+
+/** @throws when it takes more than the limits of the search allow */
+function windowOf(rule: Rule, from: number, until: number): number[] {
+  return rule.between(new Date(from), new Date(until), true).map((time) => time.epochMilliseconds);
+}
+
 function checkTimes(rule: Rule, firstAt: number): void {
-  let before = nextOf(rule, firstAt, true);
-  if (before === undefined) throw new RangeError('never occurs');
-  for (let n = 1; before !== undefined && n < CHECKED_OCCURRENCES; n++) {
-    const at = nextOf(rule, before, false);
-    if (at !== undefined && at - before < MIN_GAP_MS) {
+  const first = nextOf(rule, firstAt, true);
+  if (first === undefined) throw new RangeError('never occurs');
+  let before: number | undefined;
+  let checked = 0;
+  for (const at of timesBetween(rule, first, Math.min(first + CHECKED_MS, LAST_AT))) {
+    if (before !== undefined && at - before < MIN_GAP_MS) {
       const [one, other] = [before, at].map((time) => new Date(time).toISOString());
       throw new RangeError(`less than ${MIN_GAP_MS / 60_000} minutes between ${one} and ${other}`);
     }
     before = at;
+    if (++checked === CHECKED_OCCURRENCES) return;
   }
 }

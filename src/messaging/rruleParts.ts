@@ -9,6 +9,9 @@ interface Numbers {
 /** Longest COUNT: hourly for more than a year, daily for 27. It bounds what is counted in one go after a long downtime. */
 export const MAX_COUNT = 10_000;
 
+/** Times of a day that a rule may name: one each 15 minutes. BYSETPOS could pick few of many more, at the cost of making all. */
+const MAX_TIMES_A_DAY = 96;
+
 const NUMBERS: Readonly<Record<string, Numbers>> = {
   INTERVAL: { min: 1, max: 10_000, single: true },
   COUNT: { min: 1, max: MAX_COUNT, single: true },
@@ -56,6 +59,10 @@ export function readRruleParts(text: string): Map<string, string> {
   }
   if (!parts.has('FREQ')) throw new RangeError('FREQ is missing');
   if (parts.has('COUNT') && parts.has('UNTIL')) throw new RangeError('COUNT and UNTIL exclude each other');
+  const times = ['BYHOUR', 'BYMINUTE', 'BYSECOND'].map((name) => parts.get(name)?.split(',').length ?? 1);
+  if (times.reduce((product, count) => product * count) > MAX_TIMES_A_DAY) {
+    throw new RangeError(`BYHOUR, BYMINUTE and BYSECOND name more than ${MAX_TIMES_A_DAY} times a day`);
+  }
   return parts;
 }
 

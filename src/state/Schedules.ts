@@ -12,6 +12,7 @@ export type ScheduleState = 'pending' | 'fired' | 'cancelled' | 'expired';
 export interface ScheduleRow {
   scheduleId: string;
   threadId: string;
+  /** '' after retention. */
   text: string;
   /** When it is due, or its next occurrence is. */
   sendAt: number;
@@ -50,6 +51,7 @@ export class Schedules {
   readonly #finish: Statement;
   readonly #list: Statement;
   readonly #pending: Statement;
+  readonly #forgetTexts: Statement;
   readonly #prune: Statement;
 
   constructor(db: Database) {
@@ -67,10 +69,15 @@ export class Schedules {
     this.#finish = db.prepare(
       `UPDATE schedules SET state = @state, finished_at = @now WHERE schedule_id = @scheduleId AND state = 'pending'`,
     );
-    this.#list = db.prepare(
-      `SELECT ${COLUMNS} FROM schedules WHERE @state IS NULL OR state = @state ORDER BY send_at LIMIT @limit`,
-    );
+    this.#list = db
+      .prepare(
+        `SELECT schedule_id FROM schedules WHERE @state IS NULL OR state = @state ORDER BY send_at, rowid LIMIT @limit`,
+      )
+      .pluck();
     this.#pending = db.prepare(`SELECT count(*) FROM schedules WHERE state = 'pending'`).pluck();
+    this.#forgetTexts = db.prepare(`
+      UPDATE schedules SET text = '' WHERE rowid IN (
+        SELECT rowid FROM schedules WHERE finished_at < ? AND text <> '' LIMIT ?)`);
     this.#prune = db.prepare(`
       DELETE FROM schedules WHERE rowid IN (SELECT rowid FROM schedules WHERE finished_at < ? LIMIT ?)`);
   }
@@ -103,15 +110,20 @@ export class Schedules {
     return this.#finish.run({ scheduleId, state, now }).changes === 1;
   }
 
-  list(state: ScheduleState | undefined, limit: number): ScheduleRow[] {
-    return this.#list.all({ state: state ?? null, limit }) as ScheduleRow[];
+  /** By `sendAt`, each read when it is asked for: together their texts may be a GB. */
+  *list(state: ScheduleState | undefined, limit: number): Generator<ScheduleRow, void> {
+    for (const scheduleId of this.#list.all({ state: state ?? null, limit }) as string[]) {
+      const row = this.byId(scheduleId);
+      if (row) yield row;
+    }
   }
 
   pendingCount(): number {
     return this.#pending.get() as number;
   }
 
-  prune(finishedBefore: number, limit: number): number {
-    return this.#prune.run(finishedBefore, limit).changes;
+  /** Drops texts of those finished before `textsBefore` and whole rows finished before `rowsBefore`, `limit` each at most. */
+  prune(textsBefore: number, rowsBefore: number, limit: number): number {
+    return this.#forgetTexts.run(textsBefore, limit).changes + this.#prune.run(rowsBefore, limit).changes;
   }
 }

@@ -141,7 +141,7 @@ export class StateStore {
       return this.#db.transaction(work)();
     } catch (error) {
       this.#afterCommit.length = before;
-      throw error;
+      throw translate(error);
     }
   }
 
@@ -163,7 +163,7 @@ export class StateStore {
         this.inbound.prune(texts, rows, PRUNE_BATCH) +
         this.sends.prune(texts, rows, PRUNE_BATCH) +
         this.commands.prune(texts, PRUNE_BATCH) +
-        this.schedules.prune(rows, PRUNE_BATCH) +
+        this.schedules.prune(texts, rows, PRUNE_BATCH) +
         this.events.prune(texts, rows, PRUNE_BATCH) +
         this.mutedThreads.prune(texts, PRUNE_BATCH) +
         this.spentRows.prune(rows, PRUNE_BATCH) +
@@ -200,7 +200,8 @@ export class StateStore {
 function translate(error: unknown): unknown {
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code !== 'string' || error instanceof EdgeError) return error;
-  if (code === 'SQLITE_FULL') return new EdgeError('EDGE_STATE_FULL', messageOf(error), { cause: error });
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT')
+    return new EdgeError('EDGE_STATE_FULL', messageOf(error), { cause: error });
   if (code.startsWith('SQLITE_BUSY')) return new EdgeError('EDGE_STATE_BUSY', messageOf(error), { cause: error });
   if (code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CORRUPT')) {
     return new EdgeError('EDGE_STATE_IO', `${code}: ${messageOf(error)}`, { cause: error });

@@ -44,9 +44,26 @@ export function openDatabase(path: string, now: number): OpenedDatabase {
   }
 }
 
-/** Opens state.db for looking, beside a running agent or without one. */
+/** Opens state.db for looking, beside a running agent or without one. @throws EdgeError EDGE_STATE_NEWER, EDGE_STATE_OLDER */
 export function openReadOnly(path: string): Database.Database {
-  return new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
+  try {
+    const version = versionOf(db, path);
+    if (version === SCHEMA_VERSION) return db;
+    throw new EdgeError('EDGE_STATE_OLDER', `${path} has schema version ${version}, not ${SCHEMA_VERSION}`);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function versionOf(db: Database.Database, path: string): number {
+  const version = db.pragma('user_version', { simple: true }) as number;
+  if (version <= SCHEMA_VERSION) return version;
+  throw new EdgeError(
+    'EDGE_STATE_NEWER',
+    `${path} has schema version ${version}; this program knows versions up to ${SCHEMA_VERSION}`,
+  );
 }
 
 function openChecked(path: string): Database.Database {
@@ -87,14 +104,8 @@ function isDamage(error: unknown): boolean {
 }
 
 function migrate(db: Database.Database, path: string): void {
-  const version = db.pragma('user_version', { simple: true }) as number;
+  const version = versionOf(db, path);
   if (version === SCHEMA_VERSION) return;
-  if (version > SCHEMA_VERSION) {
-    throw new EdgeError(
-      'EDGE_STATE_NEWER',
-      `${path} has schema version ${version}; this program knows versions up to ${SCHEMA_VERSION}`,
-    );
-  }
   if (version > 0) {
     db.pragma('wal_checkpoint(TRUNCATE)');
     copyFileSync(path, `${path}.v${version}.bak`);

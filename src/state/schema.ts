@@ -261,6 +261,7 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE schedules_with_recurrence RENAME TO schedules;
   CREATE INDEX schedules_due ON schedules (send_at) WHERE state = 'pending';
   CREATE INDEX schedules_finished ON schedules (finished_at) WHERE finished_at IS NOT NULL;
+  CREATE INDEX schedules_with_text ON schedules (finished_at) WHERE finished_at IS NOT NULL AND text <> '';
   `,
 ];
 

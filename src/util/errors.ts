@@ -85,6 +85,11 @@ export const ERRORS = define({
     fix: 'Install the newer version again, or give this one another state.dir.',
     retry: 'never',
   },
+  EDGE_STATE_OLDER: {
+    means: 'state.db was written by an older version of edge-agent, and only a start of this one brings it up to date.',
+    fix: 'Start the agent, or restart it when one of the older version still runs; then run the command again.',
+    retry: 'never',
+  },
   EDGE_STATE_DIR: {
     means: 'The state directory cannot be written.',
     fix: 'Give the directory in state.dir to the user who runs edge-agent, with mode 0700.',

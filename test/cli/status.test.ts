@@ -90,6 +90,19 @@ describe('edge-agent status', () => {
     expect(json).toMatchObject({ running: true, queues: { dead_letters: 1 }, conditions: [{ fix: 'Do F.' }] });
   });
 
+  it('lets what others wrote steer no terminal', async () => {
+    const { config, store } = withStore();
+    store.transaction(() => {
+      const detail = 'osascript: \u001b[2J\u009b31m\nEDGE_OK';
+      store.meta.set('conditions', JSON.stringify([{ code: 'EDGE_BACKEND_AUTH', detail, since: T }]));
+    });
+    for (const flag of [[], ['--json']]) {
+      const { out } = await edgeAgent(['status', '--config', config, ...flag]);
+      expect(out.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+      expect(out).toContain('osascript: \\u001b[2J\\u009b31m\\nEDGE_OK');
+    }
+  });
+
   it('says that no agent runs, since when, and what it left behind', async () => {
     const { config, store } = withStore();
     store.transaction(() => {

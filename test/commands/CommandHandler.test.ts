@@ -289,4 +289,15 @@ describe('CommandHandler, with schedules', () => {
     expect(result.scheduled_messages).toHaveLength(5);
     expect(result.truncated).toBe(true);
   });
+
+  it('lists the others where one is too long to be listed', () => {
+    const { command, acks } = rig();
+    command('schedule_message', { thread_id: ANNA, text: '漢'.repeat(180_000), send_at: '2029-01-01T08:00:00Z' });
+    const short = command('schedule_message', { thread_id: ANNA, text: 'x', send_at: later });
+    const id = command('list_scheduled', {});
+    expect(acks().find((ack) => ack.command_id === id)?.result).toMatchObject({
+      scheduled_messages: [{ schedule_id: short }],
+      truncated: true,
+    });
+  });
 });

@@ -27,6 +27,15 @@ function rig() {
 }
 
 describe('schedule_message', () => {
+  it.each([
+    ['x'.repeat(200_001), 'message_text: EDGE_SEND_TEXT: the text has 200001 characters, the limit is 200000'],
+    [' \n', 'message_text: EDGE_SEND_TEXT: the text is empty'],
+  ])('refuses at once what could not be sent later', (text, error) => {
+    const { run } = rig();
+    const ack = run('schedule_message', { thread_id: ANNA, text, send_at: '2030-01-01T09:00:00Z' });
+    expect(ack).toMatchObject({ status: 'failed', error });
+  });
+
   it('keeps a recurrence with its zone, and the first time that matches it', () => {
     const { store, schedule } = rig();
     const ack = schedule('2026-01-01T09:00:00+01:00', {

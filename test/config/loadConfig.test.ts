@@ -274,6 +274,21 @@ const BROKEN: [name: string, text: string | Buffer, problems: (string | RegExp)[
     [/^7:12 {2}privacy.threads.deny.0: value was 15550100002, expected a text in quotes/],
   ],
   [
+    'a pause of no length',
+    and('sending:\n  bubble_pause: 0\n'),
+    ['6:17  sending.bubble_pause: value was 0, expected one of none, natural, or a whole number from 1 to 60000 (ms)'],
+  ],
+  [
+    'hours of silence with nobody to write to',
+    and('watchdog:\n  silence_hours: 5\n'),
+    ['6:18  watchdog.silence_hours: value was 5, expected 0 or watchdog.wake_handle beside it'],
+  ],
+  [
+    'a wake_handle that is a name',
+    and('watchdog:\n  silence_hours: 5\n  wake_handle: Anna\n'),
+    ['7:16  watchdog.wake_handle: value was "Anna", expected a phone number in E.164 form or an e-mail address'],
+  ],
+  [
     'many problems at once, in the order of the file',
     'backend:\n  url: x\n  sync_interval_seconds: 0\nlogging:\n  level: loud\n  colour: true\n',
     [

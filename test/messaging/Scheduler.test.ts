@@ -69,6 +69,23 @@ describe('Scheduler', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('gives up one whose bubble cannot have its key, and goes on with the others', async () => {
+    const { clock, store, scheduler, schedule, state, keys, told } = rig();
+    const root = store.sends.insert({ key: 'command:s', threadId: ANNA, text: 'a', bubbleType: 'normal', now: 1 });
+    const part = { key: 'command:s#1', threadId: ANNA, text: 'b', bubbleType: 'normal', now: 1 } as const;
+    store.sends.insert({ ...part, partOf: root.sendId });
+    scheduler.start();
+    schedule('s#1', 1000);
+    schedule('t', 1001);
+    scheduler.wake();
+    await clock.advance(2000);
+    expect(store.schedules.byId('s#1')).toMatchObject({ state: 'expired' });
+    expect(store.commands.acksWaiting(0, 9)).toMatchObject([{ body: { command_id: 's#1', status: 'failed' } }]);
+    expect(keys()).toEqual(['command:s', 'command:s#1', 'command:t']);
+    expect(told('failure')).toEqual(['EDGE_INTERNAL']);
+    expect(state).toMatchObject({ due: 1, settled: 1 });
+  });
+
   it('sends at the start what fell due while the agent was away, in order', () => {
     const { store, scheduler, schedule } = rig();
     schedule('second', -1000);

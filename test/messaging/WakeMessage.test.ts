@@ -67,6 +67,21 @@ describe('the wake message', () => {
     expect(wakes()).toHaveLength(2);
   });
 
+  it('goes also after a clock that showed another century was put right', async () => {
+    const { boot, arrives, clock, wakes } = setUp();
+    const century = 100 * 365 * 24 * HOUR;
+    clock.jumpWall(century);
+    boot();
+    await arrives();
+    await clock.advance(6 * HOUR);
+    expect(wakes()).toHaveLength(1);
+    clock.jumpWall(-century);
+    await clock.advance(6 * HOUR + MINUTE);
+    expect(wakes()).toHaveLength(2);
+    await clock.advance(5 * HOUR);
+    expect(wakes()).toHaveLength(2);
+  });
+
   it('does not go out as long as messages come', async () => {
     const { boot, clock, arrives, wakes } = setUp();
     boot();

@@ -101,6 +101,41 @@ describe('a recurrence', () => {
     });
   });
 
+  it('works out thousands of times that went by of a rule that names every quarter of an hour of a year', () => {
+    const hours = Array.from({ length: 24 }, (_, hour) => hour).join(',');
+    const rule = read(
+      `FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR=${hours};BYMINUTE=0,15,30,45`,
+      '2026-01-01T00:00:00Z',
+    );
+    // Local time leaves out an hour in March, and has one twice in October, of which only the first is meant.
+    expect(beginSeries(rule, Date.parse('2026-03-01T00:00:00Z'))?.gone).toBe(59 * 96);
+    const now = Date.parse('2099-01-01T00:00:00Z');
+    const { gone, latest, nextAt } = passDue(rule, { nextAt: rule.firstAt, gone: 0 }, now);
+    expect({ gone, latest, nextAt }).toEqual({ gone: 10_000, latest: now, nextAt: now + 15 * 60_000 });
+  });
+
+  it('counts times far apart as those close together', () => {
+    const rule = read('FREQ=DAILY;BYMONTH=2,3;BYMONTHDAY=28,29,1', '1904-01-01T09:00:00Z', 'UTC');
+    const until = Date.parse('2026-03-01T09:00:00Z');
+    const days = Array.from({ length: 123 }, (_, n) =>
+      new Date(Date.UTC(1904 + n, 1, 29)).getUTCDate() === 29 ? 5 : 4,
+    );
+    // 1 and 28 February; 1, 28 and 29 March, which the last year has not reached; the leap day.
+    const all = days.reduce((sum, leap) => sum + leap + 1, 0) - 2;
+    expect(passDue(rule, { nextAt: beginSeries(rule, -1e13)!.nextAt, gone: 0 }, until)).toEqual({
+      gone: all,
+      latest: until,
+      nextAt: Date.parse('2026-03-28T09:00:00Z'),
+    });
+  });
+
+  it('refuses more times a day than could be sent', () => {
+    const all = (count: number) => Array.from({ length: count }, (_, n) => n).join(',');
+    expect(() => read(`FREQ=DAILY;BYHOUR=${all(24)};BYMINUTE=${all(60)};BYSETPOS=1`)).toThrow(
+      'more than 96 times a day',
+    );
+  });
+
   it('begins now when send_at is long past, counting what went by', () => {
     const rule = read('FREQ=DAILY;COUNT=5');
     expect(beginSeries(rule, Date.UTC(2026, 0, 3, 9))).toEqual({ nextAt: Date.UTC(2026, 0, 3, 9), gone: 2 });

@@ -21,14 +21,25 @@ describe('Retention', () => {
     const retention = new Retention({ store, clock, onError: (error) => errors.push(error) });
     retention.start();
     await clock.advance(60_000);
-    expect(store.schedules.list(undefined, 2000)).toHaveLength(700);
+    expect([...store.schedules.list(undefined, 2000)]).toHaveLength(700);
     await clock.advance(5_000);
-    expect(store.schedules.list(undefined, 2000)).toHaveLength(0);
+    expect([...store.schedules.list(undefined, 2000)]).toHaveLength(0);
     store.close();
     await clock.advance(3_600_000);
     expect(errors).toHaveLength(1);
     expect(clock.pending).toBe(1);
     retention.stop();
     expect(clock.pending).toBe(0);
+  });
+
+  it('forgets the text of a schedule a week after its end, and keeps that of one to come', () => {
+    const store = StateStore.open(join(tempDir(), 'state.db'), 1);
+    for (const scheduleId of ['gone', 'to come']) {
+      store.schedules.insert({ scheduleId, threadId: 't', text: 'x', sendAt: 1, now: 1 });
+    }
+    store.schedules.finish('gone', 'fired', 1);
+    store.prune(7 * DAY_MS + 2);
+    expect([store.schedules.byId('gone')?.text, store.schedules.byId('to come')?.text]).toEqual(['', 'x']);
+    store.close();
   });
 });

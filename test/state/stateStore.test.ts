@@ -117,6 +117,18 @@ describe('opening state.db', () => {
     expect(readdirSync(dirname(path)).filter((name) => name.includes('corrupt'))).toEqual([]);
   });
 
+  it.each([
+    [SCHEMA_VERSION - 1, 'EDGE_STATE_OLDER'],
+    [SCHEMA_VERSION + 1, 'EDGE_STATE_NEWER'],
+  ])('for reading says by name that a file is of another version: %i', (version, code) => {
+    const path = newPath();
+    StateStore.open(path, NOW).close();
+    const db = new Database(path);
+    db.pragma(`user_version = ${version}`);
+    db.close();
+    expect(() => StateStore.openReadOnly(path)).toThrow(expect.objectContaining({ code }));
+  });
+
   it('says when the directory cannot be made', () => {
     const file = join(tempDir(), 'file');
     writeFileSync(file, '');
