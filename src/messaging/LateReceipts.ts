@@ -61,6 +61,8 @@ export class LateReceipts {
   #at = 0;
   /** The next slice is the first of a walk. */
   #isNewWalk = true;
+  /** chat.db has changed since the walk under way began; what it has passed may be another by now. */
+  #isStale = false;
   /** A row before which the next walk must begin. */
   #heldAt = Number.POSITIVE_INFINITY;
   #stopped = false;
@@ -109,6 +111,7 @@ export class LateReceipts {
 
   /** chat.db changed. */
   changed(): void {
+    this.#isStale = true;
     if (this.#watched.size > 0) this.#soon(GATHER_MS);
   }
 
@@ -171,6 +174,7 @@ export class LateReceipts {
       this.#at = this.#from;
       this.#heldAt = Number.POSITIVE_INFINITY;
       this.#isNewWalk = false;
+      this.#isStale = false;
     }
     try {
       if (this.#since === undefined) return db.outgoingAfter(this.#at, SLICE);
@@ -187,6 +191,7 @@ export class LateReceipts {
     if (this.#heldAt < Number.POSITIVE_INFINITY) this.#soon(UNDECIDED_MS);
     else this.#undecided.clear();
     this.#isNewWalk = true;
+    if (this.#isStale) this.#soon(GATHER_MS);
     if (this.#next && now - this.#next.at < UNFINISHED_MS) return;
     if (this.#next) this.#from = Math.max(this.#from, Math.min(this.#next.rowid, end));
     this.#next = { rowid: end, at: now };

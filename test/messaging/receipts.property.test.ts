@@ -40,6 +40,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('crash') }) },
 ) as fc.Arbitrary<Step>;
 
+/** The chat of a late row is written just when the rows behind it are being looked at. */
+const CHAT_JOINED_WITHIN_A_WALK: [Step[], Script[]] = [
+  [
+    { do: 'queue', thread: GROUP, text: 'lol' },
+    { do: 'wait', ms: 3000 },
+    { do: 'queue', thread: ANNA, text: 'lol' },
+  ],
+  [
+    { does: 'ghost', rowAfterMs: 0, chatAfterMs: 0, timesOut: false },
+    { does: 'send', rowAfterMs: 3 * SETTLE_MS, chatAfterMs: 3000, timesOut: false },
+    { does: 'send', rowAfterMs: 3 * SETTLE_MS, chatAfterMs: 0, timesOut: false },
+    { does: 'ghost', rowAfterMs: 0, chatAfterMs: 0, timesOut: false },
+  ],
+];
+
 class World {
   readonly rig = new SenderRig();
   readonly #scripts: Script[];
@@ -146,6 +161,6 @@ it('gives each row to one send of its thread and its words, however late it come
         expect(told).toBe(ends.filter((send) => send.state === 'confirmed').length);
       },
     ),
-    { numRuns: 120 },
+    { numRuns: 120, examples: [CHAT_JOINED_WITHIN_A_WALK] },
   );
 }, 60_000);
