@@ -96,10 +96,13 @@ describe('edge-agent status', () => {
       const detail = 'osascript: \u001b[2J\u009b31m\nEDGE_OK';
       store.meta.set('conditions', JSON.stringify([{ code: 'EDGE_BACKEND_AUTH', detail, since: T }]));
     });
-    for (const flag of [[], ['--json']]) {
+    for (const [flag, lineEnd] of [
+      [[], ' '],
+      [['--json'], '\\n'],
+    ] as const) {
       const { out } = await edgeAgent(['status', '--config', config, ...flag]);
       expect(out.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
-      expect(out).toContain('osascript: \\u001b[2J\\u009b31m\\nEDGE_OK');
+      expect(out).toContain(`osascript: \\u001b[2J\\u009b31m${lineEnd}EDGE_OK`);
     }
   });
 
