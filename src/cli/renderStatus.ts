@@ -130,5 +130,5 @@ function ago(time: string | null): string {
 }
 
 function oneLine(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, ' ');
+  return text.replace(/\s+/g, ' ');
 }
