@@ -101,6 +101,12 @@ export class Stage {
     await this.#next((line) => line.done === true);
   }
 
+  /** From now on osascript takes so long. */
+  async slowDown(scriptMs: number): Promise<void> {
+    this.#writer.stdin!.write(`${JSON.stringify({ do: 'behave', scriptMs })}\n`);
+    await this.#next((line) => line.done === true);
+  }
+
   async burst(count: number, threads: number): Promise<{ guids: string[]; at: number }> {
     this.#writer.stdin!.write(`${JSON.stringify({ do: 'burst', count, threads })}\n`);
     const line = await this.#next((other) => other.burst !== undefined);

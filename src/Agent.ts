@@ -155,7 +155,7 @@ export class Agent {
       clock,
       telemetry,
       // Commands of an answer are taken in its transaction.
-      onSends: () => store.afterCommit(() => messaging.sendsQueued()),
+      onSends: (threadId) => store.afterCommit(() => messaging.sendsQueued(threadId)),
       onSchedules: () => store.afterCommit(() => messaging.schedulesChanged()),
       onAcks: () => store.afterCommit(() => courier.wake()),
       onUploads: () => store.afterCommit(() => uploader.wake()),

@@ -7,11 +7,13 @@ import { SimulatedMac } from '../../src/simulator/SimulatedMac.ts';
 import { monotonicMs } from '../monotonicMs.ts';
 
 interface Order {
-  do: 'commit' | 'burst' | 'close';
+  do: 'commit' | 'burst' | 'behave' | 'close';
   count: number;
   /** Smallest and largest pause between two commits, ms. */
   pause: [number, number];
   threads: number;
+  /** How long osascript takes, ms. */
+  scriptMs: number;
 }
 
 const [dir, synchronous, history] = process.argv.slice(2) as [string, 'NORMAL' | 'FULL', string];
@@ -39,6 +41,9 @@ for await (const line of createInterface({ input: process.stdin })) {
     }));
     const guids = mac.people.receiveMany(messages);
     say({ burst: guids, at: monotonicMs() });
+  } else if (order.do === 'behave') {
+    mac.messages.behave({ times: 'always', afterEffectMs: order.scriptMs });
+    say({ done: true });
   } else {
     await mac.close();
     process.exit(0);

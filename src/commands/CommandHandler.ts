@@ -39,7 +39,7 @@ export class CommandHandler {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
-  readonly #onSends: () => void;
+  readonly #onSends: (threadId: string) => void;
   readonly #onSchedules: () => void;
   readonly #onAcks: () => void;
   readonly #onUploads: (() => void) | undefined;
@@ -51,8 +51,8 @@ export class CommandHandler {
     store: StateStore;
     clock: Clock;
     telemetry: Telemetry;
-    /** Sends were queued. */
-    onSends: () => void;
+    /** Sends of this thread were queued. */
+    onSends: (threadId: string) => void;
     /** Schedules were added or cancelled. */
     onSchedules: () => void;
     /** Acks are due. */
@@ -127,7 +127,7 @@ export class CommandHandler {
     this.#telemetry.commandReceived({ commandId, commandType, channel });
     // What starts osascript comes first: a person waits for it.
     if (effect.outcome === 'pending') {
-      if (effect.wake === 'sends') this.#onSends();
+      if (effect.wake === 'sends') this.#onSends(effect.threadId);
       else this.#onUploads?.();
     } else {
       if (effect.outcome !== 'failed' && effect.wake === 'schedules') this.#onSchedules();

@@ -29,7 +29,7 @@ type Outcome =
   /** On disk; its outcome is told later, in a second ack. */
   | { readonly outcome: 'received'; readonly wake: 'schedules' }
   /** The outcome of a send will be its own. */
-  | { readonly outcome: 'pending'; readonly wake: 'sends' }
+  | { readonly outcome: 'pending'; readonly wake: 'sends'; readonly threadId: string }
   /** The outcome of an upload will be its own. */
   | { readonly outcome: 'pending'; readonly wake: 'uploads' };
 

@@ -52,7 +52,7 @@ const checkPayload = commandType(schema, (payload, { store, commandId, immediate
   };
   const [file] = queueParts(store, bubble, [{ text: '', state: 'held' }, ...captions]);
   store.commands.setSend(commandId, file!.sendId);
-  return { outcome: 'pending', wake: 'sends' };
+  return { outcome: 'pending', wake: 'sends', threadId };
 });
 
 /**

@@ -29,13 +29,14 @@ export const sendMessageNow = commandType(sendMessageNowSchema, (payload, contex
  */
 function effectOf(sendId: number, { store, commandId }: CommandContext): Effect {
   store.commands.setSend(commandId, sendId);
-  const outcome = outcomeOf(store, wholeOf(store, store.sends.byId(sendId)!));
+  const send = store.sends.byId(sendId)!;
+  const outcome = outcomeOf(store, wholeOf(store, send));
   switch (outcome.kind) {
     case 'completed':
       return { outcome: 'completed', result: outcome.result };
     case 'failed':
       return { outcome: 'failed', reason: outcome.reason };
     case 'open':
-      return { outcome: 'pending', wake: 'sends' };
+      return { outcome: 'pending', wake: 'sends', threadId: send.threadId };
   }
 }

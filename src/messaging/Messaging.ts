@@ -132,9 +132,9 @@ export class Messaging {
     return queueText(this.#store, send, this.#maxBubbleChars);
   }
 
-  /** Sends were queued. */
-  sendsQueued(): void {
-    this.#sender.wake();
+  /** Sends were queued, in this thread or in any. */
+  sendsQueued(threadId?: string): void {
+    this.#sender.wake(threadId);
     this.#filesOut.wake();
   }
 

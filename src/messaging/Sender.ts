@@ -90,9 +90,10 @@ export class Sender {
     this.wake();
   }
 
-  /** Rows may have been queued. */
-  wake(): void {
-    this.#queue.invalidateAll();
+  /** Rows may have been queued, in this thread or in any. */
+  wake(threadId?: string): void {
+    if (threadId === undefined) this.#queue.invalidateAll();
+    else this.#queue.invalidate(threadId);
     this.#turn(() => {});
   }
 
