@@ -33,7 +33,7 @@ import type {
 /** Longest a read waits for another connection, ms. The wait blocks the event loop, so it is short. */
 const BUSY_MS = 50;
 /** Pages kept in memory, KiB: new rows are read once, and what leads to them is little. */
-const CACHE_KIB = 4096;
+const CACHE_KIB = 1024;
 /** Texts, bodies, payloads and summaries in one page, bytes: a page ends with the row that passes it. */
 const PAGE_BYTES = 8 * 1024 * 1024;
 /** Rows looked at for each message of the past that is asked for: tapbacks lie between them. */

@@ -119,7 +119,7 @@ export const configSchema = section('The configuration of edge-agent.', {
       unit: 'seconds',
     }),
     settle_seconds: wholeNumber({
-      doc: 'The settle time: how long the row in chat.db that proves a bubble may take to appear.',
+      doc: 'The settle time: how long the row in chat.db that proves a bubble may take to appear. Keep it above sending.script_timeout_seconds, so that an osascript that outlives a crash is over by then.',
       min: 1,
       max: 600,
       default: 60,
