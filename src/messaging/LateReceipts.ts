@@ -7,6 +7,7 @@ import type { Telemetry } from '../util/Telemetry.ts';
 import { isClaimed } from './claims.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { datedFrom, findReceipt } from './receipts.ts';
+import { undecidedMs } from './undecided.ts';
 
 /** How long the receipt of an unknown send may yet come, ms: Messages that hangs sends what it took when it is restarted. */
 const WATCHED_MS = 24 * 3_600_000;
@@ -25,8 +26,8 @@ const SLICE = 100;
 const SLICE_GAP_MS = 25;
 /** How long a row is looked at again and again, ms: its text and its chat may be written after it. */
 const UNFINISHED_MS = 60_000;
-/** As in ReceiptWatch: how long a row may be neither sent nor failed before it is taken for a success, ms. */
-const UNDECIDED_MS = 10_000;
+/** Until a row that is not decided yet, or is another send's for now, is looked at again, ms. */
+const HELD_MS = 10_000;
 
 /**
  * Watches for rows that come after a send was told to be over: the receipt of one whose outcome was unknown, for a day,
@@ -188,7 +189,7 @@ export class LateReceipts {
   #through(): void {
     const now = this.#clock.monotonic();
     const end = Math.min(this.#at, this.#heldAt);
-    if (this.#heldAt < Number.POSITIVE_INFINITY) this.#soon(UNDECIDED_MS);
+    if (this.#heldAt < Number.POSITIVE_INFINITY) this.#soon(HELD_MS);
     else this.#undecided.clear();
     this.#isNewWalk = true;
     if (this.#isStale) this.#soon(GATHER_MS);
@@ -200,7 +201,7 @@ export class LateReceipts {
   #match(send: SendRow, rows: readonly ChatRow[]): void {
     const row = this.#find(send, rows);
     if (!row) return;
-    if (this.#isWanted(row, send) || !this.#isDecided(row)) {
+    if (this.#isWanted(row, send) || !this.#isDecided(send, row)) {
       this.#heldAt = Math.min(this.#heldAt, row.rowid - 1);
       return;
     }
@@ -219,12 +220,12 @@ export class LateReceipts {
     return [...this.#store.sends.inFlight(), ...begun].some((open) => this.#find(open, [row]) !== undefined);
   }
 
-  #isDecided(row: ChatRow): boolean {
+  #isDecided(send: SendRow, row: ChatRow): boolean {
     if (row.error !== 0 || row.isSent || row.isDelivered) return true;
     const now = this.#clock.monotonic();
     const since = this.#undecided.get(row.guid) ?? now;
     this.#undecided.set(row.guid, since);
-    return now - since >= UNDECIDED_MS;
+    return now - since >= undecidedMs(send);
   }
 
   #forgetOld(): void {

@@ -6,6 +6,7 @@ import type { Telemetry } from '../util/Telemetry.ts';
 import { Ghosts } from './Ghosts.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { candidates, findReceipt } from './receipts.ts';
+import { undecidedMs } from './undecided.ts';
 
 /** Looks after osascript ended, ms: the row is often written before the exit, and the event on the file may be missed. */
 const LOOKS_MS = [10, 50, 200, 1000] as const;
@@ -14,13 +15,6 @@ const LOOKS_MS = [10, 50, 200, 1000] as const;
  * during which Messages had no time to write either; and time in which chat.db cannot be read does not count.
  */
 const STEPS = 6;
-/**
- * How long a row may be neither sent nor failed before it is taken for a success, ms. Messages writes the row first and
- * learns 1–2 s later, at times more, that the service refuses it (message.error 22, 25).
- */
-const UNDECIDED_MS = 10_000;
-/** The same for a file, which is uploaded first, ms: 100 MB over a slow line take some minutes. */
-const FILE_UNDECIDED_MS = 5 * 60_000;
 
 interface Flight {
   readonly send: SendRow;
@@ -154,12 +148,12 @@ export class ReceiptWatch {
   #isDecided(flight: Flight, row: ChatRow): boolean {
     if (row.error !== 0 || row.isSent || row.isDelivered) return true;
     const now = this.#clock.monotonic();
-    const undecidedMs = flight.send.fileId === null ? UNDECIDED_MS : FILE_UNDECIDED_MS;
+    const limitMs = undecidedMs(flight.send);
     if (flight.undecidedSince === undefined) {
       flight.undecidedSince = now;
-      if (!this.#stopped) this.#after(flight, undecidedMs, () => this.look());
+      if (!this.#stopped) this.#after(flight, limitMs, () => this.look());
     }
-    return now - flight.undecidedSince >= undecidedMs;
+    return now - flight.undecidedSince >= limitMs;
   }
 
   /**

@@ -255,7 +255,6 @@ export class Sender {
 
   /** The next form of address at once, before any other bubble: where nothing can be sent, one bubble finds out. */
   #goOn(sendId: number): void {
-    if (!this.isReady) return; // held since osascript was started: it waits with the others
     const db = this.#chatDb();
     const send = this.#store.sends.byId(sendId);
     if (db && send && this.isReady && !this.#running && !this.#stopped) this.#begin(send, db);

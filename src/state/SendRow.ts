@@ -12,7 +12,7 @@
  * `failed` is reached from sending too, when osascript says that nothing was sent and no retry can help, and at once
  * when the loop guard stops an answer or the part before it failed. A text that iMessage refuses may go back to queued
  * once, to go by SMS. A row is taken for seen when Messages marks it sent or failed, or does neither
- * for ten seconds.
+ * for ten seconds (a file: five minutes).
  */
 export type SendState =
   | 'held'

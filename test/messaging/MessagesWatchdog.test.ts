@@ -278,3 +278,19 @@ it('stops within seconds in the middle of a restart, and leaves Messages open', 
   expect(rig.app.process).toMatchObject({ ends: 1, launches: 1 });
   expect(rig.texts()).toEqual([]);
 });
+
+describe('a schedule that falls due while Messages hangs', () => {
+  it('stays where it can be cancelled, and goes out when Messages answers', async () => {
+    const rig = await watchdogRig({ restartMessages: false });
+    await hang(rig);
+    const sendAt = rig.clock.now() + SECOND;
+    rig.store.schedules.insert({ scheduleId: 's1', threadId: BEN, text: 'due', sendAt, now: rig.clock.now() });
+    rig.messaging.schedulesChanged();
+    await rig.clock.advance(2 * MINUTE);
+    expect(rig.store.schedules.byId('s1')?.state).toBe('pending');
+    rig.app.process.recover();
+    await rig.clock.advance(3 * MINUTE);
+    expect(rig.store.schedules.byId('s1')?.state).toBe('fired');
+    expect(rig.texts()).toContain('due');
+  });
+});

@@ -167,3 +167,19 @@ it('knows a file to oneself again, and not another one', () => {
     )?.sendId;
   expect([echo('other.png'), echo('photo.png')]).toEqual([undefined, send.sendId]);
 });
+
+it('takes no silent row of a file for sent while it may still be uploading', async () => {
+  const rig = senderRig();
+  rig.mac.onRun = ({ target }) => {
+    const row = { ...FILE, attachments: [attachment('photo.png')], isSent: false };
+    rig.mac.write({ target, text: '\ufffc' }, row);
+    return EXIT_0;
+  };
+  const send = queueFile(rig, ANNA, 'photo.png');
+  await rig.wake();
+  await rig.clock.advance(4 * SETTLE_MS);
+  expect([rig.state(send), rig.mac.calls.length]).toEqual(['accepted', 1]);
+  rig.mac.amend(rig.mac.rows[0]!.rowid, { error: 25 });
+  await rig.changed();
+  expect([rig.state(send), rig.events()]).toEqual(['failed', [`failed:${send.key}`]]);
+});
