@@ -14,7 +14,7 @@ const BUSY_MS = 50;
 const WAL_PAGES = 4_000;
 
 /** Pages kept in memory, KiB: those that a batch of a block changes, and the indexes. */
-const CACHE_KIB = 4096;
+const CACHE_KIB = 2048;
 
 export interface OpenedDatabase {
   db: Database.Database;
