@@ -11,7 +11,7 @@ const source = resolve(import.meta.dirname, '../../src/ops/InstanceLock.ts');
 /** Another process that takes the lock, says so and stays. */
 async function holder(path: string): Promise<ChildProcess> {
   const code = `import { InstanceLock } from ${JSON.stringify(source)};
-    InstanceLock.acquire(${JSON.stringify(path)}); console.log('held'); setInterval(() => {}, 1000);`;
+    globalThis.lock = InstanceLock.acquire(${JSON.stringify(path)}); console.log('held'); setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => {
     child.kill('SIGKILL');
