@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { BackendClient } from '../src/backend/BackendClient.ts';
+import { Network } from '../src/backend/network/Network.ts';
 import { Health } from '../src/ops/Health.ts';
 import { createLog } from '../src/ops/log.ts';
 import { Metrics } from '../src/ops/metrics.ts';
@@ -43,6 +44,7 @@ export async function drain(): Promise<BenchRow[]> {
     refreshSecret() {},
     requestTimeoutSeconds: 30,
     maxSockets: 32,
+    network: new Network({}),
     clock,
   });
   const pump = new InboundPump({

@@ -1,18 +1,16 @@
 import { join } from 'node:path';
-import { BackendClient } from './backend/BackendClient.ts';
 import { readConfigUpdate } from './backend/configUpdate.ts';
-import { SyncPoller } from './backend/SyncPoller.ts';
-import { WebSocketClient } from './backend/WebSocketClient.ts';
+import { Link } from './backend/Link.ts';
 import { ChatDbFeed } from './chatdb/ChatDbFeed.ts';
 import { AckCourier } from './commands/AckCourier.ts';
 import { CommandHandler } from './commands/CommandHandler.ts';
 import { credentials } from './config/credentials.ts';
+import { linkSettings } from './config/linkSettings.ts';
 import { messagingSettings } from './config/messagingSettings.ts';
 import { privacySettings } from './config/privacySettings.ts';
 import type { SecretSource } from './config/SecretSource.ts';
 import type { Config } from './config/schema.ts';
 import { uploadSettings } from './config/uploadSettings.ts';
-import { websocketUrl } from './config/websocketUrl.ts';
 import type { LoopGuard } from './messaging/loopGuard.ts';
 import { Messaging } from './messaging/Messaging.ts';
 import { OsascriptRunner } from './messaging/OsascriptRunner.ts';
@@ -28,7 +26,7 @@ import { openStateStore } from './ops/openStateStore.ts';
 import { Retention } from './ops/Retention.ts';
 import { StatusReports } from './ops/StatusReports.ts';
 import { SyncExchange } from './ops/SyncExchange.ts';
-import { type AgentStatus, conditionStatus, sendingStatus, storeStatus } from './ops/status.ts';
+import { type AgentStatus, conditionStatus, sendingStatus, storeStatus, websocketStatus } from './ops/status.ts';
 import { createTelemetry } from './ops/telemetry.ts';
 import { packageVersion } from './ops/version.ts';
 import { WakeDetector } from './ops/WakeDetector.ts';
@@ -85,7 +83,7 @@ export class Agent {
       clock,
       onChange: (standing) => {
         reports.conditions(standing);
-        poller.syncSoon();
+        link.syncSoon();
       },
     });
     const telemetry = createTelemetry({ logger: log.logger, metrics, health });
@@ -93,14 +91,6 @@ export class Agent {
     const store = openStore();
     const reports = new StatusReports({ store, clock, agentId });
 
-    const client = new BackendClient({
-      baseUrl: config.backend.url,
-      agentId,
-      ...credentials(secrets, telemetry),
-      requestTimeoutSeconds: config.backend.request_timeout_seconds,
-      maxSockets: config.backend.max_concurrent_requests,
-      clock,
-    });
     const privacy = createPrivacyFilter(privacySettings(config));
     const intake = new Intake({
       store,
@@ -113,7 +103,7 @@ export class Agent {
       onInbound: (backfill) => pump.wake(backfill > 0),
       onAdmitted: (row) => changes.admitted(row),
       wantFiles: (...message) => uploader.want(...message),
-      onEvents: () => poller.syncSoon(),
+      onEvents: () => link.syncSoon(),
       onReadFailed: (error) => feed.readFailed(error),
     });
     const changes = new ChangeWatch({
@@ -123,7 +113,7 @@ export class Agent {
       privacy,
       source: () => feed.db,
       epoch: () => intake.epoch,
-      onEvents: () => poller.syncSoon(),
+      onEvents: () => link.syncSoon(),
     });
     const feed = new ChatDbFeed({
       path: config.imessage.db_path,
@@ -147,7 +137,7 @@ export class Agent {
       windowMs: config.relay.loop_guard_window_seconds * 1000,
       onTripped: (detail) => {
         telemetry.failure('EDGE_ANSWER_LOOP', detail);
-        poller.syncSoon();
+        link.syncSoon();
       },
     };
     const commands = new CommandHandler({
@@ -170,7 +160,7 @@ export class Agent {
       post: (request, options) => client.postMessage(request, options),
       acceptCommand: (raw) => commands.handle(raw, 'response'),
       onSends: () => messaging.sendsQueued(),
-      onSettled: () => poller.syncSoon(),
+      onSettled: () => link.syncSoon(),
       maxInFlightPerThread: config.backend.max_in_flight_per_thread,
       maxConcurrentRequests: config.backend.max_concurrent_requests,
       loopGuard,
@@ -203,52 +193,37 @@ export class Agent {
       settings: messagingSettings(config),
       onSettled: () => {
         courier.wake();
-        poller.syncSoon();
+        link.syncSoon();
       },
     });
-    const socket = new WebSocketClient({
-      url: websocketUrl(config),
-      agentId,
+    const link = new Link({
+      settings: linkSettings(config),
       ...credentials(secrets, telemetry),
-      pingIntervalSeconds: config.websocket.ping_interval_seconds,
       clock,
       random,
       telemetry,
       onUp: () => {
-        socketSince = clock.now();
-        poller.socketUp();
         courier.socketUp();
         backendSeen();
       },
-      onDown: () => {
-        socketSince = clock.now();
-        poller.socketDown();
-        courier.socketDown();
-      },
+      onDown: () => courier.socketDown(),
+      onPong: () => courier.pong(),
       onCommand: (raw) => commands.handle(raw, 'websocket'),
       onConfigUpdate: (raw) => configure(raw),
-      onPong: () => courier.pong(),
+      collect: () => exchange.collect(),
+      deliver: (response) => exchange.deliver(response),
+      hasEvents: () => store.events.hasWaiting(),
     });
+    const { client } = link;
     const courier = new AckCourier({
       store,
       clock,
       random,
       telemetry,
-      isSocketUp: () => socket.isUp,
-      sendFrame: (frame) => socket.send(frame),
+      isSocketUp: () => link.isUp,
+      sendFrame: (frame) => link.send(frame),
       postAck: (ack, signal) => client.postAck(ack, signal),
-      sendPing: () => socket.ping(),
-    });
-    let socketSince: number | undefined;
-    const poller = new SyncPoller({
-      clock,
-      random,
-      telemetry,
-      intervalSeconds: config.backend.sync_interval_seconds,
-      sync: (request, signal) => client.sync(request, signal),
-      collect: () => exchange.collect(),
-      deliver: (response) => exchange.deliver(response),
-      hasEvents: () => store.events.hasWaiting(),
+      sendPing: () => link.ping(),
     });
     const exchange = new SyncExchange({
       store,
@@ -264,8 +239,7 @@ export class Agent {
       clock,
       onWake: (gapMs) => {
         telemetry.woke(gapMs);
-        socket.test();
-        poller.syncSoon();
+        link.woke();
         feed.look();
         messaging.woke();
         pump.wake();
@@ -284,8 +258,8 @@ export class Agent {
       version: packageVersion(),
       agent_id: agentId,
       pid: process.pid,
-      websocket: { up: socket.isUp, since: socketSince === undefined ? null : new Date(socketSince).toISOString() },
-      delivery: socket.isUp ? 'websocket' : 'polling',
+      websocket: websocketStatus(link.status),
+      delivery: link.isUp ? 'websocket' : 'polling',
       chatdb: { path: config.imessage.db_path, open: feed.db !== undefined, lacks: feed.lacks },
       sending: sendingStatus(messaging.heldBack()),
       conditions: health.standing().map(conditionStatus),
@@ -319,14 +293,13 @@ export class Agent {
         { start() {}, stop: () => closeStore() },
         control,
         ...(config.monitoring.port > 0 ? [monitoringPart(monitoring, telemetry)] : []),
-        { start() {}, stop: () => client.close() },
+        { start() {}, stop: () => link.close() },
         pump,
         uploader,
         feedPart(),
         messaging,
         courier,
-        poller,
-        ...(config.websocket.enabled ? [socket] : []),
+        link,
         wake,
         retention,
         life,
@@ -364,7 +337,7 @@ export class Agent {
 
     function configure(raw: unknown): void {
       const change = readConfigUpdate(raw);
-      if (change.syncIntervalSeconds !== undefined) poller.setIntervalSeconds(change.syncIntervalSeconds);
+      if (change.syncIntervalSeconds !== undefined) link.setSyncIntervalSeconds(change.syncIntervalSeconds);
       if (change.logLevel !== undefined) log.setLevel(change.logLevel);
       telemetry.configUpdated(change);
     }

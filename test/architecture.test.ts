@@ -7,7 +7,7 @@ const src = resolve(import.meta.dirname, '../src');
 /** What each room may import besides itself, util and protocol. docs/ARCHITECTURE.md says why. */
 const ALLOWED: Record<string, readonly string[]> = {
   'index.ts': ['cli'],
-  cli: ['Agent.ts', 'ops', 'config', 'state', 'chatdb', 'relay'],
+  cli: ['Agent.ts', 'ops', 'config', 'state', 'chatdb', 'relay', 'backend'],
   'Agent.ts': ['relay', 'commands', 'messaging', 'backend', 'chatdb', 'state', 'ops', 'config'],
   relay: ['chatdb', 'state', 'backend', 'messaging'],
   commands: ['state', 'messaging'],

@@ -1,5 +1,5 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent as HttpAgent } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import {
@@ -16,6 +16,8 @@ import type { Clock } from '../util/Clock.ts';
 import { BackendError, KEPT_BODY_CHARACTERS } from './BackendError.ts';
 import { exchange, type HttpAnswer } from './httpExchange.ts';
 import { multipartBody, type UploadFile } from './multipart.ts';
+import type { Network } from './network/Network.ts';
+import { networkFailure } from './network/networkFailure.ts';
 import { parseRetryAfter } from './retryAfter.ts';
 import { type Endpoint, meaningOf } from './statusPolicy.ts';
 import { withoutSecret } from './withoutSecret.ts';
@@ -40,6 +42,7 @@ export interface BackendClientOptions {
   requestTimeoutSeconds: number;
   /** How many messages may be under way at once. */
   maxSockets: number;
+  network: Network;
   clock: Clock;
 }
 
@@ -72,9 +75,8 @@ export class BackendClient {
   constructor(options: BackendClientOptions) {
     this.#o = options;
     const maxSockets = options.maxSockets + CONTROL_SOCKETS + UPLOAD_SOCKETS;
-    const agentOptions = { keepAlive: true, maxSockets, timeout: IDLE_SOCKET_MS };
-    this.#agent =
-      new URL(options.baseUrl).protocol === 'https:' ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
+    const pool = { keepAlive: true, maxSockets, timeout: IDLE_SOCKET_MS };
+    this.#agent = options.network.httpAgent(new URL(options.baseUrl), pool);
   }
 
   /** `onWrittenOut` is called once at most, when the whole request is in the kernel's hands. 409 gives 'known'. */
@@ -167,8 +169,8 @@ export class BackendClient {
         onWrittenOut: () => o.onWrittenOut?.(),
       });
     } catch (error) {
-      const reason = withoutSecret(reasonOf(error), secret);
-      throw new BackendError('EDGE_BACKEND_UNREACHABLE', `POST ${path} failed: ${reason}`, { cause: error });
+      const { code, detail } = networkFailure(error);
+      throw new BackendError(code, withoutSecret(`POST ${path} failed: ${detail}`, secret), { cause: error });
     } finally {
       timer.cancel();
       o.signal?.removeEventListener('abort', onAbort);
@@ -200,11 +202,4 @@ export class BackendClient {
 /** Keys come from chat.db and the backend; what a header cannot carry is percent-encoded rather than never sent. */
 function headerValue(key: string): string {
   return /^[\x21-\x7e]+$/.test(key) ? key : encodeURIComponent(key.toWellFormed());
-}
-
-/** The texts of an error and of the attempts it stands for; `connect` to several addresses fails with no text at all. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code && !message.includes(code) ? `${code}: ${message}` : message;
 }

@@ -104,6 +104,13 @@ export class SyncPoller {
     this.#plan(Math.max(EVENT_GATHER_MS, gap));
   }
 
+  /** What a failure rested on is another now: a sync that waits after one starts at once. */
+  retryNow(): void {
+    if (this.#failures === 0) return;
+    this.#heldUntil = 0;
+    this.#plan(0);
+  }
+
   /** Kept within 1 and 3600 s; a poll that is waiting moves to the new interval. */
   setIntervalSeconds(seconds: number): void {
     this.#intervalMs = Math.min(Math.max(seconds, INTERVAL_LIMITS.least), INTERVAL_LIMITS.most) * 1000;

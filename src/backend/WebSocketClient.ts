@@ -8,6 +8,7 @@ import { KEPT_BODY_CHARACTERS } from './BackendError.ts';
 import { closePolicy, type Ending, type Reconnection } from './closePolicy.ts';
 import { type DialFailure, dial, type SocketFactory } from './dial.ts';
 import { Heartbeat, SILENCE_LIMIT_MS } from './Heartbeat.ts';
+import type { Network } from './network/Network.ts';
 import { readFrame } from './readFrame.ts';
 import { reconnectDelayMs } from './reconnectDelay.ts';
 import { withoutSecret } from './withoutSecret.ts';
@@ -29,6 +30,7 @@ export interface WebSocketClientOptions {
   /** Called after 401, 403 and 4001: read the secret again before the next attempt. */
   refreshSecret(): void;
   pingIntervalSeconds: number;
+  network: Network;
   clock: Clock;
   random: Random;
   telemetry: Telemetry;
@@ -157,6 +159,7 @@ export class WebSocketClient {
         url,
         headers: { Authorization: `Bearer ${this.#secret}`, 'X-Edge-Agent-Id': agentId },
         clock,
+        network: this.#o.network.socketOptions(new URL(url)),
         createSocket,
         onOpen: (opened) => this.#opened(opened),
         onFailed: (failure) => this.#failed(socket, failure),

@@ -29,6 +29,8 @@ export interface DialOptions {
   url: string;
   headers: Record<string, string>;
   clock: Clock;
+  /** Proxy, authorities and pins. */
+  network: ClientOptions;
   createSocket: SocketFactory | undefined;
   /** Called at most once, and not together with onFailed; no frame is read before it returns. */
   onOpen(socket: WebSocket): void;
@@ -45,6 +47,7 @@ export interface DialOptions {
 export function dial(o: DialOptions): { socket: WebSocket; cancel(): void } {
   const create = o.createSocket ?? ((url: string, options: SocketOptions) => new WebSocket(url, options));
   const socket = create(o.url, {
+    ...o.network,
     headers: o.headers,
     perMessageDeflate: false,
     maxPayload: MAX_BODY_BYTES,

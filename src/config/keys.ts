@@ -102,3 +102,13 @@ export function urlType(schemes: readonly string[], expected: string) {
     { error: expected },
   );
 }
+
+/** Public keys as curl's --pinnedpubkey has them, without `sha256//`. */
+export function pinList(o: { doc: string }) {
+  const expected = 'a list of at most 10 base64 SHA-256 digests of public keys (44 characters that end in =)';
+  return z
+    .array(z.string({ error: expected }).regex(/^[A-Za-z0-9+/]{43}=$/, { error: expected }), { error: expected })
+    .max(10, { error: expected })
+    .default([])
+    .register(keyDocs, { doc: o.doc, expected });
+}

@@ -6,6 +6,7 @@ import {
   keyDocs,
   optionalPath,
   path,
+  pinList,
   section,
   urlPath,
   urlType,
@@ -16,6 +17,7 @@ import { privacySection } from './privacySection.ts';
 const AGENT_ID = '1 to 64 letters, digits, _ or -, such as edge_15550100001';
 const HTTP_URL = 'an http(s) URL without user name, query and fragment, such as https://backend.example.com';
 const WS_URL = 'a ws(s) URL without user name, query and fragment, such as wss://backend.example.com';
+const PROXY_URL = 'an http(s) URL without user name, query and fragment, such as http://proxy.example.com:3128';
 const HANDLE = 'a phone number in E.164 form or an e-mail address';
 const HANDLE_FORM = /^(\+\d{7,15}|[^\s@]+@[^\s@]+)$/;
 const SERVICE = 'the name of a Keychain item, such as edge-agent';
@@ -79,6 +81,18 @@ export const configSchema = section('The configuration of edge-agent.', {
       min: 1,
       max: 256,
       default: 32,
+    }),
+    proxy_url: urlType(['http:', 'https:'], PROXY_URL).optional().register(keyDocs, {
+      doc: 'The proxy that connects to the backend (CONNECT). Where it wants a password, set HTTPS_PROXY in the environment instead. Without this key HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide.',
+      expected: PROXY_URL,
+      example: 'http://proxy.example.com:3128',
+    }),
+    ca_file: optionalPath({
+      doc: 'A PEM file of authorities that are trusted beside those of Node: for a backend, or a proxy, with an authority of its own.',
+      example: 'ca.pem',
+    }),
+    pin_sha256: pinList({
+      doc: 'SHA-256 of public keys, base64; the backend must have one of them, beside a valid certificate. Keep a second one for the day the key changes. Empty: any key.',
     }),
     allow_insecure: flag({
       doc: 'Allows http: and ws: to other hosts than this one. The secret and every message then cross the network in the clear.',

@@ -5,6 +5,8 @@ import type { TelemetryParts } from './telemetry.ts';
 
 type LinkEvents =
   | 'websocketConnecting'
+  | 'websocketDialed'
+  | 'websocketDraining'
   | 'websocketConnected'
   | 'websocketClosed'
   | 'websocketError'
@@ -16,6 +18,8 @@ type LinkEvents =
   | 'syncFailed'
   | 'frameRefused'
   | 'frameIgnored'
+  | 'commandsPaused'
+  | 'commandsResumed'
   | 'commandReceived'
   | 'commandRepeated'
   | 'commandCompleted'
@@ -33,6 +37,12 @@ export function linkTelemetry({ logger, metrics, health }: TelemetryParts): Pick
   return {
     websocketConnecting(url) {
       logger.info(`Connecting to WebSocket: ${url}`);
+    },
+    websocketDialed(result) {
+      logger.debug(`Dial of the WebSocket: ${result}`);
+    },
+    websocketDraining(retryAfterMs) {
+      logger.info(`The backend drains its connections; back in ${(retryAfterMs / 1000).toFixed(1)} s`);
     },
     websocketConnected() {
       metrics.count('websocket_connects');
@@ -86,6 +96,12 @@ export function linkTelemetry({ logger, metrics, health }: TelemetryParts): Pick
     },
     frameIgnored(type) {
       logger.debug(`Frame ignored: ${type}`);
+    },
+    commandsPaused(waiting) {
+      logger.warn(`EDGE_COMMANDS_FULL: ${count(waiting, 'command')} wait; no more are read until some are done`);
+    },
+    commandsResumed() {
+      logger.info('Commands are read again');
     },
     commandReceived({ commandId, commandType, channel }) {
       metrics.count('commands_received');

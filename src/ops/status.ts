@@ -166,6 +166,10 @@ export function storeStatus(store: StateStore, now: number): StoreStatus {
   };
 }
 
+export function websocketStatus(link: { isUp: boolean; since: number | undefined }): AgentStatus['websocket'] {
+  return { up: link.isUp, since: link.since === undefined ? null : new Date(link.since).toISOString() };
+}
+
 export function sendingStatus(held: { bubbles: number; nextAt: number | undefined }): AgentStatus['sending'] {
   return { waiting_for_rate: held.bubbles, next_at: isoOrNull(held.nextAt) };
 }

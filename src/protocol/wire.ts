@@ -170,6 +170,39 @@ export type SyncResponse = z.output<typeof syncResponseSchema>;
 /** Any frame from the backend; `data` is checked by type. */
 export const frameSchema = z.object({ type: z.string(), data: z.unknown().optional() });
 
+/** Longest wait that a backend may ask for, ms: a slip must not silence an agent for a day. */
+export const MAX_ASKED_WAIT_MS = 15 * 60_000;
+
+/** `drain.data`: the backend is about to close; the agent leaves, polls, and comes back after so many ms. */
+export const drainSchema = z.object({
+  retry_after_ms: z
+    .number()
+    .nonnegative()
+    .nullish()
+    .catch(undefined)
+    .transform((value) => Math.min(value ?? 0, MAX_ASKED_WAIT_MS)),
+});
+
+/** `connected.data`, the greeting. */
+export const greetingSchema = z.object({
+  /** After the loss of this connection the first dial waits up to so many ms more, at random: a large fleet asks for it. */
+  reconnect_spread_ms: z
+    .number()
+    .nonnegative()
+    .nullish()
+    .catch(undefined)
+    .transform((value) => Math.min(value ?? 0, 60_000)),
+  /** The backend takes this connection for a look by the doctor, and follows with a command of type `probe`. */
+  probe: z
+    .boolean()
+    .nullish()
+    .catch(undefined)
+    .transform((value) => value ?? false),
+});
+
+/** A handshake with this header is a look by the doctor: the agent's own connection stays, and no commands come. */
+export const PROBE_HEADER = 'X-Edge-Probe';
+
 /** The problems of a failed parse as `field: what was expected`, joined. */
 export function describeIssues(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`).join('; ');

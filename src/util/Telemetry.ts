@@ -81,6 +81,10 @@ export interface Telemetry {
   reflexMatched(info: { commandId: string; threadId: string; kept: 'reflex' | 'answer' }): void;
   // WebSocket and HTTP (the texts of these lines are fixed by the protocol)
   websocketConnecting(url: string): void;
+  /** How a dial ended: `open`, `status_403`, or the code of an error. Few values: it is the label of a metric. */
+  websocketDialed(result: string): void;
+  /** The backend asked to leave and to come back after so long. */
+  websocketDraining(retryAfterMs: number): void;
   websocketConnected(): void;
   websocketClosed(code: number, reason: string): void;
   websocketError(message: string): void;
@@ -95,6 +99,9 @@ export interface Telemetry {
   /** A frame with nothing to do: the greeting, or a type this version does not know. For DEBUG. */
   frameIgnored(type: string): void;
   // Commands
+  /** So many commands wait that no more are read until some are done. */
+  commandsPaused(waiting: number): void;
+  commandsResumed(): void;
   commandReceived(info: { commandId: string; commandType: string; channel: 'websocket' | 'sync' | 'response' }): void;
   commandRepeated(commandId: string): void;
   commandCompleted(commandId: string): void;

@@ -1,21 +1,7 @@
-/**
- * What a caller does after an error:
- * `now` try again at once; `backoff` try again later, without end; `never` the same attempt cannot succeed;
- * `unknown-outcome` the effect may have happened: look before anything is repeated.
- */
-export type Retry = 'now' | 'backoff' | 'never' | 'unknown-outcome';
+import { define, type ErrorEntry } from './ErrorEntry.ts';
+import { LINK_ERRORS } from './linkErrors.ts';
 
-interface ErrorEntry {
-  /** What it means and why it matters, one sentence. */
-  readonly means: string;
-  /** What to do, in the imperative. */
-  readonly fix: string;
-  readonly retry: Retry;
-  /** What health and `status` call it while it stands. @default the code in small letters, without EDGE_ */
-  readonly condition?: string;
-}
-
-const define = <T extends Record<string, ErrorEntry>>(entries: T) => entries;
+export type { Retry } from './ErrorEntry.ts';
 
 /** Every code the programs use. docs/ERRORS.md says the same in prose; a test compares the two both ways. */
 export const ERRORS = define({
@@ -141,46 +127,7 @@ export const ERRORS = define({
     fix: 'Nothing; if it happens often, report it with the macOS version.',
     retry: 'never',
   },
-  // Backend
-  EDGE_BACKEND_UNREACHABLE: {
-    means: 'No connection to the backend, or it broke or timed out; messages wait on disk.',
-    fix: 'Check backend.url, DNS and the network; retries go on without end.',
-    retry: 'backoff',
-    condition: 'backend-unreachable',
-  },
-  EDGE_BACKEND_BUSY: {
-    means: 'The backend answered with a status that asks to come again; messages wait on disk.',
-    fix: 'Nothing here; look at the backend if it lasts.',
-    retry: 'backoff',
-    condition: 'backend-busy',
-  },
-  EDGE_BACKEND_AUTH: {
-    means: 'The backend refuses the secret or the agent id (401 or 403); nothing gets through.',
-    fix: 'Compare the secret and edge.agent_id with the backend’s. The secret is read again before every try.',
-    retry: 'backoff',
-    condition: 'backend-auth',
-  },
-  EDGE_BACKEND_REJECTED: {
-    means: 'The backend refuses this one message (4xx); it was set aside and the next went on.',
-    fix: 'See `edge-agent status` for status and body, mend the cause, then `edge-agent retry GUID`.',
-    retry: 'never',
-  },
-  EDGE_BACKEND_REDIRECT: {
-    means: 'The backend answered with a redirect, which is not followed because the secret would go along.',
-    fix: 'Set backend.url to the address the redirect names, if it is yours.',
-    retry: 'backoff',
-  },
-  EDGE_BACKEND_ANSWER: {
-    means: 'The backend’s answer is not what the protocol says (not JSON, too large, wrong types).',
-    fix: 'Read the particulars in the log line; mend the backend. The message is posted again with the same key.',
-    retry: 'backoff',
-  },
-  EDGE_BACKEND_NOT_FOUND: {
-    means: 'The endpoint does not exist at this URL (404).',
-    fix: 'Correct backend.url or backend.websocket_url, or let the backend serve the path named in the line.',
-    retry: 'backoff',
-    condition: 'backend-not-found',
-  },
+  ...LINK_ERRORS,
   // Commands
   EDGE_FRAME_INVALID: {
     means: 'A frame or command from the backend is not what the protocol says; it was ignored or refused.',

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { BackendClient, type BackendClientOptions } from '../../src/backend/BackendClient.ts';
+import { Network } from '../../src/backend/network/Network.ts';
 import type { MessageRequest } from '../../src/protocol/wire.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 
@@ -67,6 +68,7 @@ export function backendClient(baseUrl: string, overrides: Partial<BackendClientO
     refreshSecret: () => refreshes.push(clock.now()),
     requestTimeoutSeconds: 60,
     maxSockets: 4,
+    network: new Network({}),
     clock,
     ...overrides,
   });

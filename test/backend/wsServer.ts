@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { Network } from '../../src/backend/network/Network.ts';
 import { WebSocketClient, type WebSocketClientOptions } from '../../src/backend/WebSocketClient.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { recordingTelemetry } from '../support/recordingTelemetry.ts';
@@ -48,6 +49,7 @@ export function wsClient(url: string, overrides: Partial<WebSocketClientOptions>
       refreshes += 1;
     },
     pingIntervalSeconds: 30,
+    network: new Network({}),
     clock,
     random: () => 0,
     telemetry,
