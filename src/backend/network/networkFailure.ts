@@ -3,9 +3,12 @@ import type { ErrorCode } from '../../util/errors.ts';
 
 export interface NetworkFailure {
   code: ErrorCode;
-  /** The texts of the error and of the attempts it stands for. */
+  /** The texts of the error and of the attempts it stands for; at most 500 characters. */
   detail: string;
 }
+
+/** A certificate may have a thousand names, and Node lists them all. */
+const MAX_DETAIL = 500;
 
 /**
  * Codes of Node (`dns`, `tls`, as in lib/_tls_wrap and ncrypto), of OpenSSL's X509_V_ERR_* as Node names them, and of ws.
@@ -50,7 +53,7 @@ export function networkFailure(error: unknown): NetworkFailure {
   if (error instanceof EdgeError) return { code: error.code, detail: error.message };
   const code = errnoOf(error) ?? '';
   const prefixed = BY_PREFIX.find(([prefix]) => code.startsWith(prefix));
-  return { code: BY_CODE.get(code) ?? prefixed?.[1] ?? 'EDGE_BACKEND_UNREACHABLE', detail: reasonOf(error) };
+  return { code: BY_CODE.get(code) ?? prefixed?.[1] ?? 'EDGE_BACKEND_UNREACHABLE', detail: reasonOf(error).slice(0, MAX_DETAIL) };
 }
 
 /** The code that Node, OpenSSL or ws gave the error; undefined where it came from elsewhere. */

@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Clock } from '../../util/Clock.ts';
 import { EdgeError } from '../../util/EdgeError.ts';
@@ -33,12 +33,14 @@ export interface TunnelOptions {
  */
 export function openTunnel({ proxy, authority, connection, clock, signal }: TunnelOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
+    const host = proxy.hostname.replace(/^\[|\]$/g, '');
     const send = proxy.protocol === 'https:' ? httpsRequest : httpRequest;
     const request = send(proxy, {
       ...connection,
       method: 'CONNECT',
       path: authority,
       headers: { Host: authority, ...credentials(proxy) },
+      servername: isIP(host) ? '' : host, // Node would take that of the Host header, which is the backend's
       auth: null, // else Node makes an Authorization header of the user name in the URL
       agent: false,
       signal,

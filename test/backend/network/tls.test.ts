@@ -1,31 +1,17 @@
 import { writeFileSync } from 'node:fs';
-import { createServer, type ServerOptions } from 'node:https';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { WebSocketServer } from 'ws';
 import { Network, type NetworkOptions } from '../../../src/backend/network/Network.ts';
 import { authority, type KeyPair, pinOf, selfSigned } from '../../support/certificates.ts';
 import { recordingTelemetry } from '../../support/recordingTelemetry.ts';
 import { tempDir } from '../../support/tempDir.ts';
 import { waitFor } from '../../support/waitFor.ts';
-import { backendClient, errorOf, httpBackend, listen, post } from '../httpServer.ts';
+import { backendClient, errorOf, httpBackend, post } from '../httpServer.ts';
 import { wsClient } from '../wsServer.ts';
+import { caFile } from './caFile.ts';
+import { tlsBackend } from './tlsBackend.ts';
 
 const NAMES = 'DNS:localhost,IP:127.0.0.1';
-
-/** An HTTPS backend that takes every message and every socket, and notes what it read. */
-async function tlsBackend(pair: KeyPair, options: ServerOptions = {}) {
-  const received: string[] = [];
-  const server = createServer({ ...options, ...pair }, (request, response) => {
-    received.push(`${request.method} ${request.url}`);
-    request.resume().on('end', () => response.end('{"should_respond":false}'));
-  });
-  const sockets = new WebSocketServer({ server });
-  server.on('upgrade', (request) => received.push(`UPGRADE ${request.url}`));
-  const port = await listen(server);
-  const urls = { url: `https://127.0.0.1:${port}`, socketUrl: `wss://127.0.0.1:${port}/edge/ws` };
-  return { ...urls, received, server, sockets };
-}
 
 function rig(url: string, options: NetworkOptions = {}) {
   const { telemetry, calls } = recordingTelemetry();
@@ -33,12 +19,6 @@ function rig(url: string, options: NetworkOptions = {}) {
   const { client } = backendClient(url, { network });
   const told = (event: string) => calls.filter((call) => call.event === event).map(({ args }) => args);
   return { client, network, told };
-}
-
-function caFile(...certs: string[]): string {
-  const path = join(tempDir(), 'ca.pem');
-  writeFileSync(path, certs.join('\n'));
-  return path;
 }
 
 describe('a certificate that is no good ends the connection before anything is sent', () => {
