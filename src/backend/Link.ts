@@ -1,5 +1,6 @@
 import type { AgentFrame, SyncRequest, SyncResponse } from '../protocol/wire.ts';
 import type { Clock } from '../util/Clock.ts';
+import type { ErrorCode } from '../util/errors.ts';
 import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { BackendClient } from './BackendClient.ts';
@@ -38,7 +39,9 @@ export interface LinkOptions {
   /** What a sync reports. */
   collect(): SyncRequest;
   /** Takes the answer of a sync in. */
-  deliver(response: SyncResponse): void;
+  deliver(response: SyncResponse): Promise<void>;
+  /** What the backend had for us when the socket came up is taken in, or cannot be had now. */
+  onCaughtUp(): void;
   hasEvents(): boolean;
 }
 
@@ -78,9 +81,10 @@ export class Link {
       random,
       telemetry,
       intervalSeconds: settings.syncIntervalSeconds,
-      sync: (request, signal) => this.client.sync(request, signal),
+      sync: (...request) => this.client.sync(...request),
       collect: () => options.collect(),
       deliver: (response) => options.deliver(response),
+      onCaughtUp: () => options.onCaughtUp(),
       hasEvents: () => options.hasEvents(),
     });
     this.#socket = new WebSocketClient({
@@ -91,8 +95,8 @@ export class Link {
       telemetry,
       onUp: () => {
         this.#since = clock.now();
+        options.onUp(); // first: the poller may say at once that there is nothing to catch up with
         this.#poller.socketUp();
-        options.onUp();
       },
       onDown: () => {
         this.#since = clock.now();
@@ -156,6 +160,11 @@ export class Link {
     this.#socket.resume();
   }
 
+  /** Gives the live connection up: what came by it cannot be stored, and has to come again. */
+  refuse(code: ErrorCode): void {
+    this.#socket.refuse(code);
+  }
+
   /** The secret, or what else a refusal rested on, is another: nothing waits any longer. */
   secretChanged(): void {
     this.#socket.test();
@@ -165,6 +174,6 @@ export class Link {
   /** The machine slept. */
   woke(): void {
     this.#socket.test();
-    this.#poller.syncSoon();
+    this.#poller.syncNow();
   }
 }

@@ -2,6 +2,7 @@ import type { RawData, WebSocket } from 'ws';
 import { type AgentFrame, MAX_BODY_BYTES } from '../protocol/wire.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
+import type { ErrorCode } from '../util/errors.ts';
 import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { KEPT_BODY_CHARACTERS } from './BackendError.ts';
@@ -71,7 +72,7 @@ type State =
  * Without a secret `connecting` is skipped: `waiting` begins at once.
  * closePolicy.ts says how long `waiting` lasts. `live` begins with the handshake; the first ping goes out at once.
  *
- * A command that cannot be stored (onCommand throws EDGE_STATE_FULL, EDGE_STATE_BUSY or EDGE_COMMANDS_FULL) closes the
+ * A command that cannot be stored (refuse(), or onCommand throws EDGE_STATE_FULL, EDGE_STATE_BUSY or EDGE_COMMANDS_FULL) closes the
  * connection with 1013 and reconnects by back-off: nothing after it is read, so that the backend, which got no ack,
  * offers it again in order. Whatever else a callback throws is reported, and the connection goes on.
  */
@@ -128,6 +129,11 @@ export class WebSocketClient {
     if (this.#state.name !== 'waiting') return;
     this.#state.timer.cancel();
     this.#connect();
+  }
+
+  /** Gives the live connection up, with 1013: what came by it cannot be stored. */
+  refuse(code: ErrorCode): void {
+    this.#closed(1013, `not taken in: ${code}`, { kind: 'error', code });
   }
 
   /** Stops reading, on this connection and those to come, until resume(): the kernel then slows the backend down. */
@@ -236,9 +242,7 @@ export class WebSocketClient {
     } catch (error) {
       const code = codeOf(error, 'EDGE_INTERNAL');
       this.#o.telemetry.failure(code, messageOf(error));
-      const notTaken = code === 'EDGE_COMMANDS_FULL' || isStoreUnwilling(error);
-      if (!notTaken || this.#state.name !== 'live') return;
-      this.#closed(1013, `not taken in: ${code}`, { kind: 'error', code });
+      if (code === 'EDGE_COMMANDS_FULL' || isStoreUnwilling(error)) this.refuse(code);
     }
   }
 
