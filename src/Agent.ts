@@ -86,7 +86,7 @@ export class Agent {
         link.syncSoon();
       },
     });
-    const telemetry = createTelemetry({ logger: log.logger, metrics, health });
+    const telemetry = createTelemetry({ logger: log.logger, metrics, health, clock });
     const fatal = Promise.withResolvers<EdgeError>();
     const store = openStore();
     const reports = new StatusReports({ store, clock, agentId });

@@ -1,12 +1,16 @@
 import { ERRORS } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+import type { LinkConditions } from './LinkConditions.ts';
 import { maskIn } from './mask.ts';
 import type { TelemetryParts } from './telemetry.ts';
 
 type ProgramEvents = 'chatdbOpened' | 'conditionRaised' | 'conditionCleared' | 'woke' | 'failure';
 
 /** chat.db as a whole, conditions that stand, and what has no event of its own. */
-export function programTelemetry({ logger, metrics, health }: TelemetryParts): Pick<Telemetry, ProgramEvents> {
+export function programTelemetry(
+  { logger, metrics, health }: TelemetryParts,
+  conditions: LinkConditions,
+): Pick<Telemetry, ProgramEvents> {
   return {
     chatdbOpened({ path, epoch, rowid, isNew }) {
       const from = isNew ? 'starting at' : 'going on after';
@@ -18,7 +22,7 @@ export function programTelemetry({ logger, metrics, health }: TelemetryParts): P
       logger.error(`${code}: ${maskIn(detail)}. ${ERRORS[code].means} ${ERRORS[code].fix}`);
     },
     conditionCleared(code) {
-      if (health.clear(code)) logger.info(`${code} is over`);
+      conditions.cleared(code);
     },
     woke(gapMs) {
       metrics.count('wakes');

@@ -1,4 +1,4 @@
-import { COUNTERS, type CounterName, type Metrics } from './metrics.ts';
+import { COUNTERS, type CounterName, LABELLED_COUNTERS, type LabelledCounterName, type Metrics } from './metrics.ts';
 import type { RouteReply } from './routes.ts';
 import type { AgentStatus } from './status.ts';
 
@@ -12,13 +12,10 @@ export async function prometheusText(metrics: Metrics, status: AgentStatus): Pro
   for (const [name, help] of Object.entries(COUNTERS)) {
     new Counter({ name: `${PREFIX}${name}_total`, help, registers }).inc(metrics.get(name as CounterName));
   }
-  const errors = new Counter({
-    name: `${PREFIX}errors_total`,
-    help: 'Errors by code',
-    labelNames: ['code'],
-    registers,
-  });
-  for (const [code, count] of metrics.errorsByCode()) errors.inc({ code }, count);
+  for (const [name, { label, help }] of Object.entries(LABELLED_COUNTERS)) {
+    const counter = new Counter({ name: `${PREFIX}${name}_total`, help, labelNames: [label], registers });
+    for (const [value, count] of metrics.by(name as LabelledCounterName)) counter.inc({ [label]: value }, count);
+  }
 
   const gauge = (name: string, help: string, value: number) =>
     new Gauge({ name: PREFIX + name, help, registers }).set(value);
