@@ -4,7 +4,7 @@ import { ERRORS } from '../util/errors.ts';
 const STATUSES: ReadonlySet<number> = new Set([
   200, 301, 302, 303, 307, 308, 400, 401, 403, 404, 407, 408, 410, 426, 429, 500, 502, 503, 504,
 ]);
-/** What became of a dial, and the errors of Node on the way to a socket. */
+/** What became of a dial, and the errors of Node and OpenSSL on the way to a socket. */
 const OUTCOMES: ReadonlySet<string> = new Set([
   'open',
   'abandoned',
@@ -15,7 +15,15 @@ const OUTCOMES: ReadonlySet<string> = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'EPIPE',
+  'EPROTO',
   'ETIMEDOUT',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 /** Close codes that RFC 6455 and its registry define end here. */
 const LAST_REGISTERED = 1015;

@@ -61,7 +61,8 @@ export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions)
       dialResult = result;
       if (socket.isNews(`dial ${result}`) && isChange) isDialNews = true;
       const condition = dialCondition(result);
-      if (condition) conditions.failed('websocket', condition, `the WebSocket cannot be opened: ${result}`);
+      if (condition)
+        conditions.failed('websocket', condition, `the WebSocket cannot be opened: ${result.replace('_', ' ')}`);
     },
     websocketDraining(retryAfterMs) {
       metrics.count('websocket_drains');

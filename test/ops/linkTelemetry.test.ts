@@ -7,6 +7,7 @@ import { FakeClock } from '../support/FakeClock.ts';
 
 const URL = 'wss://HOST/edge/ws?edge_agent_id=edge_1';
 
+/** Telemetry of which only the link is told. */
 function link() {
   const lines: string[] = [];
   const at = (level: LogLevel) => (message: string, first?: unknown) => {
