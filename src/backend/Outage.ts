@@ -1,4 +1,3 @@
-import type { ErrorCode } from '../util/errors.ts';
 import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { KEPT_BODY_CHARACTERS } from './BackendError.ts';
@@ -63,6 +62,12 @@ export class Outage {
     this.#spreadMs = spreadMs;
   }
 
+  /** The machine slept: what failed before says nothing of the network it woke in. */
+  startOver(): void {
+    this.#failures = 0;
+    this.#spreadMs = 0;
+  }
+
   lasted(): void {
     this.#hasLasted = true;
     this.#failures = 0;
@@ -89,7 +94,10 @@ export class Outage {
   }
 
   /** Nothing was dialled. */
-  waitUndialled(code: ErrorCode, text: string): WaitPlan {
+  waitWithoutSecret(): WaitPlan {
+    const code = 'EDGE_SECRET_MISSING';
+    const text = 'the WebSocket was not opened: there is no secret';
+    this.#o.telemetry.failure(code, text);
     this.#lastProblem = { code, text };
     return { state: 'halted', ms: this.#delayMs('slow'), isAsked: false, rereadsSecret: true };
   }

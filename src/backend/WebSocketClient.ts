@@ -61,16 +61,15 @@ type State =
 /**
  * The connection for commands, made again without end.
  *
- *                  start()                    first frame
- *     stopped ───────────────▶ connecting ───────────────▶ live
- *        ▲                     │  ▲   ▲ │                   │ closed, silent, drained, or
- *        │           anything  │  │   │ │ 401, 403, 4001,   │ a command cannot be stored
- *        │  else, 10 s without │  │   │ │ no secret,        │
- *        │  an answer          ▼  │   │ ▼ foreign key       │
- *     stop(), from       waiting ─┘   └─ halted             │
- *     any state             ▲  delay over   ▲ delay over or │
- *                           │  or woke      │ other secret  │
- *                           └───────────────┴───────────────┘
+ *     stopped ── start() ──▶ connecting ── first frame ──▶ live
+ *        ▲                    ▲ │    │ ▲                    │
+ *        │        delay over, │ │    │ │ delay over, woke,  │
+ *        │               woke │ ▼    ▼ │ other secret       │
+ *     stop(), from          waiting  halted                 │
+ *     any state               ▲         ▲                   │
+ *              lost, drained, │         │ 401, 403, 4001,   │
+ *              not answered   └─────────┴ other key, ───────┘
+ *                                         no secret
  *
  * `connecting` lasts from the dial to the first frame after the handshake: a proxy with nothing behind it accepts
  * everything, and a backend may say only after the handshake, with 4001, that it does not take the secret. A ping goes
@@ -153,6 +152,7 @@ export class WebSocketClient {
     if (name === 'connecting' && !isOpen) this.#dialler.abandoned();
     this.#leave(1001, 'agent slept')?.terminate();
     if (isOpen) this.#o.telemetry.websocketClosed(1006, 'replaced after a sleep');
+    this.#outage.startOver();
     this.#connect();
     if (name === 'live') this.#call(() => this.#o.onDown());
   }
@@ -183,10 +183,8 @@ export class WebSocketClient {
   #connect(): void {
     this.#secret = this.#o.secret();
     if (!this.#secret) {
-      const text = 'the WebSocket was not opened: there is no secret';
-      this.#o.telemetry.failure('EDGE_SECRET_MISSING', text);
       this.#o.refreshSecret();
-      this.#wait(this.#outage.waitUndialled('EDGE_SECRET_MISSING', text));
+      this.#wait(this.#outage.waitWithoutSecret());
       return;
     }
     const cancelDial = this.#dialler.dial(this.#secret, {
@@ -246,12 +244,11 @@ export class WebSocketClient {
   }
 
   #drain(askedMs: number): void {
-    const wasUp = this.isUp;
     this.#o.telemetry.websocketDraining(askedMs);
     this.#leave(1000, 'drained');
     this.#o.telemetry.websocketClosed(1000, 'drained');
     this.#wait(this.#outage.waitAfterDrain(askedMs));
-    if (wasUp) this.#call(() => this.#o.onDown());
+    this.#call(() => this.#o.onDown());
   }
 
   /** The end of an open connection; `code` and `reason` are ours if we end it. */
@@ -267,15 +264,14 @@ export class WebSocketClient {
 
   #reconnect(ending: Ending, details: EndingDetails): void {
     const plan = this.#outage.waitAfter(ending, details);
-    if (plan.rereadsSecret) {
-      this.#o.refreshSecret();
-      const secret = this.#o.secret();
-      if (secret && secret !== this.#secret) {
-        this.#connect();
-        return;
-      }
-    }
-    this.#wait(plan);
+    if (plan.rereadsSecret && this.#hasOtherSecret()) this.#connect();
+    else this.#wait(plan);
+  }
+
+  #hasOtherSecret(): boolean {
+    this.#o.refreshSecret();
+    const secret = this.#o.secret();
+    return secret !== undefined && secret !== this.#secret;
   }
 
   #wait({ state: name, ms, isAsked }: WaitPlan): void {

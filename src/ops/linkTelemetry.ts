@@ -10,6 +10,7 @@ import { count } from './plural.ts';
 import type { TelemetryParts } from './telemetry.ts';
 
 type LinkEvents =
+  | 'networkUsed'
   | 'websocketConnecting'
   | 'websocketDialed'
   | 'websocketDraining'
@@ -47,6 +48,9 @@ export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions)
   let dialResult: string | undefined;
   let connectedAt = Number.POSITIVE_INFINITY;
   return {
+    networkUsed(description) {
+      logger.info(`The backend is reached with ${description}`);
+    },
     websocketConnecting(url) {
       socket.tried();
       logger[isDialNews ? 'info' : 'debug'](`Connecting to WebSocket: ${url}`);
