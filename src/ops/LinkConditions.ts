@@ -1,6 +1,7 @@
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { Logger } from '../util/Logger.ts';
 import { LINK_ERRORS } from '../util/linkErrors.ts';
+import { isNetworkCode } from '../util/networkCodes.ts';
 import type { Claimant, Health } from './Health.ts';
 import { maskIn } from './mask.ts';
 
@@ -27,7 +28,7 @@ interface Trouble {
  * | the backend refuses: secret, 404, busy           | success of the channel that was refused: others may be welcome   |
  *
  * A channel whose way alone is blocked, as that of a socket behind a proxy without upgrades, keeps its condition until it
- * works itself. What messages meet is claimed by the agent (`conditionRaised`) and obeys the same table.
+ * works itself. What messages and the network meet is claimed by the agent (`conditionRaised`) and obeys the same table.
  */
 export class LinkConditions {
   readonly #health: Health;
@@ -65,29 +66,20 @@ export class LinkConditions {
 
   #over(code: ErrorCode, by: Claimant): void {
     this.#clear(code, by);
-    if (!isOnTheWay(code)) return;
+    if (!isNetworkCode(code)) return;
     for (const { code: other } of this.#health.standing()) {
-      if (!isOnTheWay(other)) continue;
+      if (!isNetworkCode(other)) continue;
       for (const claimant of ['websocket', 'sync', 'agent'] as const) this.#clear(other, claimant);
     }
     for (const trouble of this.#troubles.values()) {
-      if (trouble.claimed && isOnTheWay(trouble.claimed)) Object.assign(trouble, { failures: 0, claimed: undefined });
+      if (trouble.claimed && isNetworkCode(trouble.claimed))
+        Object.assign(trouble, { failures: 0, claimed: undefined });
     }
   }
 
   #clear(code: ErrorCode, by: Claimant): void {
     if (this.#health.clear(code, by)) this.#logger.info(`${code} is over`);
   }
-}
-
-/** Whether it is about the way to the backend, and not about what the backend says. */
-function isOnTheWay(code: ErrorCode): boolean {
-  return (
-    code === 'EDGE_BACKEND_UNREACHABLE' ||
-    code === 'EDGE_BACKEND_DNS' ||
-    code.startsWith('EDGE_TLS_') ||
-    code.startsWith('EDGE_PROXY_')
-  );
 }
 
 /** Other codes are a line in the log (an answer that cannot be read), or somebody else’s condition (no secret). */

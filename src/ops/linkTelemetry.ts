@@ -1,5 +1,4 @@
 import type { ErrorCode } from '../util/errors.ts';
-import { LINK_ERRORS } from '../util/linkErrors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { duration } from './duration.ts';
 import type { LinkConditions } from './LinkConditions.ts';
@@ -144,9 +143,8 @@ export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions)
   };
 }
 
-/** What the end of a dial says about the link; undefined where it is no condition. */
+/** What the answer to a handshake says about the link. What keeps one from coming at all is told by the network. */
 function dialCondition(result: string): ErrorCode | undefined {
-  if (result in LINK_ERRORS) return result as ErrorCode;
   const status = Number(/^status_(\d{3})$/.exec(result)?.[1]);
   if (status === 401 || status === 403) return 'EDGE_BACKEND_AUTH';
   if (status === 404 || status === 410) return 'EDGE_BACKEND_NOT_FOUND';

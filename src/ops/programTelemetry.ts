@@ -1,4 +1,5 @@
 import { ERRORS } from '../util/errors.ts';
+import { isNetworkCode } from '../util/networkCodes.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import type { LinkConditions } from './LinkConditions.ts';
 import { maskIn } from './mask.ts';
@@ -17,6 +18,8 @@ export function programTelemetry(
       logger.info(`chat.db opened: ${path}, epoch ${epoch}, ${from} ROWID ${rowid}`);
     },
     conditionRaised(code, detail) {
+      // Every part that goes the same way tells of it in words of its own; those of the first stand.
+      if (isNetworkCode(code) && health.isClaimed(code, 'agent')) return;
       if (!health.raise(code, detail)) return;
       metrics.error(code);
       logger.error(`${code}: ${maskIn(detail)}. ${ERRORS[code].means} ${ERRORS[code].fix}`);
