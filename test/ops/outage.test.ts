@@ -81,7 +81,8 @@ function agent(port: number) {
       pending_events: [],
       status: { scheduled_messages: 0, active_rules: 0, uptime_seconds: 0 },
     }),
-    deliver: () => {},
+    deliver: () => Promise.resolve(),
+    onCaughtUp: () => {},
     hasEvents: () => false,
   });
   onTestFinished(async () => {
