@@ -27,10 +27,11 @@ import { openStateStore } from './ops/openStateStore.ts';
 import { Retention } from './ops/Retention.ts';
 import { StatusReports } from './ops/StatusReports.ts';
 import { SyncExchange } from './ops/SyncExchange.ts';
-import { type AgentStatus, conditionStatus, sendingStatus, storeStatus, websocketStatus } from './ops/status.ts';
+import { type AgentStatus, conditionStatus, sendingStatus, storeStatus } from './ops/status.ts';
 import { createTelemetry } from './ops/telemetry.ts';
 import { packageVersion } from './ops/version.ts';
 import { WakeDetector } from './ops/WakeDetector.ts';
+import { websocketStatus } from './ops/websocketStatus.ts';
 import { ChangeWatch } from './relay/ChangeWatch.ts';
 import { InboundPump } from './relay/InboundPump.ts';
 import { Intake } from './relay/Intake.ts';
@@ -87,7 +88,7 @@ export class Agent {
         link.syncSoon();
       },
     });
-    const telemetry = createTelemetry({ logger: log.logger, metrics, health });
+    const telemetry = createTelemetry({ logger: log.logger, metrics, health, clock });
     const fatal = Promise.withResolvers<EdgeError>();
     const store = openStore();
     const reports = new StatusReports({ store, clock, agentId });
@@ -278,7 +279,7 @@ export class Agent {
       version: packageVersion(),
       agent_id: agentId,
       pid: process.pid,
-      websocket: websocketStatus(link.status),
+      websocket: websocketStatus(link.status, clock.now()),
       delivery: link.isUp ? 'websocket' : 'polling',
       chatdb: { path: config.imessage.db_path, open: feed.db !== undefined, lacks: feed.lacks },
       sending: sendingStatus(messaging.heldBack()),

@@ -11,6 +11,8 @@ export class StatusReports {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #agentId: string;
+  /** The codes that the backend was told last. */
+  #reasons: string | undefined;
 
   constructor(options: { store: StateStore; clock: Clock; agentId: string }) {
     this.#store = options.store;
@@ -39,8 +41,10 @@ export class StatusReports {
     const reasons = standing.map(({ code }) => code);
     this.#tell(() => {
       this.#store.meta.set('conditions', JSON.stringify(standing));
+      if (this.#reasons === reasons.join()) return; // another detail of the same
       this.#event(reasons.length > 0 ? { status: 'degraded', reasons } : { status: 'recovered' });
     });
+    this.#reasons = reasons.join();
   }
 
   /** Something the backend should know of, by its code. */

@@ -16,11 +16,11 @@ export class NetworkConditions {
 
   /** EDGE_BACKEND_UNREACHABLE is passed over: an outage is told by those whose work waits. */
   failed(channel: Channel, code: ErrorCode, detail: string): void {
-    if (code === 'EDGE_BACKEND_UNREACHABLE' || !isNetworkCode(code) || this.#standing.get(channel) === code) return;
-    this.worked(channel);
-    const isNew = !this.#has(code);
+    if (code === 'EDGE_BACKEND_UNREACHABLE' || !isNetworkCode(code)) return;
+    if (this.#standing.get(channel) !== code) this.worked(channel);
     this.#standing.set(channel, code);
-    if (isNew) this.#telemetry.conditionRaised(code, detail);
+    // Each time: the work of the other channel may have ended what both met.
+    this.#telemetry.conditionRaised(code, detail);
   }
 
   worked(channel: Channel): void {
