@@ -318,14 +318,17 @@ describe('a sync that fails', () => {
     expect(argsOf('syncFailed')).toHaveLength(2);
   });
 
-  it.each(['EDGE_BACKEND_AUTH', 'EDGE_SECRET_MISSING'] as const)('with %s is repeated once a minute', async (code) => {
-    const { poller: p, clock, syncs, state, argsOf } = poller();
-    state.answer = failing(code);
-    p.start();
-    await clock.advance(120_000);
-    expect(syncs).toEqual([0, 60_000, 120_000]);
-    expect(argsOf('syncFailed')).toHaveLength(3);
-  });
+  it.each(['EDGE_BACKEND_AUTH', 'EDGE_SECRET_MISSING', 'EDGE_TLS_PIN'] as const)(
+    'with %s is repeated once a minute',
+    async (code) => {
+      const { poller: p, clock, syncs, state, argsOf } = poller();
+      state.answer = failing(code);
+      p.start();
+      await clock.advance(120_000);
+      expect(syncs).toEqual([0, 60_000, 120_000]);
+      expect(argsOf('syncFailed')).toHaveLength(3);
+    },
+  );
 
   it.each([
     [new EdgeError('EDGE_STATE_FULL', 'no room'), 'EDGE_STATE_FULL'],

@@ -97,6 +97,16 @@ describe('files', () => {
     expect(rig.told('conditionCleared')).toEqual([['EDGE_UPLOAD_RETRIED']]);
   });
 
+  it('go when the backend is seen, whatever of the network failed them before', async () => {
+    const rig = setUp();
+    for (const guid of ['a', 'b']) rig.receive(guid);
+    await rig.posted(2);
+    await rig.postings[0]!.fail(new EdgeError('EDGE_TLS_UNTRUSTED', 'unable to verify'));
+    await rig.postings[1]!.fail(new EdgeError('EDGE_PROXY_FAILED', 'the proxy answered CONNECT with 502'));
+    rig.uploader.backendSeen();
+    await rig.posted(4);
+  });
+
   it('are given up where the backend refuses them', async () => {
     const rig = setUp();
     rig.receive('a');
