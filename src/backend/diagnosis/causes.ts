@@ -92,44 +92,42 @@ function causesOfStatus(status: number, refusal: Refusal, circumstances: Circums
   return status < 500 && status >= 400 ? ['contract-differs', 'id-refused'] : ['unknown'];
 }
 
+/** The words in which backends say what was wrong; the first that fit decide. */
+const OWN_WORDS: readonly (readonly [RegExp, Cause])[] = [
+  [/missing.*(authori[sz]|auth header|token|credential)|authori[sz]ation header|not authenticated/i, 'header-lost'],
+  [/not registered|unknown (edge )?agent|no such agent/i, 'agent-unknown'],
+  [/agent.?id/i, 'id-refused'],
+  [/token|secret|signature|credential/i, 'secret-wrong'],
+];
+
 /** A denial has many reasons; what is known gives and takes points. Those without any are left out. */
 function causesOfDenial(status: number, refusal: Refusal, c: Circumstances): Cause[] {
   const isUpgrade = c.request === 'upgrade';
+  const inBetween = isUpgrade ? 'upgrade-blocked' : 'gateway-refuses';
   const points = new Map<Cause, number>([
     ['header-lost', 3],
     // 401: it does not know who asks. 403: it does, and this one may not.
     ['secret-wrong', status === 401 ? 3.5 : 2.5],
     ['agent-unknown', status === 401 ? 1 : 2],
-    ['gateway-refuses', isUpgrade ? 0 : 0.5],
-    ['upgrade-blocked', isUpgrade ? 1.5 : 0],
-    ['socket-differs', isUpgrade ? 1 : 0],
+    [inBetween, isUpgrade ? 1.5 : 0.5],
   ]);
   const add = (cause: Cause, more: number) => points.set(cause, (points.get(cause) ?? 0) + more);
-  // The backend's own words go before everything that is inferred.
-  if (
-    isAbout(
-      refusal,
-      /missing.*(authori[sz]ation|auth header|token|credential)|authori[sz]ation header|not authenticated/i,
-    )
-  )
-    add('header-lost', 10);
-  else if (isAbout(refusal, /not registered|unknown (edge )?agent|no such agent/i)) add('agent-unknown', 10);
-  else if (isAbout(refusal, /edge_agent_id|agent.?id/i)) add('id-refused', 10);
-  else if (isAbout(refusal, /token|secret|signature|credential/i)) add('secret-wrong', 10);
-  if (c.unsigned) {
-    if (isSame(refusal, c.unsigned)) add('header-lost', 4);
-    else add('header-lost', -10); // it tells the two apart, so that it has seen the header
+  if (isUpgrade) add('socket-differs', 1);
+  const said = isWebPage(refusal) ? undefined : OWN_WORDS.find(([words]) => isAbout(refusal, words))?.[1];
+  if (said) {
+    add(said, 10);
+    add(inBetween, -2); // nothing in between speaks like that
   }
+  if (c.unsigned) add('header-lost', isSame(refusal, c.unsigned) ? 4 : -20); // told apart: it has seen the header
   if (isUpgrade && isGood(c.sync)) {
     add('socket-differs', 4);
-    add('upgrade-blocked', 2);
+    add(inBetween, 2);
     add('secret-wrong', -2);
     add('agent-unknown', -1);
-  }
-  if (isUpgrade && status === 403 && refusal.body !== undefined && refusal.body.trim() === '')
-    add('closed-before-accept', isGood(c.sync) ? 6 : 2);
-  if (isWebPage(refusal) || isGateway(refusal)) add(isUpgrade ? 'upgrade-blocked' : 'gateway-refuses', 6);
-  if (c.isProxied) add(isUpgrade ? 'upgrade-blocked' : 'gateway-refuses', 1);
+  } else if (isUpgrade && c.sync !== undefined) add('socket-differs', -1);
+  if (isUpgrade && status === 403 && refusal.body?.trim() === '') add('closed-before-accept', isGood(c.sync) ? 8 : 2);
+  if (isWebPage(refusal) || isGateway(refusal)) add(inBetween, 6);
+  if (c.isProxied) add(inBetween, 1);
   return [...points]
     .filter(([, likelihood]) => likelihood > 0)
     .sort(([, a], [, b]) => b - a)

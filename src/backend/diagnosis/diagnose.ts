@@ -131,11 +131,10 @@ async function talk(
   walk: Walk,
   { socket, target, circumstances }: { socket: ProbeSocket; target: string; circumstances: Circumstances },
 ): Promise<void> {
-  const ping = await walk.step('ping', target, circumstances, (signal) => pingPong(socket, circumstances, signal));
+  const ping = await walk.step('ping', target, circumstances, () => pingPong(walk, socket, circumstances));
   if (ping.status === 'fail') return void walk.skip('probe', target, 'the socket carries nothing');
   if (!socket.isProbe) return void walk.skip('probe', target, 'the backend offers no test command');
-  const now = () => walk.o.clock.now();
-  await walk.step('probe', target, circumstances, (signal) => commandRoundTrip(socket, { circumstances, now, signal }));
+  await walk.step('probe', target, circumstances, () => commandRoundTrip(walk, socket, circumstances));
 }
 
 function requireSecret({ o }: Walk): void {

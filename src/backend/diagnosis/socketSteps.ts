@@ -8,6 +8,8 @@ import { refusedWith, statusText, type Walk } from './Walk.ts';
 
 /** Backends that accept everybody and then close with the reason do so at once; after this it is open, ms. */
 const QUIET_MS = 2_000;
+/** How long an answer may take, ms: less than a step, so that it can still say what came in its place. */
+const ANSWER_MS = 4_000;
 
 /** Opens the socket and asks at once for a pong. It counts as open when a frame came, or no close for two seconds. */
 export async function upgrade(
@@ -30,10 +32,10 @@ export async function upgrade(
 }
 
 /** Whether the socket carries frames both ways. */
-export async function pingPong(socket: ProbeSocket, circumstances: Circumstances, signal: AbortSignal): Promise<Found> {
+export async function pingPong(walk: Walk, socket: ProbeSocket, circumstances: Circumstances): Promise<Found> {
   const sent = { request: '{ "type": "ping" }', headers: {} };
   socket.ping();
-  await socket.until(() => socket.isAnswered, signal);
+  await came(walk, socket, () => socket.isAnswered);
   if (socket.isAnswered) return { status: 'pass', text: 'a ping was answered by a pong', sent, ...left(socket) };
   if (socket.ended) return { ...refusedWith(socket.ended, circumstances, endText(socket.ended)), sent };
   if (socket.frames > 0) {
@@ -46,23 +48,27 @@ export async function pingPong(socket: ProbeSocket, circumstances: Circumstances
 }
 
 /** A command to and fro, where the backend offers one: its ack is proven by the pong that follows. */
-export async function commandRoundTrip(
-  socket: ProbeSocket,
-  o: { circumstances: Circumstances; now(): number; signal: AbortSignal },
-): Promise<Found> {
-  await socket.until(() => socket.probeId !== undefined, o.signal);
+export async function commandRoundTrip(walk: Walk, socket: ProbeSocket, circumstances: Circumstances): Promise<Found> {
+  await came(walk, socket, () => socket.probeId !== undefined);
   const id = socket.probeId;
-  if (id === undefined) return endedOr(socket, o.circumstances, 'no test command came');
+  if (id === undefined) return endedOr(socket, circumstances, 'no test command came');
   const sent = { request: `{ "type": "command_ack", "data": { "command_id": "${id}" } }`, headers: {} };
-  const timestamp = new Date(o.now()).toISOString();
+  const timestamp = new Date(walk.o.clock.now()).toISOString();
   socket.send({
     type: 'command_ack',
     data: { command_id: id, success: true, error: null, timestamp, status: 'completed', completed_at: timestamp },
   });
   socket.ping();
-  await socket.until(() => socket.isAnswered, o.signal);
+  await came(walk, socket, () => socket.isAnswered);
   if (socket.isAnswered) return { status: 'pass', text: 'a test command came, and its ack was taken', sent };
-  return { ...endedOr(socket, o.circumstances, 'no pong came after the ack'), sent };
+  return { ...endedOr(socket, circumstances, 'no pong came after the ack'), sent };
+}
+
+/** Waits until it is so, but no longer than an answer may take. */
+async function came({ o }: Walk, socket: ProbeSocket, isSo: () => boolean): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([socket.until(isSo, over.signal), sleep(o.clock, ANSWER_MS, over.signal)]);
+  over.abort();
 }
 
 function endedOr(socket: ProbeSocket, circumstances: Circumstances, otherwise: string): Found {
