@@ -1,6 +1,5 @@
 import { type AgentOptions, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { getProxyForUrl } from 'proxy-from-env';
 import type { ClientOptions } from 'ws';
 
 export interface NetworkOptions {
@@ -18,14 +17,6 @@ export class Network {
 
   constructor(options: NetworkOptions) {
     this.#o = options;
-  }
-
-  /** The proxy for this URL; undefined: it is reached directly. */
-  proxyFor(url: URL): URL | undefined {
-    if (/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)) return undefined;
-    // NO_PROXY and HTTPS_PROXY know http and https only.
-    const proxy = this.#o.proxyUrl ?? getProxyForUrl(url.href.replace(/^ws/, 'http'));
-    return proxy === '' ? undefined : (URL.parse(proxy) ?? undefined);
   }
 
   /** A pool of connections for requests to this URL. */
