@@ -52,11 +52,12 @@ export async function examineConnection(config: Config, io: Io): Promise<Connect
     agent: running && { isSocketUp: running.websocket.up, since: running.websocket.since },
     mask: maskIn,
   });
+  const urls = [baseUrl, ...(websocketUrl === undefined ? [] : [websocketUrl])].map((url) => new URL(url));
   return {
     agentId,
     baseUrl,
     websocketUrl,
-    network: network.describe(),
+    network: network.describe(urls),
     agent: agentText(running),
     at,
     syncBody,

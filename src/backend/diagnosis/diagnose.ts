@@ -1,5 +1,6 @@
 import { sleep } from '../../util/Clock.ts';
 import { EdgeError } from '../../util/EdgeError.ts';
+import { isLoopback } from '../../util/loopback.ts';
 import type { Circumstances } from './causes.ts';
 import { checkHealth, checkSync } from './httpSteps.ts';
 import type { ProbeSocket } from './ProbeSocket.ts';
@@ -7,8 +8,6 @@ import { connectTcp, type Endpoint, endpointOf, resolveName, shakeHands } from '
 import type { StepResult } from './Step.ts';
 import { commandRoundTrip, pingPong, upgrade } from './socketSteps.ts';
 import { Walk, type WalkOptions } from './Walk.ts';
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /**
  * Walks the whole way to the backend, step by step, and says where it ends and why:
@@ -32,7 +31,14 @@ export async function diagnose(options: WalkOptions): Promise<StepResult[]> {
 /** DNS, TCP and TLS; whether all of them went well enough to go on. */
 async function reach(walk: Walk, url: URL): Promise<boolean> {
   const { network, clock } = walk.o;
-  const proxy = network.proxyFor(url);
+  let proxy: URL | undefined;
+  try {
+    proxy = network.proxyFor(url);
+  } catch (error) {
+    await walk.step('dns', targetOf(url), { request: 'health', isProxied: true }, () => Promise.reject(error));
+    for (const step of ['tcp', 'tls'] as const) walk.skip(step, targetOf(url), 'it is not known which way to go');
+    return false;
+  }
   const first = endpointOf(proxy ?? url);
   const target = proxy ? `${nameOf(first)} (the proxy)` : nameOf(first);
   const circumstances: Circumstances = { request: 'health', isProxied: proxy !== undefined };
@@ -50,7 +56,7 @@ async function reach(walk: Walk, url: URL): Promise<boolean> {
     return false;
   }
   if (!isSecure(url)) {
-    if (LOOPBACK.test(endpointOf(url).host)) walk.skip('tls', tls, 'it stays on this Mac');
+    if (isLoopback(url)) walk.skip('tls', tls, 'it stays on this Mac');
     else await walk.step('tls', tls, circumstances, async () => UNENCRYPTED);
     return true;
   }

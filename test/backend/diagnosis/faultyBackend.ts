@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { diagnose } from '../../../src/backend/diagnosis/diagnose.ts';
@@ -6,6 +7,7 @@ import type { StepName, StepResult } from '../../../src/backend/diagnosis/Step.t
 import type { WalkOptions } from '../../../src/backend/diagnosis/Walk.ts';
 import { Network } from '../../../src/backend/network/Network.ts';
 import { systemClock } from '../../../src/util/Clock.ts';
+import type { KeyPair } from '../../support/certificates.ts';
 import { AGENT_ID, listen, SECRET } from '../httpServer.ts';
 
 export interface Faults {
@@ -19,11 +21,11 @@ export interface Faults {
   socket?(ws: WebSocket): void;
 }
 
-/** A backend with one fault. */
-export async function faultyBackend(faults: Faults = {}) {
+/** A backend with one fault; with a key pair it speaks TLS. */
+export async function faultyBackend(faults: Faults = {}, pair?: KeyPair) {
   const requests: IncomingMessage[] = [];
   const upgrades: IncomingMessage[] = [];
-  const server = createServer(async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     requests.push(request);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -34,7 +36,8 @@ export async function faultyBackend(faults: Faults = {}) {
       else answerJson({ commands: [], ack_events: [] });
     } else if (faults.health) faults.health(response);
     else answerJson({ status: 'ok' });
-  });
+  };
+  const server = pair ? createHttpsServer(pair, listener) : createServer(listener);
   const upgrader = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request, socket, head) => {
     upgrades.push(request);
@@ -43,7 +46,7 @@ export async function faultyBackend(faults: Faults = {}) {
     upgrader.handleUpgrade(request, socket, head, faults.socket ?? answerPings);
   });
   const port = await listen(server);
-  return { url: `http://127.0.0.1:${port}`, requests, upgrades };
+  return { url: `${pair ? 'https' : 'http'}://127.0.0.1:${port}`, requests, upgrades };
 }
 
 export function answerPings(ws: WebSocket): void {
