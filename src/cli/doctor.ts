@@ -1,28 +1,81 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Config } from '../config/schema.ts';
 import { chatDbReadable } from '../ops/doctor/chatDbReadable.ts';
 import { chatDbSchema } from '../ops/doctor/chatDbSchema.ts';
-import { examine, type Report } from '../ops/doctor/examine.ts';
+import { examine, type NamedFinding, worstOf } from '../ops/doctor/examine.ts';
+import { messageOf } from '../util/EdgeError.ts';
+import { printable } from '../util/printable.ts';
+import { connectionReport } from './connectionReport.ts';
+import { type ConnectionFindings, connectionFinding, examineConnection } from './examineConnection.ts';
+import { EXIT } from './exitCodes.ts';
 import type { CommonOptions, Io } from './Io.ts';
 import { openConfig } from './openConfig.ts';
+import { renderConnection } from './renderConnection.ts';
 
 /** As `status` and the usual health checks have it: a warning is no reason to stop anything. */
 const DOCTOR_EXIT = { pass: 0, warn: 1, fail: 2 } as const;
+/** As a report names standard output. */
+const STDOUT = '-';
 
-/** `edge-agent doctor`: looks at what the agent needs of this Mac, whether it runs or not. */
-export async function doctor(options: CommonOptions, io: Io): Promise<number> {
+export interface DoctorOptions extends CommonOptions {
+  /** One of examined.ts; undefined: everything. */
+  readonly only?: string;
+  /** A file for what is to be sent to the backend's people, or `-`. */
+  readonly report?: string;
+}
+
+/** `edge-agent doctor`: looks at what the agent needs of this Mac and of its backend, whether it runs or not. */
+export async function doctor(options: DoctorOptions, io: Io): Promise<number> {
   const { config } = openConfig(options, io);
-  const path = config.imessage.db_path;
-  const report = await examine([chatDbReadable(path), chatDbSchema(path)]);
-  io.out(options.json ? `${JSON.stringify(report, nullAsFix)}\n` : rendered(report));
-  return DOCTOR_EXIT[report.status];
+  const isAsked = (name: string) => options.only === undefined || options.only === name;
+  if (options.report !== undefined && !isAsked('connection')) {
+    io.err('edge-agent: --report is about the connection; leave --only out, or make it --only connection.\n');
+    return EXIT.usage;
+  }
+  const [onMac, connection] = await Promise.all([
+    isAsked('chat.db') ? examineMac(config) : [],
+    isAsked('connection') ? examineConnection(config, io) : undefined,
+  ]);
+  const checks = connection ? [...onMac, connectionFinding(connection.steps)] : onMac;
+  const status = worstOf(checks);
+  if (options.report !== STDOUT) io.out(options.json ? json(status, checks, connection) : text(checks, connection));
+  if (options.report !== undefined && connection && !tell(connection, options.report, io)) return EXIT.io;
+  return DOCTOR_EXIT[status];
 }
 
-/** JSON leaves undefined fields out; `fix` is always there. */
-function nullAsFix(key: string, value: unknown): unknown {
-  return key === 'fix' && value === undefined ? null : value;
+async function examineMac({ imessage }: Config): Promise<readonly NamedFinding[]> {
+  return (await examine([chatDbReadable(imessage.db_path), chatDbSchema(imessage.db_path)])).checks;
 }
 
-function rendered({ checks }: Report): string {
-  return checks
-    .map(({ name, status, text, fix }) => `${status.padEnd(4)}  ${name}: ${text}\n${fix ? `      ${fix}\n` : ''}`)
-    .join('');
+/** Writes the report; false where it could not be. */
+function tell(connection: ConnectionFindings, report: string, io: Io): boolean {
+  const markdown = connectionReport(connection);
+  if (report === STDOUT) {
+    io.out(markdown);
+    return true;
+  }
+  const file = resolve(io.cwd, report);
+  try {
+    writeFileSync(file, markdown, { mode: 0o600 });
+  } catch (error) {
+    io.err(`edge-agent: the report cannot be written: ${messageOf(error)}\n`);
+    return false;
+  }
+  io.err(`The report for the backend’s people is in ${file}\n`);
+  return true;
+}
+
+/** `connection` has the steps, or is null where they were not looked at. JSON leaves undefined fields out; here none is. */
+function json(status: string, checks: readonly NamedFinding[], connection: ConnectionFindings | undefined): string {
+  const report = { status, checks, connection: connection?.steps };
+  return `${printable(JSON.stringify(report, (_key, value) => (value === undefined ? null : value)))}\n`;
+}
+
+function text(checks: readonly NamedFinding[], connection: ConnectionFindings | undefined): string {
+  const heads = checks.map(({ name, status, text, fix }) => {
+    const steps = name === 'connection' && connection ? renderConnection(connection.steps) : '';
+    return `${status.padEnd(4)}  ${name}: ${printable(text)}\n${fix ? `      ${fix}\n` : ''}${steps}`;
+  });
+  return heads.join('');
 }

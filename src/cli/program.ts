@@ -1,5 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { nearestOf } from '../config/nearestOf.ts';
 import { packageVersion } from '../ops/version.ts';
+import type { DoctorOptions } from './doctor.ts';
+import { EXAMINED } from './examined.ts';
 import { EXIT } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
@@ -112,11 +115,16 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     .action(async (files: string[], options) => ended(await (await import('./decode.ts')).decode(files, options, io)));
   command(
     'doctor',
-    'Look at what the agent needs of this Mac, whether it runs or not. Exit code: 0 all is well, 1 warnings, 2 something fails.',
-    'edge-agent doctor --json',
+    'Look at what the agent needs of this Mac and of its backend, whether it runs or not. Exit code: 0 all is well, 1 warnings, 2 something fails.',
+    'edge-agent doctor --only connection --report report.md',
   )
+    .addOption(new Option('--only <what>', `look at this alone: ${EXAMINED.join(' or ')}`).argParser(examined))
+    .option(
+      '--report <file>',
+      'write what was found of the connection as Markdown for the backend’s people; - prints it',
+    )
     .option('--json', 'print one JSON object')
-    .action(async (options: CommonOptions) => ended(await (await import('./doctor.ts')).doctor(options, io)));
+    .action(async (options: DoctorOptions) => ended(await (await import('./doctor.ts')).doctor(options, io)));
   command(
     'check-config',
     'Check the configuration file; start nothing. Exit code: 0 valid, 78 not.',
@@ -132,6 +140,13 @@ function seconds(text: string): number {
   if (text.trim() === '' || !(value >= 0 && value <= 3600))
     throw new InvalidArgumentError('expected 0 to 3600 seconds.');
   return value;
+}
+
+function examined(text: string): string {
+  if (EXAMINED.some((name) => name === text)) return text;
+  const nearest = nearestOf(text, EXAMINED);
+  const meant = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
+  throw new InvalidArgumentError(`expected ${EXAMINED.join(' or ')}.${meant}`);
 }
 
 function rowid(text: string): number {

@@ -1,4 +1,3 @@
-import { readKeychain, SecretSource } from '../config/SecretSource.ts';
 import { createLog, type Log } from '../ops/log.ts';
 import { maskIn } from '../ops/mask.ts';
 import { systemClock } from '../util/Clock.ts';
@@ -7,6 +6,7 @@ import { EXIT, exitCodeOf } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
 import { openConfig } from './openConfig.ts';
+import { secretSource } from './secretSource.ts';
 
 /**
  * Longest orderly stop, ms. What is still in flight then is on disk and is looked at again at the next start, so the
@@ -24,15 +24,7 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
   }
 
   const { config } = openConfig(options, io);
-  const secrets = new SecretSource({
-    environment: io.env.EDGE_SECRET,
-    file: config.edge.secret_file,
-    keychain:
-      config.edge.secret_keychain_service === undefined
-        ? undefined
-        : { service: config.edge.secret_keychain_service, account: config.edge.agent_id },
-    readKeychain,
-  });
+  const secrets = secretSource(config, io);
   // Programs this one starts need no secret, and an environment can be listed.
   delete process.env.EDGE_SECRET;
   const log = createLog({

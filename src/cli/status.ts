@@ -32,7 +32,8 @@ export async function status(options: CommonOptions, io: Io): Promise<number> {
   return current.conditions.length > 0 ? STATUS_EXIT.conditions : STATUS_EXIT.healthy;
 }
 
-async function askAgent(config: Config): Promise<AgentStatus | undefined> {
+/** The status of the agent that runs; undefined where none does. */
+export async function askAgent(config: Config): Promise<AgentStatus | undefined> {
   try {
     const socketPath = controlSocketPath(config.state.dir);
     return (await controlRequest({ socketPath, method: 'GET', path: '/status' })).body as AgentStatus;

@@ -16,6 +16,7 @@ import { EdgeTelemetry } from './edge/EdgeTelemetry.ts';
 import { edgeRoutes } from './edge/edgeRoutes.ts';
 import { Handshake, type RejectForm } from './edge/Handshake.ts';
 import type { HubObserver } from './edge/HubObserver.ts';
+import { ProbeSockets } from './edge/ProbeSockets.ts';
 import { DEFAULT_LIMITS, type EdgeLimits, RateLimits } from './edge/RateLimits.ts';
 import { UploadFiles } from './edge/UploadFiles.ts';
 import { EchoResponder } from './responders/EchoResponder.ts';
@@ -81,6 +82,7 @@ export class Hub {
   readonly #app: FastifyInstance;
   readonly #handshake: Handshake;
   readonly #sockets: EdgeSockets;
+  readonly #probes: ProbeSockets;
   readonly #dispatcher: Dispatcher;
   readonly #answers: Answers;
   readonly #files: UploadFiles;
@@ -96,6 +98,7 @@ export class Hub {
     app: FastifyInstance;
     handshake: Handshake;
     sockets: EdgeSockets;
+    probes: ProbeSockets;
     dispatcher: Dispatcher;
     answers: Answers;
     files: UploadFiles;
@@ -109,6 +112,7 @@ export class Hub {
     this.#app = o.app;
     this.#handshake = o.handshake;
     this.#sockets = o.sockets;
+    this.#probes = o.probes;
     this.#dispatcher = o.dispatcher;
     this.#answers = o.answers;
     this.#files = o.files;
@@ -145,7 +149,8 @@ export class Hub {
     const { reflexWaitMs = 2_000, nameReflex = true } = o;
     const answers = new Answers({ store, responder, sockets, dispatcher, clock, telemetry, reflexWaitMs, nameReflex });
     const rejectForm = o.wsReject ?? 'close';
-    const handshake = new Handshake({ credentials, sockets, limits, telemetry, clock, rejectForm });
+    const probes = new ProbeSockets({ clock, telemetry });
+    const handshake = new Handshake({ credentials, sockets, probes, limits, telemetry, clock, rejectForm });
     const { maxFileBytes, maxTotalBytes } = { ...UPLOADS, ...o.uploads };
     const files = new UploadFiles({ dir: `${o.dbPath}.uploads`, store, maxTotalBytes });
     const app = httpServer(telemetry, clock);
@@ -159,7 +164,21 @@ export class Hub {
     }));
     handshake.listen(app.server);
     const { host = '127.0.0.1', port = 0, drainMs = 5_000 } = o;
-    return new Hub({ store, app, handshake, sockets, dispatcher, answers, files, clock, logger, host, port, drainMs });
+    return new Hub({
+      store,
+      app,
+      handshake,
+      sockets,
+      probes,
+      dispatcher,
+      answers,
+      files,
+      clock,
+      logger,
+      host,
+      port,
+      drainMs,
+    });
   }
 
   /** Listens. @throws Error with `code` (EADDRINUSE …) when it cannot; the hub is closed then */
@@ -191,6 +210,7 @@ export class Hub {
     for (const timer of this.#timers) timer.cancel();
     this.#handshake.isOpen = false;
     this.#sockets.closeAll(CLOSE_RESTART, 'Service restart');
+    this.#probes.closeAll(CLOSE_RESTART, 'Service restart');
     const cut = this.#clock.after(this.#drainMs, () => {
       this.#handshake.terminate();
       void this.#answers.stop();

@@ -16,7 +16,7 @@ function homeWith(without: readonly string[]): { config: string; file: ChatDbFil
 describe('edge-agent doctor', () => {
   it('finds nothing amiss in a chat.db that is whole, while Messages has it open', async () => {
     const { config, file } = homeWith([]);
-    expect(await edgeAgent(['doctor', '--config', config])).toEqual({
+    expect(await edgeAgent(['doctor', '--only', 'chat.db', '--config', config])).toEqual({
       code: 0,
       signal: null,
       out: `pass  chat.db: ${file.path} can be read; its newest message has ROWID 1
@@ -27,7 +27,7 @@ pass  chat.db schema: nothing is missing of what this macOS tells\n`,
 
   it('warns of the features that are missing, with exit code 1', async () => {
     const { config } = homeWith(['message.date_edited', 'message_attachment_join']);
-    const { code, out } = await edgeAgent(['doctor', '--json', '--config', config]);
+    const { code, out } = await edgeAgent(['doctor', '--only', 'chat.db', '--json', '--config', config]);
     expect(code).toBe(1);
     expect(JSON.parse(out)).toEqual({
       status: 'warn',
@@ -40,12 +40,13 @@ pass  chat.db schema: nothing is missing of what this macOS tells\n`,
           fix: expect.stringContaining('report the macOS version'),
         },
       ],
+      connection: null,
     });
   });
 
   it('fails where a required column is missing, with exit code 2', async () => {
     const { config } = homeWith(['message.is_from_me']);
-    const { code, out } = await edgeAgent(['doctor', '--json', '--config', config]);
+    const { code, out } = await edgeAgent(['doctor', '--only', 'chat.db', '--json', '--config', config]);
     const { checks } = JSON.parse(out);
     expect(code).toBe(2);
     expect(checks[0].status).toBe('pass');
@@ -61,7 +62,7 @@ pass  chat.db schema: nothing is missing of what this macOS tells\n`,
   ])('tells a chat.db that is %s, and what to do', async (_name, content, code, fix) => {
     const { dir, config } = home();
     if (content) writeFileSync(join(dir, 'chat.db'), content);
-    const ended = await edgeAgent(['doctor', '--config', config]);
+    const ended = await edgeAgent(['doctor', '--only', 'chat.db', '--config', config]);
     expect(ended.code).toBe(2);
     expect(ended.out).toMatch(new RegExp(`^fail {2}chat\\.db: ${code}: .*\\n {6}.*${fix}`));
     expect(ended.out).toContain('warn  chat.db schema: not looked at');

@@ -65,6 +65,11 @@ export class Network {
     if (open.length > 0) this.#telemetry.conditionRaised('EDGE_BACKEND_INSECURE', open.map(String).join(', '));
   }
 
+  /** The proxy on the way to this URL; undefined for none. @throws EdgeError EDGE_PROXY_FAILED, as every connection */
+  proxyFor(url: URL): URL | undefined {
+    return proxyFor(url, this.#o.proxyUrl);
+  }
+
   /** The proxies without credentials, the CA file, the pins. Undefined: nothing special. */
   describe(urls: readonly URL[]): string | undefined {
     const { caFile, pins = [] } = this.#o;

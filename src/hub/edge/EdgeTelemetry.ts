@@ -68,6 +68,10 @@ export class EdgeTelemetry {
     this.#observer.socketDown?.({ agentId, code, at: this.now() });
   }
 
+  probed(agentId: string): void {
+    this.#logger.info(`Probed by the doctor of ${agentId}`, { event: 'probed', agentId });
+  }
+
   frameIgnored(agentId: string, reason: string): void {
     this.#logger.warn(`Frame ignored from ${agentId}: ${reason}`, { event: 'frame_ignored', agentId });
   }

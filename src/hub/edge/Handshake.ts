@@ -7,6 +7,7 @@ import { messageOf } from '../../util/EdgeError.ts';
 import { type Credentials, type Refusal, statusOf } from './Credentials.ts';
 import type { EdgeSockets } from './EdgeSockets.ts';
 import type { EdgeTelemetry } from './EdgeTelemetry.ts';
+import { isProbe, type ProbeSockets } from './ProbeSockets.ts';
 import type { RateLimits } from './RateLimits.ts';
 
 export const SOCKET_PATH = '/edge/ws';
@@ -35,6 +36,7 @@ export type RejectForm = 'close' | 'http';
 export class Handshake {
   readonly #credentials: Credentials;
   readonly #sockets: EdgeSockets;
+  readonly #probes: ProbeSockets;
   readonly #limits: RateLimits;
   readonly #telemetry: EdgeTelemetry;
   readonly #clock: Clock;
@@ -46,6 +48,7 @@ export class Handshake {
   constructor(o: {
     credentials: Credentials;
     sockets: EdgeSockets;
+    probes: ProbeSockets;
     limits: RateLimits;
     telemetry: EdgeTelemetry;
     clock: Clock;
@@ -53,6 +56,7 @@ export class Handshake {
   }) {
     this.#credentials = o.credentials;
     this.#sockets = o.sockets;
+    this.#probes = o.probes;
     this.#limits = o.limits;
     this.#telemetry = o.telemetry;
     this.#clock = o.clock;
@@ -98,7 +102,8 @@ export class Handshake {
       return respond(socket, 429, { error: 'Too many connections' }, wait);
     }
     if (!verdict.ok) return this.#refuse(verdict.refusal, request, socket, head);
-    this.#server.handleUpgrade(request, socket, head, (ws) => this.#sockets.attach(verdict.agentId, ws));
+    const sockets = isProbe(request.headers) ? this.#probes : this.#sockets;
+    this.#server.handleUpgrade(request, socket, head, (ws) => sockets.attach(verdict.agentId, ws));
   }
 
   #refuse(refusal: Refusal, request: IncomingMessage, socket: Duplex, head: Buffer): void {

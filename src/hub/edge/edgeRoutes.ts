@@ -9,6 +9,7 @@ import type { EdgeTelemetry } from './EdgeTelemetry.ts';
 import { edgeMessageSchema } from './edgeMessage.ts';
 import { SOCKET_PATH } from './Handshake.ts';
 import type { Moment } from './HubObserver.ts';
+import { isProbe } from './ProbeSockets.ts';
 import type { EdgeLimits, RateLimits } from './RateLimits.ts';
 import type { UploadFiles } from './UploadFiles.ts';
 import { uploadRoutes } from './uploadRoutes.ts';
@@ -109,6 +110,11 @@ export function edgeRoutes(
     const { edge_agent_id, last_command_id, pending_events, status } = body.data;
     if (edge_agent_id != null && edge_agent_id !== agentId) {
       return reply.code(400).send({ error: 'edge_agent_id: it differs from the X-Edge-Agent-Id header' });
+    }
+    // Commands given to a doctor would wait for an ack that it cannot give.
+    if (isProbe(request.headers)) {
+      o.telemetry.probed(agentId);
+      return { commands: [], ack_events: [], probe: true };
     }
     const events = (pending_events ?? []).flatMap((raw) => {
       const event = eventSchema.safeParse(raw);

@@ -16,8 +16,12 @@ export interface Report {
 /** Runs all checks side by side. One that throws is a finding of its own. */
 export async function examine(checks: readonly Check[]): Promise<Report> {
   const found = await Promise.all(checks.map(async (check) => ({ name: check.name, ...(await findingOf(check)) })));
-  const worst = (['fail', 'warn'] as const).find((status) => found.some((finding) => finding.status === status));
-  return { status: worst ?? 'pass', checks: found };
+  return { status: worstOf(found), checks: found };
+}
+
+export function worstOf(findings: readonly Finding[]): Verdict {
+  const worst = (['fail', 'warn'] as const).find((status) => findings.some((finding) => finding.status === status));
+  return worst ?? 'pass';
 }
 
 async function findingOf(check: Check): Promise<Finding> {

@@ -1,0 +1,66 @@
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { MAX_BODY_BYTES } from '../../protocol/wire.ts';
+import type { Network } from '../network/Network.ts';
+
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  /** Up to 1 MiB. */
+  body: string;
+}
+
+/** Headers that tell who answered and why. */
+const OF_INTEREST = [
+  'server',
+  'via',
+  'x-powered-by',
+  'cf-ray',
+  'x-cache',
+  'content-type',
+  'location',
+  'retry-after',
+  'www-authenticate',
+  'upgrade',
+  'connection',
+  'date',
+] as const;
+/** Longest header that is shown, characters. */
+const MAX_HEADER = 200;
+
+export function ofInterest(headers: IncomingHttpHeaders): Record<string, string> {
+  const found = OF_INTEREST.flatMap((name) => {
+    const value = headers[name];
+    return value === undefined ? [] : [[name, String(value).slice(0, MAX_HEADER)] as const];
+  });
+  return Object.fromEntries(found);
+}
+
+/** One request on a connection of its own; a redirect is an answer. @throws what the connection says */
+export function ask(
+  url: URL,
+  o: { network: Network; headers: Record<string, string>; body?: string | undefined; signal: AbortSignal },
+): Promise<Answer> {
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const agent = o.network.httpAgent(url, { keepAlive: false });
+  return new Promise<Answer>((resolve, reject) => {
+    const method = o.body === undefined ? 'GET' : 'POST';
+    const request = send(url, { agent, method, headers: o.headers, signal: o.signal });
+    request.on('error', reject);
+    request.on('response', (response) => {
+      let body = '';
+      const done = () => {
+        resolve({ status: response.statusCode ?? 0, headers: ofInterest(response.headers), body });
+        request.destroy();
+      };
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        body += chunk;
+        if (body.length > MAX_BODY_BYTES) done();
+      });
+      // What came tells more than that it broke off.
+      response.on('end', done).on('error', done);
+    });
+    request.end(o.body);
+  }).finally(() => agent.destroy());
+}

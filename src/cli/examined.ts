@@ -1,0 +1,2 @@
+/** What `edge-agent doctor --only` takes. */
+export const EXAMINED = ['chat.db', 'connection'] as const;
