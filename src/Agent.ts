@@ -213,6 +213,14 @@ export class Agent {
       collect: () => exchange.collect(),
       deliver: (response) => exchange.deliver(response),
       hasEvents: () => store.events.hasWaiting(),
+      onLargeFrames: (detail) => {
+        reports.error('EDGE_BACKEND_TOO_LARGE', detail);
+        link.syncSoon();
+      },
+    });
+    secrets.onChange(() => {
+      link.secretChanged();
+      backendSeen();
     });
     const { client } = link;
     const courier = new AckCourier({

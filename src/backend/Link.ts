@@ -1,9 +1,11 @@
 import type { AgentFrame, SyncRequest, SyncResponse } from '../protocol/wire.ts';
 import type { Clock } from '../util/Clock.ts';
+import type { ErrorCode } from '../util/errors.ts';
 import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { BackendClient } from './BackendClient.ts';
 import { Network, type NetworkOptions } from './network/Network.ts';
+import type { SocketStatus } from './SocketStatus.ts';
 import { SyncPoller } from './SyncPoller.ts';
 import { WebSocketClient } from './WebSocketClient.ts';
 
@@ -40,10 +42,12 @@ export interface LinkOptions {
   /** Takes the answer of a sync in. */
   deliver(response: SyncResponse): void;
   hasEvents(): boolean;
+  /** Frames that are too large for the socket come again and again; to be told to the backend once. */
+  onLargeFrames(detail: string): void;
 }
 
-/** For `status`. */
-export interface LinkStatus {
+/** For `status` and the metrics. */
+export interface LinkStatus extends SocketStatus {
   isUp: boolean;
   /** When the socket came up or went down last, ms since 1970; undefined before the first. */
   since: number | undefined;
@@ -102,6 +106,10 @@ export class Link {
       onCommand: (raw) => options.onCommand(raw),
       onConfigUpdate: (raw) => options.onConfigUpdate(raw),
       onPong: () => options.onPong(),
+      onLargeFrames: (areComing, detail) => {
+        this.#poller.allowLargeAnswers(areComing);
+        if (areComing) options.onLargeFrames(detail);
+      },
     });
   }
 
@@ -126,7 +134,7 @@ export class Link {
   }
 
   get status(): LinkStatus {
-    return { isUp: this.isUp, since: this.#since };
+    return { isUp: this.isUp, since: this.#since, ...this.#socket.status };
   }
 
   /** False when the frame could not be handed to a live socket. */
@@ -156,15 +164,21 @@ export class Link {
     this.#socket.resume();
   }
 
-  /** The secret, or what else a refusal rested on, is another: nothing waits any longer. */
+  /** Gives the open connection up: what came by it cannot be stored, and comes again, in order, by the next one. */
+  refuse(code: ErrorCode): void {
+    this.#socket.refuse(code);
+  }
+
+  /** The secret is another: nothing that was refused waits any longer. */
   secretChanged(): void {
-    this.#socket.test();
+    this.#socket.secretChanged();
     this.#poller.retryNow();
   }
 
-  /** The machine slept. */
+  /** The machine slept. The loss of the socket, if there is one, asks for a sync by itself. */
   woke(): void {
-    this.#socket.test();
+    this.#socket.renew();
+    this.#poller.retryNow();
     this.#poller.syncSoon();
   }
 }

