@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../support/FakeClock.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { AGENT, startHub, type TestHub, type TestSocket } from './testHub.ts';
+import { AGENT, recordingLogger, startHub, type TestHub, type TestSocket } from './testHub.ts';
 
 const FLEET = Array.from({ length: 20 }, (_, n) => `edge_155501001${String(n).padStart(2, '0')}`);
 
@@ -28,9 +28,11 @@ describe('a hub that stops', () => {
 
   it('tells a fleet one after the other, lets those who left poll, and takes nobody new', async () => {
     const clock = new FakeClock();
-    const test = await startHub({ clock });
+    const { logger, lines } = recordingLogger();
+    const test = await startHub({ clock, logger });
     const sockets = await connectAll(test, FLEET);
     const stopped = test.hub.stop();
+    expect(lines).toContain('info Taking leave of 20 agents over 0.2 s');
     expect(sockets.filter(({ closed }) => closed)).toHaveLength(0);
     await clock.advance(100);
     await waitFor('half of the closes', () => sockets.filter(({ closed }) => closed).length >= 10);

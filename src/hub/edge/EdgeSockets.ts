@@ -138,6 +138,7 @@ export class EdgeSockets {
     const leaving = [...this.#byAgent.values()];
     const lengthMs = fleetSpreadMs(leaving.length, MAX_DRAIN_MS);
     const data = { retry_after_ms: lengthMs < LEAST_RETRY_AFTER_MS ? 0 : lengthMs };
+    if (lengthMs > 0) this.#telemetry.leaveTaken(leaving.length, lengthMs);
     const begunAt = this.#clock.monotonic();
     for (let told = 0; ; ) {
       const share = lengthMs === 0 ? 1 : (this.#clock.monotonic() - begunAt) / lengthMs;
