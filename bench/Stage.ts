@@ -8,6 +8,8 @@ import { stringify } from 'yaml';
 import { AgentProcess } from '../scripts/rig/AgentProcess.ts';
 import { RecordingBackend } from './RecordingBackend.ts';
 
+export const BENCH_AGENT = 'edge_15550100001';
+
 export interface StageOptions {
   /** How durable the commits of chat.db's writer are. */
   synchronous: 'NORMAL' | 'FULL';
@@ -55,11 +57,16 @@ export class Stage {
     return stage;
   }
 
-  /** Starts the compiled agent, as an installation does. */
-  async startAgent(): Promise<AgentProcess> {
+  /** Starts the compiled agent, as an installation does, for the recording backend or another. */
+  async startAgent(
+    backend: { url: string; secret: string } = {
+      url: `http://127.0.0.1:${this.backend.port}`,
+      secret: randomBytes(16).toString('hex'),
+    },
+  ): Promise<AgentProcess> {
     const config = {
-      edge: { agent_id: 'edge_15550100001' },
-      backend: { url: `http://127.0.0.1:${this.backend.port}` },
+      edge: { agent_id: BENCH_AGENT },
+      backend: { url: backend.url },
       imessage: { db_path: this.#chatDbPath },
       attachments: { staging_dir: join(this.dir, 'mac/Library/Messages/Attachments/edge-agent') },
       sending: {
@@ -73,7 +80,7 @@ export class Stage {
     writeFileSync(configPath, stringify(config));
     this.agent = new AgentProcess({
       configPath,
-      secret: randomBytes(16).toString('hex'),
+      secret: backend.secret,
       logPath: config.logging.file,
       stateDir: config.state.dir,
       compiled: true,

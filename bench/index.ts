@@ -8,6 +8,7 @@ const SUITES: Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>> = {
   relay: () => import('./relay.ts'),
   chatdb: () => import('./chatdb.ts'),
   sending: () => import('./sending.ts'),
+  connection: () => import('./connection.ts'),
 };
 
 const USAGE = `usage: npm run bench [-- [NAME…] [--check]]

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { type BenchRow, quantile } from './BenchRow.ts';
 import { commandToScript, type Latencies } from './commandToScript.ts';
+import { cpuMs } from './cpuMs.ts';
 import { latency } from './latency.ts';
 import { rssMegabytes } from './rssMegabytes.ts';
 import { Stage, type StageOptions, until } from './Stage.ts';
@@ -99,13 +100,6 @@ async function idle(): Promise<BenchRow[]> {
   } finally {
     await stage.close();
   }
-}
-
-/** CPU time of all threads so far, ms; the scheduler counts it in ns. */
-function cpuMs(pid: number): number {
-  const tasks = spawnSync('sh', ['-c', `cat /proc/${pid}/task/*/schedstat`], { encoding: 'utf8' }).stdout;
-  const ns = tasks.split('\n').reduce((sum, line) => sum + Number(line.split(' ')[0] || 0), 0);
-  return ns / 1e6;
 }
 
 function ratio(name: string, ms: readonly number[], floor: readonly number[]): BenchRow {

@@ -35,6 +35,8 @@ const UPLOAD_MS = 3_600_000;
 const UPLOADS = { maxFileBytes: 104_857_600, maxTotalBytes: 10_737_418_240 } as const;
 /** Idle connections stay so long, ms: more than the minute between an agent's pings and polls. */
 const KEEP_ALIVE_MS = 75_000;
+/** Agents that were here within so long are expected back, ms. */
+const EXPECTED_MS = 86_400_000;
 /** Ids in a path, characters: a command_id of 128, each three when encoded. */
 const MAX_PARAM_LENGTH = 384;
 
@@ -185,6 +187,7 @@ export class Hub {
   async start(): Promise<void> {
     try {
       await this.store.release();
+      this.#sockets.known = await this.store.agentCount(this.#clock.now() - EXPECTED_MS);
       await this.#files.start();
       await this.#app.listen({ host: this.#host, port: this.#port });
     } catch (error) {
@@ -205,12 +208,15 @@ export class Hub {
     this.#logger.info(`Listening on ${this.url}`);
   }
 
-  /** Closes the sockets (1012), lets requests end for `drainMs`, then cuts what is left. */
+  /**
+   * Takes leave of the agents with sockets, of a fleet over up to 10 s in which they can poll; then listens no more,
+   * lets requests end for `drainMs`, and cuts what is left.
+   */
   async stop(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     this.#handshake.isOpen = false;
-    this.#sockets.closeAll(CLOSE_RESTART, 'Service restart');
     this.#probes.closeAll(CLOSE_RESTART, 'Service restart');
+    await this.#sockets.drain('Service restart');
     const cut = this.#clock.after(this.#drainMs, () => {
       this.#handshake.terminate();
       void this.#answers.stop();

@@ -122,6 +122,21 @@ describe('POST /edge/message', () => {
     expect((await post('/edge/message', message('hi'))).json).toEqual({ should_respond: false });
   });
 
+  it('pushes nothing that is larger than an agent reads, as a reflex or on a schedule', async () => {
+    const large = 'x'.repeat(1024 * 1024);
+    const respond = async (incoming: IncomingMessage, reply: Reply): Promise<Answer> => {
+      if (incoming.text === 'reflex') expect(await reply.reflex(large)).toBe('none');
+      return { should_respond: true, bubbles: [], schedule: [{ in_ms: 0, text: large }] };
+    };
+    const { post, connect } = await startHub({ responder: { respond } });
+    const socket = await connect();
+    for (const text of ['reflex', 'schedule']) {
+      expect((await post('/edge/message', message(text))).json).toEqual({ should_respond: false });
+    }
+    await socket.roundTrip();
+    expect(socket.commands).toEqual([]);
+  });
+
   it.each([
     ['no thread', { thread_id: undefined }, 'thread_id'],
     ['a thread that is a number', { thread_id: 7 }, 'thread_id'],

@@ -6,6 +6,7 @@ export class AgentRows {
   readonly #seen: Statement;
   readonly #synced: Statement;
   readonly #agent: Statement;
+  readonly #count: Statement;
   readonly #insertEvent: Statement;
   readonly #events: Statement;
   readonly #pruneEvents: Statement;
@@ -20,6 +21,7 @@ export class AgentRows {
     this.#agent = db.prepare(`
       SELECT agent_id AS agentId, first_seen_at AS firstSeenAt, last_seen_at AS lastSeenAt,
         last_command_id AS lastCommandId, status FROM edge_agents WHERE agent_id = ?`);
+    this.#count = db.prepare('SELECT count(*) FROM edge_agents WHERE last_seen_at >= ?').pluck();
     this.#insertEvent = db.prepare(`
       INSERT INTO edge_events (agent_id, event_id, event_type, thread_id, details, received_at)
       VALUES (@agentId, @eventId, @eventType, @threadId, @details, @now) ON CONFLICT DO NOTHING`);
@@ -59,6 +61,10 @@ export class AgentRows {
       | (Omit<AgentRecord, 'status' | 'lastCommandId'> & { status: string; lastCommandId: string | null })
       | undefined;
     return row && { ...row, lastCommandId: row.lastCommandId ?? undefined, status: JSON.parse(row.status) };
+  }
+
+  count(seenSince: number): number {
+    return this.#count.get(seenSince) as number;
   }
 
   events(agentId: string, limit: number): StoredEvent[] {

@@ -154,6 +154,8 @@ export interface CommandStore {
   recordSync(report: SyncReport): Promise<string[]>;
   events(agentId: string, limit?: number): Promise<StoredEvent[]>;
   agent(agentId: string): Promise<AgentRecord | undefined>;
+  /** How many agents were here since then, ms since 1970. */
+  agentCount(seenSince: number): Promise<number>;
   /** The agent was here (a socket opened). */
   seen(agentId: string): Promise<void>;
 

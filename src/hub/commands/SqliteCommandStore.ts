@@ -145,6 +145,10 @@ export class SqliteCommandStore implements CommandStore {
     return this.#agents.agent(agentId);
   }
 
+  async agentCount(seenSince: number): Promise<number> {
+    return this.#agents.count(seenSince);
+  }
+
   seen(agentId: string): Promise<void> {
     return this.#write((now) => this.#agents.seen(agentId, now));
   }

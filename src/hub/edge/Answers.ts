@@ -4,7 +4,7 @@ import type { Clock } from '../../util/Clock.ts';
 import { messageOf } from '../../util/EdgeError.ts';
 import type { CommandStore, NewCommand } from '../commands/CommandStore.ts';
 import type { Answer, Responder } from '../responders/Responder.ts';
-import { type Dispatcher, wireCommand } from './Dispatcher.ts';
+import { type Dispatcher, fitsFrame, wireCommand } from './Dispatcher.ts';
 import type { EdgeSockets } from './EdgeSockets.ts';
 import type { EdgeTelemetry } from './EdgeTelemetry.ts';
 import type { EdgeMessage } from './edgeMessage.ts';
@@ -104,7 +104,7 @@ export class Answers {
         ? undefined
         : await this.#ask(() => this.#responder.respond(incoming, reply), agentId, guid);
       const composed = said ? await this.#compose(said, reply, message, agentId) : { text: NO_ANSWER, commands: [] };
-      const fits = Buffer.byteLength(composed.text) <= MAX_BODY_BYTES;
+      const fits = Buffer.byteLength(composed.text) <= MAX_BODY_BYTES && composed.commands.every(fitsFrame);
       if (!fits) this.#telemetry.answerFailed(agentId, guid, 'it is larger than an agent reads; nothing is answered');
       const { text, commands } = fits ? composed : { text: NO_ANSWER, commands: [] };
       answer = await this.#store.answerMessage({ agentId, guid }, text, commands);

@@ -1,4 +1,4 @@
-import { describeIssues } from '../../protocol/wire.ts';
+import { describeIssues, MAX_BODY_BYTES } from '../../protocol/wire.ts';
 import type { Clock } from '../../util/Clock.ts';
 import { messageOf } from '../../util/EdgeError.ts';
 import { ackSchema, type EdgeAck } from '../commands/ack.ts';
@@ -128,6 +128,12 @@ export class Dispatcher {
     this.#turns.set(agentId, turn);
     return turn;
   }
+}
+
+/** Whether an agent can read it as a frame; one that it cannot would end every connection that it is sent on. */
+export function fitsFrame(command: NewCommand): boolean {
+  const frame = { type: 'command', data: wireCommand({ ...command, createdAt: 0 }) };
+  return Buffer.byteLength(JSON.stringify(frame)) <= MAX_BODY_BYTES;
 }
 
 /** A command as it stands on the wire. */

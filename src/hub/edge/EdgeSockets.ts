@@ -1,8 +1,9 @@
 import type { WebSocket } from 'ws';
 import { frameSchema } from '../../protocol/wire.ts';
-import type { Clock } from '../../util/Clock.ts';
+import { type Clock, sleep } from '../../util/Clock.ts';
 import { messageOf } from '../../util/EdgeError.ts';
 import type { EdgeTelemetry } from './EdgeTelemetry.ts';
+import { fleetSpreadMs } from './fleetSpread.ts';
 import type { RateLimits } from './RateLimits.ts';
 
 /** Frames of one socket that wait for their turn; past it the socket is not read. */
@@ -12,13 +13,21 @@ const FULL_BYTES = 1024 * 1024;
 const OVERFULL_BYTES = 4 * 1024 * 1024;
 /** How long a peer may take over the closing handshake, ms. */
 const CLOSE_MS = 1_000;
+/** A stop takes its leave of a fleet over at most so long, ms: what waits for its end has patience for little more. */
+const MAX_DRAIN_MS = 10_000;
+/** Some agents of a fleet are told every so many ms. */
+const DRAIN_STEP_MS = 50;
+/** Agents that are asked for no wait come back within 0.2 to 2 s by themselves: no shorter wait spreads them better, ms. */
+const LEAST_RETRY_AFTER_MS = 2_000;
+/** The most that agents take of a greeting's spread, ms. */
+const MAX_RECONNECT_SPREAD_MS = 60_000;
 
 const CLOSE_REPLACED = 4409;
 export const CLOSE_RESTART = 1012;
 const CLOSE_TRY_LATER = 1013;
 
 /** A frame to an agent. */
-export type HubFrame = { type: 'pong' } | { type: 'connected' | 'command'; data: Record<string, unknown> };
+export type HubFrame = { type: 'pong' } | { type: 'connected' | 'command' | 'drain'; data: Record<string, unknown> };
 
 interface Connection {
   readonly agentId: string;
@@ -40,6 +49,8 @@ export class EdgeSockets {
   readonly #onDown: (agentId: string) => void;
   readonly #onAck: (agentId: string, data: unknown) => Promise<void>;
   readonly #byAgent = new Map<string, Connection>();
+  /** Agents that were here lately: after a restart the first of a fleet is greeted as one of it. */
+  known = 0;
 
   constructor(o: {
     clock: Clock;
@@ -99,7 +110,7 @@ export class EdgeSockets {
     ws.on('error', (error) => this.#telemetry.frameIgnored(agentId, messageOf(error)));
     ws.on('close', (code) => this.#closed(connection, code));
     this.#telemetry.socketUp(agentId, this.count);
-    this.send(agentId, { type: 'connected', data: { message: 'WebSocket connected' } });
+    this.#write(connection, { type: 'connected', data: this.#greeting() });
     this.#onUp(agentId);
   }
 
@@ -117,6 +128,33 @@ export class EdgeSockets {
 
   closeAll(code: number, reason: string): void {
     for (const { ws } of this.#byAgent.values()) this.#close(ws, code, reason);
+  }
+
+  /**
+   * Takes leave of every agent for a restart: a drain frame and the close behind it, a fleet one after the other.
+   * Agents come back as they were told, after as long as the leave of all takes. Resolves when the last was told.
+   */
+  async drain(reason: string): Promise<void> {
+    const leaving = [...this.#byAgent.values()];
+    const lengthMs = fleetSpreadMs(leaving.length, MAX_DRAIN_MS);
+    const data = { retry_after_ms: lengthMs < LEAST_RETRY_AFTER_MS ? 0 : lengthMs };
+    if (lengthMs > 0) this.#telemetry.leaveTaken(leaving.length, lengthMs);
+    const begunAt = this.#clock.monotonic();
+    for (let told = 0; ; ) {
+      const share = lengthMs === 0 ? 1 : (this.#clock.monotonic() - begunAt) / lengthMs;
+      for (const connection of leaving.slice(told, Math.ceil(share * leaving.length))) {
+        told += 1;
+        if (this.#write(connection, { type: 'drain', data })) this.#close(connection.ws, CLOSE_RESTART, reason);
+      }
+      if (told === leaving.length) return;
+      await sleep(this.#clock, DRAIN_STEP_MS);
+    }
+  }
+
+  #greeting(): Record<string, unknown> {
+    const message = 'WebSocket connected';
+    const spreadMs = fleetSpreadMs(Math.max(this.known, this.count), MAX_RECONNECT_SPREAD_MS);
+    return spreadMs === 0 ? { message } : { message, reconnect_spread_ms: spreadMs };
   }
 
   #close(ws: WebSocket, code: number, reason: string): void {

@@ -72,6 +72,11 @@ export class EdgeTelemetry {
     this.#logger.info(`Probed by the doctor of ${agentId}`, { event: 'probed', agentId });
   }
 
+  leaveTaken(connections: number, ms: number): void {
+    const line = `Taking leave of ${connections} agents over ${(ms / 1_000).toFixed(1)} s`;
+    this.#logger.info(line, { event: 'leave_taken', connections, ms });
+  }
+
   frameIgnored(agentId: string, reason: string): void {
     this.#logger.warn(`Frame ignored from ${agentId}: ${reason}`, { event: 'frame_ignored', agentId });
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { messageOf } from '../../util/EdgeError.ts';
 import type { CommandStore, StoredCommand } from '../commands/CommandStore.ts';
 import type { IncomingMessage, ReflexDelivery, Reply } from '../responders/Responder.ts';
-import type { Dispatcher } from './Dispatcher.ts';
+import { type Dispatcher, fitsFrame } from './Dispatcher.ts';
 import type { EdgeSockets } from './EdgeSockets.ts';
 import type { EdgeTelemetry } from './EdgeTelemetry.ts';
 
@@ -79,6 +79,7 @@ export class ReflexReply implements Reply {
       payload: { thread_id: threadId, text, bubble_type: 'reflex' },
       priority: 'immediate' as const,
     };
+    if (!fitsFrame(command)) throw new Error('it is larger than an agent reads');
     const stored = await this.#store.enqueueReflex(command, guid);
     this.#adopt(stored);
     return this.#dispatcher.pushReflex(stored, this.#waitMs);
