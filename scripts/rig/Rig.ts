@@ -16,6 +16,8 @@ export interface RigOptions {
   config?: Record<string, Record<string, unknown>>;
   /** Run the compiled agent, as an installation does. @default false */
   compiled?: boolean;
+  /** For the Node that runs the agent. */
+  nodeArgs?: string[];
 }
 
 export const AGENT_ID = 'edge_15550100001';
@@ -54,6 +56,7 @@ export class Rig {
       logPath: this.path('edge-agent.log'),
       stateDir: this.path('state'),
       compiled: options.compiled ?? false,
+      nodeArgs: options.nodeArgs ?? [],
     });
   }
 
