@@ -12,6 +12,8 @@ export interface Knock {
   readonly body: string;
   /** What was answered; undefined: nothing, or not yet. */
   status: number | undefined;
+  /** When its answer was out or its connection gone, on the same clock. */
+  endedAt: number | undefined;
   /** How many requests of this path were under way when it came, itself included. */
   readonly atOnce: number;
 }
@@ -87,8 +89,11 @@ export class HttpDoor {
     const body = Buffer.concat(chunks).toString();
     const key = request.headers['idempotency-key'] as string | undefined;
     const secret = request.headers.authorization?.replace('Bearer ', '');
-    const knock: Knock = { at, path, key, secret, body, status: undefined, atOnce };
+    const knock: Knock = { at, path, key, secret, body, status: undefined, endedAt: undefined, atOnce };
     this.knocks.push(knock);
+    response.on('close', () => {
+      knock.endedAt = performance.now();
+    });
     response.on('finish', () => {
       knock.status = response.statusCode;
     });

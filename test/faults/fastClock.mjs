@@ -8,7 +8,7 @@
  *   nothing else, so that a day takes seconds and no timer is ever late.
  * - `wallOffsetMs`: what the wall clock shows beyond that. The monotonic clock and the timers do not see it.
  *
- * FILE.now says how far the clock is. SIGSTOP and the timers inside Node (sockets, http, AbortSignal.timeout) stay real.
+ * FILE.now says how far the clock is: ms since the start, ms since 1970, and at which real moment, ms since 1970. SIGSTOP and the timers inside Node (sockets, http, AbortSignal.timeout) stay real.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -20,6 +20,8 @@ const control = new URL(import.meta.url).searchParams.get('control');
 const CONTROL_MS = 10;
 /** With a connection open an answer may be on its way: the program must have been silent this long, real ms. */
 const SILENCE_MS = 4;
+/** While the clock leaps FILE.now is written this often, real ms: what happens after a leap is dated by it. */
+const TELL_MS = 2;
 /** Work under way: while there is any, the clock does not leap. */
 const WORK = /^(TCPConnectWrap|WriteWrap|ShutdownWrap|FSReq|GetAddrInfo|ProcessWrap|PipeConnectWrap|TLSWrap)/;
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -139,7 +141,10 @@ function tryToLeap(since) {
   const work = process.getActiveResourcesInfo();
   const hasConnection = work.includes('TCPSocketWrap');
   const mayLeap = !work.some((kind) => WORK.test(kind)) && (!hasConnection || real.now() - since >= SILENCE_MS);
-  if (mayLeap) moveTo(Math.max(monotonic(), Math.min(next.due, startedAt + clock.skipToMs)));
+  if (mayLeap) {
+    moveTo(Math.max(monotonic(), Math.min(next.due, startedAt + clock.skipToMs)));
+    if (real.now() - toldAt >= TELL_MS || monotonic() >= startedAt + clock.skipToMs) tell();
+  }
   const isDue = next.due <= monotonic();
   armed = mayLeap
     ? { immediate: real.setImmediate(isDue ? fire : drive) }
@@ -204,6 +209,13 @@ for (const owner of [globalThis, timers]) {
 timersPromises.setTimeout = sleep;
 syncBuiltinESMExports();
 
+let toldAt = 0;
+function tell() {
+  toldAt = real.now();
+  const now = { elapsedMs: Math.floor(monotonic() - startedAt), wallMs: wall(), atMs: real.Date.now() };
+  writeFileSync(`${control}.now`, JSON.stringify(now));
+}
+
 let said = '';
 function obey() {
   let text = '';
@@ -219,7 +231,7 @@ function obey() {
     Object.assign(clock, { rate, wallOffsetMs, skipToMs });
     drive();
   }
-  writeFileSync(`${control}.now`, String(Math.floor(monotonic() - startedAt)));
+  tell();
 }
 obey();
 real.setInterval(obey, CONTROL_MS).unref();
