@@ -15,6 +15,8 @@ export interface AgentProcessOptions {
   /** Run the compiled program, as an installation does. @default false: src as it is */
   compiled?: boolean;
   nodeArgs?: string[];
+  /** More of its environment. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** The real agent as a process of its own, started, killed and started again as launchd would. */
@@ -52,7 +54,7 @@ export class AgentProcess {
     const args = [...(this.#options.nodeArgs ?? []), program, 'run', '--config', this.#options.configPath];
     const child = spawn(process.execPath, args, {
       cwd: root,
-      env: { ...process.env, EDGE_SECRET: this.#options.secret },
+      env: { ...process.env, EDGE_SECRET: this.#options.secret, ...this.#options.env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     child.stderr!.on('data', (chunk: Buffer) => {

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SecureContextOptions } from 'node:tls';
 import { stringify } from 'yaml';
 import { Hub, type HubOptions } from '../../src/hub/Hub.ts';
 import { SimulatedMac, type SimulatedMacOptions } from '../../src/simulator/SimulatedMac.ts';
 import { AgentProcess } from './AgentProcess.ts';
-import { CuttableProxy } from './CuttableProxy.ts';
+import { FaultProxy } from './FaultProxy.ts';
 
 export interface RigOptions {
   /** A folder of the rig's own. */
@@ -16,6 +17,16 @@ export interface RigOptions {
   config?: Record<string, Record<string, unknown>>;
   /** Run the compiled agent, as an installation does. @default false */
   compiled?: boolean;
+  /** HTTP goes through a cable of its own, `httpCable`, and not straight. @default false */
+  httpCable?: boolean;
+  /** Both cables show the agent this certificate, and its URLs are https: and wss:. */
+  tls?: SecureContextOptions;
+  /** The host in the agent's URLs of the cables. @default '127.0.0.1' */
+  host?: string;
+  /** More of the agent's environment. */
+  env?: NodeJS.ProcessEnv;
+  /** Arguments of Node before the program. */
+  nodeArgs?: string[];
 }
 
 export const AGENT_ID = 'edge_15550100001';
@@ -24,7 +35,7 @@ const UNLIMITED = { per_minute: 0, per_hour: 0, new_threads_per_day: 0 };
 
 /**
  * The whole system on one machine: a hub, a simulated Mac, and the real agent as a process of its own. The WebSocket
- * goes through a cable that can be cut; HTTP goes straight.
+ * goes through a cable that can be cut; HTTP goes straight, or through a cable of its own.
  */
 export class Rig {
   readonly options: RigOptions;
@@ -32,7 +43,9 @@ export class Rig {
   readonly adminToken = randomBytes(24).toString('base64url');
   readonly mac: SimulatedMac;
   hub: Hub;
-  readonly cable: CuttableProxy;
+  /** What the WebSocket goes through. */
+  readonly cable: FaultProxy;
+  readonly httpCable: FaultProxy;
   readonly agent: AgentProcess;
   #hubPort = 0;
 
@@ -47,13 +60,16 @@ export class Rig {
     this.options = options;
     this.mac = mac;
     this.hub = this.#makeHub(0);
-    this.cable = new CuttableProxy(() => this.#hubPort);
+    this.cable = new FaultProxy({ tls: options.tls });
+    this.httpCable = new FaultProxy({ tls: options.tls });
     this.agent = new AgentProcess({
       configPath: this.path('config.yaml'),
       secret: this.secret,
       logPath: this.path('edge-agent.log'),
       stateDir: this.path('state'),
       compiled: options.compiled ?? false,
+      ...(options.env && { env: options.env }),
+      ...(options.nodeArgs && { nodeArgs: options.nodeArgs }),
     });
   }
 
@@ -64,10 +80,20 @@ export class Rig {
   async #prepare(): Promise<this> {
     await this.hub.start();
     this.#hubPort = this.hub.port;
-    await this.cable.start();
+    for (const cable of [this.cable, this.httpCable]) {
+      cable.target = this.#hubPort;
+      await cable.start();
+    }
+    const host = this.options.host ?? '127.0.0.1';
+    const s = this.options.tls ? 's' : '';
+    const throughCable = this.options.httpCable || this.options.tls !== undefined;
     const config: Record<string, Record<string, unknown>> = {
       edge: { agent_id: AGENT_ID },
-      backend: { url: this.hub.url, websocket_url: `ws://127.0.0.1:${this.cable.port}`, sync_interval_seconds: 1 },
+      backend: {
+        url: throughCable ? `http${s}://${host}:${this.httpCable.port}` : this.hub.url,
+        websocket_url: `ws${s}://${host}:${this.cable.port}`,
+        sync_interval_seconds: 1,
+      },
       imessage: { db_path: this.mac.chatDbPath, attachments_path: this.mac.attachmentsPath },
       attachments: { staging_dir: join(this.mac.attachmentsPath, 'edge-agent') },
       sending: { osascript_path: this.mac.osascriptPath, settle_seconds: 5, rate: UNLIMITED },
@@ -145,6 +171,7 @@ export class Rig {
   async close(): Promise<void> {
     await this.agent.kill('SIGKILL');
     await this.cable.stop();
+    await this.httpCable.stop();
     await this.hub.stop();
     await this.mac.close();
   }

@@ -1,0 +1,78 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { waitFor } from '../support/waitFor.ts';
+
+/** What the clock last said of itself. */
+interface Told {
+  readonly elapsedMs: number;
+  readonly wallMs: number;
+  /** On the real wall clock. */
+  readonly atMs: number;
+}
+
+/** The clock of an agent that runs as a process of its own, moved from outside: see fastClock.mjs. */
+export class FastClock {
+  readonly #file: string;
+  #rate = 1;
+  #wallOffsetMs = 0;
+  #skipToMs = 0;
+  #last: Told = { elapsedMs: 0, wallMs: Date.now(), atMs: Date.now() };
+
+  /** `file`: where the orders are written, of this clock's own. */
+  constructor(file: string) {
+    this.#file = file;
+    this.#write();
+  }
+
+  /** For the command line of the agent. */
+  get nodeArgs(): string[] {
+    const url = pathToFileURL(`${import.meta.dirname}/fastClock.mjs`);
+    url.searchParams.set('control', this.#file);
+    return ['--import', url.href];
+  }
+
+  /** How long the agent has run by its own clock, ms. */
+  get elapsedMs(): number {
+    return this.#look().elapsedMs;
+  }
+
+  /** The agent's wall clock, ms since 1970: what everything else on its Mac goes by as well. */
+  now(): number {
+    const { wallMs, atMs } = this.#look();
+    return Math.floor(wallMs + (Date.now() - atMs) * this.#rate);
+  }
+
+  /** From now on the agent's time runs so many times as fast; at most 100. */
+  run(rate: number): void {
+    this.#rate = rate;
+    this.#write();
+  }
+
+  /** Somebody sets the agent's wall clock; its monotonic clock and its timers do not notice. */
+  jumpWall(ms: number): void {
+    this.#wallOffsetMs += ms;
+    this.#write();
+  }
+
+  /** Lets so much of the agent's time pass as fast as its work allows; resolves when it has. */
+  async pass(ms: number, timeoutMs = 55_000): Promise<void> {
+    this.#skipToMs = this.elapsedMs + ms;
+    this.#write();
+    await waitFor(`${ms} ms of the agent's clock`, () => this.elapsedMs >= this.#skipToMs, timeoutMs);
+  }
+
+  #look(): Told {
+    try {
+      this.#last = JSON.parse(readFileSync(`${this.#file}.now`, 'utf8')) as Told;
+    } catch {
+      // Not there yet, or just being written.
+    }
+    return this.#last;
+  }
+
+  #write(): void {
+    const orders = { rate: this.#rate, wallOffsetMs: this.#wallOffsetMs, skipToMs: this.#skipToMs };
+    writeFileSync(`${this.#file}.next`, `${JSON.stringify(orders)}\n`);
+    renameSync(`${this.#file}.next`, this.#file);
+  }
+}

@@ -1,0 +1,30 @@
+import { waitFor } from '../support/waitFor.ts';
+import { ANN } from './FaultRun.ts';
+import { faultTest } from './faultTest.ts';
+import { commandsWentOutInOrder } from './invariants.ts';
+
+faultTest('W11 loses and doubles nothing when the socket delivers while the catch-up sync is under way', {
+  async fault(run) {
+    const { front, rig } = run;
+    const syncs = () => front.requests.filter((line) => line === 'POST /edge/sync').length;
+    rig.cable.cut();
+    await run.down();
+    for (let round = 0; round < 3; round++) {
+      rig.httpCable.degrade({ latencyMs: 150 }, 'down');
+      await run.ask();
+      const known = syncs();
+      rig.cable.mend();
+      await run.up();
+      await waitFor('the catch-up sync', () => syncs() > known);
+      for (let n = 0; n < 3; n++) await run.ask();
+      rig.httpCable.mend();
+      rig.cable.cut();
+      await run.down();
+      await run.ask();
+    }
+    rig.cable.mend();
+  },
+  expect(run) {
+    commandsWentOutInOrder(run, ANN);
+  },
+});

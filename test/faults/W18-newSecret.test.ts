@@ -1,0 +1,25 @@
+import { writeFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import { faultTest } from './faultTest.ts';
+
+const WRONG = 'canary-of-a-wrong-secret';
+
+for (const wsReject of ['close', 'http'] as const) {
+  faultTest(`W18 takes up a secret that was put right in its file, after a refusal by ${wsReject}`, {
+    startsAgent: false,
+    rig: { hub: { wsReject }, env: { EDGE_SECRET: '' }, config: { edge: { secret_file: 'secret' } } },
+    setup: ({ rig }) => writeFileSync(rig.path('secret'), WRONG, { mode: 0o600 }),
+    async fault(run) {
+      const { rig } = run;
+      await rig.startAgent({ withSocket: false });
+      await run.logged(wsReject === 'close' ? 'WebSocket closed: code=4001' : 'Unexpected server response: 403');
+      run.write();
+      await run.logged('EDGE_BACKEND_AUTH');
+      writeFileSync(rig.path('secret'), rig.secret);
+      await run.hurry(76_000, () => run.isUp());
+      await run.ask();
+      await run.hurry(76_000, () => run.ledger.accepted.size === 1);
+    },
+    expect: ({ rig }) => expect(rig.agent.log).not.toContain(WRONG),
+  });
+}

@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { startRig } from '../support/startRig.ts';
+import { tempDir } from '../support/tempDir.ts';
+import { FastClock } from './FastClock.ts';
+
+const DAY_MS = 24 * 3600_000;
+
+/** Runs `program` as a module under the clock; what it logs as JSON. */
+function run(clock: FastClock, program: string): unknown {
+  const args = [...clock.nodeArgs, '--input-type=module', '--eval', program];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+}
+
+const clockOf = () => new FastClock(join(tempDir(), 'clock'));
+
+it('lets time run faster for both clocks and the timers alike', () => {
+  const clock = clockOf();
+  clock.run(100);
+  const [wall, monotonic, ticks] = run(
+    clock,
+    `const [wall, mono] = [Date.now(), performance.now()];
+     let ticks = 0;
+     const ticking = setInterval(() => ticks++, 1000);
+     setTimeout(() => {
+       clearInterval(ticking);
+       console.log(JSON.stringify([Date.now() - wall, performance.now() - mono, ticks]));
+     }, 20_000);`,
+  ) as number[];
+  expect(wall).toBeGreaterThanOrEqual(19_999);
+  expect(Math.abs(wall! - monotonic!)).toBeLessThan(1000);
+  expect(ticks).toBeGreaterThan(5);
+});
+
+it('sets the wall clock alone', () => {
+  const clock = clockOf();
+  clock.jumpWall(-DAY_MS);
+  const program =
+    'console.log(JSON.stringify([Date.now(), new Date().getTime(), Date.parse(Date()), performance.now()]))';
+  const [now, date, text, monotonic] = run(clock, program) as number[];
+  for (const wall of [now, date, text]) expect(Math.abs(Date.now() - DAY_MS - wall!)).toBeLessThan(60_000);
+  expect(monotonic).toBeGreaterThan(0);
+});
+
+it('keeps to Node’s ways: order, refresh, unref, cancelling by number, and delays that are none', () => {
+  const program = `
+    import { setTimeout as sleep } from 'node:timers/promises';
+    const told = [];
+    setTimeout(() => told.push('b'), 20);
+    setTimeout(() => told.push('a'), 10);
+    setTimeout(() => told.push('too long for a timer'), 2 ** 31);
+    clearTimeout(Number(setTimeout(() => told.push('cancelled'), 5)));
+    const refreshed = setTimeout(() => told.push('c'), 15);
+    await sleep(9);
+    refreshed.refresh();
+    await sleep(40);
+    setTimeout(() => console.log('never'), 1000).unref();
+    console.log(JSON.stringify(told));`;
+  expect(run(clockOf(), program)).toEqual(['too long for a timer', 'a', 'b', 'c']);
+});
+
+it('lets a day pass for a whole agent in seconds, without its taking that for sleep', async () => {
+  const clock = clockOf();
+  const rig = await startRig({ nodeArgs: clock.nodeArgs, config: { websocket: { enabled: false } }, agent: false });
+  await rig.startAgent({ withSocket: false });
+  await rig.stopHub();
+  await clock.pass(DAY_MS);
+  const last = rig.agent.log.trimEnd().split('\n').at(-1)!;
+  expect(Date.parse(last.slice(1, 25))).toBeGreaterThan(Date.now() + DAY_MS - 3600_000);
+  expect(rig.agent.log).not.toContain('Awake after');
+});

@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** What /proc says of a process; undefined where there is no /proc, or no such process any more. */
+export interface ProcessFigures {
+  readonly rssMegabytes: number;
+  readonly files: number;
+  /** Time on the processor since its start, ms. */
+  readonly cpuMs: number;
+}
+
+/** A clock tick of /proc/PID/stat, ms: fixed on every Linux that Node runs on. */
+const TICK_MS = 10;
+
+export function processFigures(pid: number): ProcessFigures | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    // The name, which may hold anything, ends with the last bracket.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+    return {
+      rssMegabytes: Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024,
+      files: readdirSync(`/proc/${pid}/fd`).length,
+      cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,
+    };
+  } catch {
+    return undefined;
+  }
+}
