@@ -17,7 +17,6 @@ import { BackendError, KEPT_BODY_CHARACTERS } from './BackendError.ts';
 import { exchange, type HttpAnswer } from './httpExchange.ts';
 import { multipartBody, type UploadFile } from './multipart.ts';
 import type { Network } from './network/Network.ts';
-import { networkFailure } from './network/networkFailure.ts';
 import { parseRetryAfter } from './retryAfter.ts';
 import { type Endpoint, meaningOf } from './statusPolicy.ts';
 import { withoutSecret } from './withoutSecret.ts';
@@ -63,8 +62,8 @@ interface Content {
 
 /**
  * The agent's HTTP requests to the backend. Every failure is a BackendError: EDGE_SECRET_MISSING (no request is made),
- * EDGE_BACKEND_UNREACHABLE (network, time-out, aborted), EDGE_BACKEND_ANSWER (2xx, but not what the protocol says) or the
- * code that statusPolicy.ts gives for the status. Retrying is the caller's business.
+ * one of NETWORK_CODES (no answer: EDGE_BACKEND_UNREACHABLE also when aborted or timed out), EDGE_BACKEND_ANSWER (2xx, but
+ * not what the protocol says) or the code that statusPolicy.ts gives for the status. Retrying is the caller's business.
  */
 export class BackendClient {
   readonly #o: BackendClientOptions;
@@ -151,7 +150,7 @@ export class BackendClient {
     const timer = clock.after(timeoutSeconds * 1000, () => giveUp(`no complete answer within ${timeoutSeconds} s`));
     this.#underWay.add(stop);
     try {
-      return await exchange({
+      const answer = await exchange({
         url: new URL(baseUrl.replace(/\/+$/, '') + path),
         agent: this.#agent,
         headers: {
@@ -168,8 +167,10 @@ export class BackendClient {
         clock,
         onWrittenOut: () => o.onWrittenOut?.(),
       });
+      this.#o.network.worked('http');
+      return answer;
     } catch (error) {
-      const { code, detail } = networkFailure(error);
+      const { code, detail } = this.#o.network.failed('http', error);
       throw new BackendError(code, withoutSecret(`POST ${path} failed: ${detail}`, secret), { cause: error });
     } finally {
       timer.cancel();

@@ -54,19 +54,21 @@ export class Link {
   readonly client: BackendClient;
   readonly #socket: WebSocketClient;
   readonly #poller: SyncPoller;
-  readonly #isSocketEnabled: boolean;
+  readonly #settings: LinkSettings;
+  readonly #network: Network;
   #since: number | undefined;
 
   constructor(options: LinkOptions) {
     const { settings, clock, random, telemetry } = options;
+    this.#settings = settings;
+    this.#network = new Network({ ...settings.network, clock, telemetry });
     const shared = {
       agentId: settings.agentId,
       secret: () => options.secret(),
       refreshSecret: () => options.refreshSecret(),
       clock,
-      network: new Network(settings.network),
+      network: this.#network,
     };
-    this.#isSocketEnabled = settings.isSocketEnabled;
     this.client = new BackendClient({
       ...shared,
       baseUrl: settings.baseUrl,
@@ -106,8 +108,10 @@ export class Link {
   }
 
   start(): void {
+    const { baseUrl, websocketUrl, isSocketEnabled } = this.#settings;
+    this.#network.start([baseUrl, ...(isSocketEnabled ? [websocketUrl] : [])]);
     this.#poller.start();
-    if (this.#isSocketEnabled) this.#socket.start();
+    if (isSocketEnabled) this.#socket.start();
   }
 
   /** Resolves when no socket and no sync is left. Requests go on until `close`. */

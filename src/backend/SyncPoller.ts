@@ -8,11 +8,12 @@ import type { Telemetry } from '../util/Telemetry.ts';
 import { BackendError } from './BackendError.ts';
 
 const BACKOFF: BackoffPolicy = { firstMs: 1000, maxMs: 60_000, jitter: 0.25 };
-/** A backend without this endpoint, or one that refuses the secret, is asked again this often, ms. Protocol. */
+/** A backend without this endpoint, one that refuses the secret, or one with another key, is asked again this often, ms. Protocol. */
 const HELD_MS: Partial<Record<ErrorCode, number>> = {
   EDGE_BACKEND_NOT_FOUND: 5 * 60_000,
   EDGE_BACKEND_AUTH: 60_000,
   EDGE_SECRET_MISSING: 60_000,
+  EDGE_TLS_PIN: 60_000,
 };
 /** Events come in clusters (sent, delivered, read): the first waits this long for the others, ms. */
 const EVENT_GATHER_MS = 200;

@@ -4,6 +4,7 @@ import { count } from './plural.ts';
 import type { TelemetryParts } from './telemetry.ts';
 
 type LinkEvents =
+  | 'networkUsed'
   | 'websocketConnecting'
   | 'websocketDialed'
   | 'websocketDraining'
@@ -35,6 +36,9 @@ export function linkTelemetry({ logger, metrics, health }: TelemetryParts): Pick
   /** A sync stands for the whole link: without a message to post, nothing else would tell that the secret is wrong. */
   let isSyncRefused = false;
   return {
+    networkUsed(description) {
+      logger.info(`The backend is reached with ${description}`);
+    },
     websocketConnecting(url) {
       logger.info(`Connecting to WebSocket: ${url}`);
     },

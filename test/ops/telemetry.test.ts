@@ -78,6 +78,7 @@ const CALLS: { [K in keyof Telemetry]: Parameters<Telemetry[K]> } = {
   websocketDraining: [2000],
   commandsPaused: [10_000],
   commandsResumed: [],
+  networkUsed: ['proxy http://proxy.example.com:3128'],
   websocketConnecting: ['wss://HOST/edge/ws?edge_agent_id=edge_1'],
   websocketConnected: [],
   websocketClosed: [4000, detail],
