@@ -53,7 +53,10 @@ export function networkFailure(error: unknown): NetworkFailure {
   if (error instanceof EdgeError) return { code: error.code, detail: error.message };
   const code = errnoOf(error) ?? '';
   const prefixed = BY_PREFIX.find(([prefix]) => code.startsWith(prefix));
-  return { code: BY_CODE.get(code) ?? prefixed?.[1] ?? 'EDGE_BACKEND_UNREACHABLE', detail: reasonOf(error).slice(0, MAX_DETAIL) };
+  return {
+    code: BY_CODE.get(code) ?? prefixed?.[1] ?? 'EDGE_BACKEND_UNREACHABLE',
+    detail: reasonOf(error).slice(0, MAX_DETAIL),
+  };
 }
 
 /** The code that Node, OpenSSL or ws gave the error; undefined where it came from elsewhere. */
