@@ -36,6 +36,9 @@ const SHARED: Partial<Record<ErrorCode, number | 'backoff'>> = {
  * The first probe goes at once: a single request that broke says little. Requests that were under way when the gate
  * closed do not count, or one outage would look like thirty-two. Nor does a message that fails while others are
  * answered: one that the backend chokes on for ever must not hold up every thread each time it is tried.
+ *
+ * A backend that gets too many (429) is left alone for as long as it asks, and then tried with one POST; what was under
+ * way before says nothing about that, however it ends.
  */
 export class BackendGate {
   readonly #clock: Clock;
@@ -50,6 +53,8 @@ export class BackendGate {
   /** Message not settled yet → #answers when it was first posted or last failed. */
   readonly #answersAt = new Map<number, number>();
   #timer: Timer | undefined;
+  /** After a 429: not before `until`, monotonic ms; over when a POST of `round` or later is answered otherwise. */
+  #pace: { until: number; round: number; timer: Timer } | undefined;
 
   constructor(o: { clock: Clock; random: Random; policy: BackoffPolicy; onOpen: () => void }) {
     this.#clock = o.clock;
@@ -60,8 +65,10 @@ export class BackendGate {
 
   /** How many POSTs may be in flight now. */
   limit(most: number): number {
-    if (this.#failures === 0) return most;
-    return this.#clock.monotonic() >= this.#notBefore ? 1 : 0;
+    const now = this.#clock.monotonic();
+    if (this.#pace && now < this.#pace.until) return 0;
+    if (this.#failures === 0) return this.#pace ? 1 : most;
+    return now >= this.#notBefore ? 1 : 0;
   }
 
   /** Handed back with the outcome of a POST that starts now. */
@@ -82,10 +89,22 @@ export class BackendGate {
     if (!this.#answersAt.has(inboundId)) this.#answersAt.set(inboundId, this.#answers);
   }
 
-  /** A message was answered, well or badly. */
-  answered(): void {
+  /** A POST of `round` was answered, well or badly. */
+  answered(round: number): void {
     this.#answers++;
+    if (this.#pace && round >= this.#pace.round) {
+      this.#pace.timer.cancel();
+      this.#pace = undefined;
+    }
     this.opens();
+  }
+
+  /** A POST was answered that there are too many: come again in `waitMs`. */
+  tooMany(waitMs: number): void {
+    this.#pace?.timer.cancel();
+    const until = Math.max(this.#clock.monotonic() + waitMs, this.#pace?.until ?? 0);
+    const timer = this.#clock.after(until - this.#clock.monotonic(), this.#onOpen);
+    this.#pace = { until, round: ++this.#round, timer };
   }
 
   /** A message was answered or set aside and will not be posted again. */
@@ -110,6 +129,7 @@ export class BackendGate {
 
   stop(): void {
     this.#timer?.cancel();
+    this.#pace?.timer.cancel();
   }
 }
 

@@ -16,8 +16,10 @@ import { type LaneKind, ThreadLane } from './ThreadLane.ts';
 
 /** Delays between the attempts for one message, and between probes of a backend that is away. */
 const RETRY: BackoffPolicy = { firstMs: 1_000, maxMs: 300_000, jitter: 0.25 };
-/** Longest Retry-After obeyed, ms: a backend that asks for more is asked again meanwhile. */
+/** Longest Retry-After obeyed, ms before jitter: a backend that asks for more is asked again meanwhile. */
 export const MAX_RETRY_AFTER_MS = 900_000;
+/** About all of the agent's messages, not about the one that met it (RFC 6585, 4). */
+const TOO_MANY_REQUESTS = 429;
 /** How long POSTs under way may go on after stop(), ms. What is aborted is posted again under the same key. */
 export const STOP_AFTER_MS = 5_000;
 
@@ -236,7 +238,7 @@ export class InboundPump {
       return;
     }
     this.#settled(lane, row);
-    this.#backendAnswered();
+    this.#backendAnswered(round);
     for (const code of STATE_CODES) this.#clear(code);
     const { guid, threadId } = row;
     const bubbles = queued?.bubbles ?? 0;
@@ -273,8 +275,9 @@ export class InboundPump {
     const { store, telemetry, clock } = this.#o;
     const { guid, threadId } = row;
     const detail = messageOf(error);
-    if (!isShared(code)) this.#backendAnswered();
-    else this.#raise(code, detail);
+    const isTooMany = (error as { status?: unknown } | null)?.status === TOO_MANY_REQUESTS;
+    if (isShared(code)) this.#raise(code, detail);
+    else if (!isTooMany) this.#backendAnswered(round);
     this.#gate.failed(code, round, row.inboundId);
     if (ERRORS[code].retry === 'never' && this.#write(() => store.inbound.markDead(guid, code, withBody(error)))) {
       this.#settled(lane, row);
@@ -282,6 +285,7 @@ export class InboundPump {
       return;
     }
     const retryInMs = this.#delayOf(error, code, row.attempts + 1);
+    if (isTooMany) this.#gate.tooMany(retryInMs);
     lane.retryIn(row, retryInMs, code);
     this.#write(() => store.inbound.markRetry(guid, clock.now() + retryInMs, code, detail));
     telemetry.messageRetried({ guid, threadId, code, detail, retryInMs });
@@ -290,7 +294,10 @@ export class InboundPump {
   #delayOf(error: unknown, code: ErrorCode, failures: number): number {
     const asked = (error as { retryAfterMs?: unknown }).retryAfterMs;
     // A Retry-After of 0, or a date of a clock that is behind, must not make a loop.
-    if (typeof asked === 'number') return Math.min(Math.max(asked, RETRY.firstMs), MAX_RETRY_AFTER_MS);
+    if (typeof asked === 'number') {
+      const ms = Math.min(Math.max(asked, RETRY.firstMs), MAX_RETRY_AFTER_MS);
+      return backoffMs({ ...RETRY, firstMs: ms, maxMs: ms }, 1, this.#o.random);
+    }
     return fixedDelayOf(code) ?? backoffMs(RETRY, failures, this.#o.random);
   }
 
@@ -313,8 +320,8 @@ export class InboundPump {
     this.#o.onSettled();
   }
 
-  #backendAnswered(): void {
-    this.#gate.answered();
+  #backendAnswered(round: number): void {
+    this.#gate.answered(round);
     for (const code of this.#conditions) if (!STATE_CODES.includes(code)) this.#clear(code);
   }
 

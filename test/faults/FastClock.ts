@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { waitFor } from '../support/waitFor.ts';
 
@@ -8,6 +8,7 @@ interface Told {
   readonly wallMs: number;
   /** On the real wall clock. */
   readonly atMs: number;
+  readonly rate: number;
 }
 
 /** The clock of an agent that runs as a process of its own, moved from outside: see fastClock.mjs. */
@@ -16,7 +17,7 @@ export class FastClock {
   #rate = 1;
   #wallOffsetMs = 0;
   #skipToMs = 0;
-  #last: Told = { elapsedMs: 0, wallMs: Date.now(), atMs: Date.now() };
+  #last: Told = { elapsedMs: 0, wallMs: Date.now(), atMs: Date.now(), rate: 1 };
 
   /** `file`: where the orders are written, of this clock's own. */
   constructor(file: string) {
@@ -38,14 +39,15 @@ export class FastClock {
 
   /** The agent's wall clock, ms since 1970: what everything else on its Mac goes by as well. */
   now(): number {
-    const { wallMs, atMs } = this.#look();
-    return Math.floor(wallMs + (Date.now() - atMs) * this.#rate);
+    const { wallMs, atMs, rate } = this.#look();
+    return Math.floor(wallMs + (Date.now() - atMs) * rate);
   }
 
-  /** From now on the agent's time runs so many times as fast; at most 100. */
-  run(rate: number): void {
+  /** The agent's time runs so many times as fast, at most 100; resolves when it does, if there is an agent. */
+  async run(rate: number): Promise<void> {
     this.#rate = rate;
     this.#write();
+    if (existsSync(`${this.#file}.now`)) await waitFor('the clock to obey', () => this.#look().rate === rate);
   }
 
   /** Somebody sets the agent's wall clock; its monotonic clock and its timers do not notice. */

@@ -212,7 +212,12 @@ syncBuiltinESMExports();
 let toldAt = 0;
 function tell() {
   toldAt = real.now();
-  const now = { elapsedMs: Math.floor(monotonic() - startedAt), wallMs: wall(), atMs: real.Date.now() };
+  const now = {
+    elapsedMs: Math.floor(monotonic() - startedAt),
+    wallMs: wall(),
+    atMs: real.Date.now(),
+    rate: clock.rate,
+  };
   writeFileSync(`${control}.now`, JSON.stringify(now));
 }
 

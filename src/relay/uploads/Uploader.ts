@@ -281,7 +281,9 @@ export class Uploader {
     const asked = (error as { retryAfterMs?: unknown }).retryAfterMs;
     const own = UploadGate.delayOf(code) ?? backoffMs(RETRY, row.attempts + 1, random);
     // A Retry-After of 0, or a date of a clock that is behind, must not make a loop.
-    const retryInMs = typeof asked === 'number' ? Math.min(Math.max(asked, RETRY.firstMs), LONGEST_WAIT_MS) : own;
+    const askedMs = Math.min(Math.max(Number(asked), RETRY.firstMs), LONGEST_WAIT_MS);
+    const spread = () => backoffMs({ ...RETRY, firstMs: askedMs, maxMs: askedMs }, 1, random);
+    const retryInMs = typeof asked === 'number' ? spread() : own;
     const isShared = code === 'EDGE_BACKEND_BUSY' ? this.#gate.busy(row.uploadId) : this.#gate.failed(code);
     // What is wrong with the backend is said once, what is wrong with a file each time.
     if (isShared) telemetry.conditionRaised('EDGE_UPLOAD_RETRIED', detail);
