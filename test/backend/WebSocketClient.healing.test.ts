@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { Network } from '../../src/backend/network/Network.ts';
+import { EdgeError } from '../../src/util/EdgeError.ts';
 import { settle } from '../support/FakeClock.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { rawBackend, SECRET } from './httpServer.ts';
@@ -284,6 +285,19 @@ describe('what keeps a dial from the backend', () => {
     await agent.up();
     expect(agent.argsOf('conditionCleared')).toEqual([['EDGE_TLS_FAILED'], ['EDGE_BACKEND_DNS']]);
   });
+});
+
+it('a key that is none of the pinned halts the dials, loudly', async () => {
+  const agent = wsClient('wss://127.0.0.1:1/edge/ws', {
+    createSocket: () => {
+      throw new EdgeError('EDGE_TLS_PIN', 'another key');
+    },
+  });
+  agent.client.start();
+  await agent.clock.advance(0);
+  expect(await agent.retryIn(1)).toBe(60_000);
+  expect(agent.client.status).toMatchObject({ state: 'halted', lastProblem: { code: 'EDGE_TLS_PIN' } });
+  expect(agent.argsOf('conditionRaised')).toEqual([['EDGE_TLS_PIN', 'another key']]);
 });
 
 it('stop() and a wake end a dial through a proxy that says nothing, its connection included', async () => {
