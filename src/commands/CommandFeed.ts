@@ -171,6 +171,10 @@ export class CommandFeed {
       this.#frameBytes -= bytes;
     }
     if (answer && --answer.left === 0) answer.resolve();
+    this.#goOn();
+  }
+
+  #goOn(): void {
     if (!this.#full) return;
     this.#full = false;
     this.#o.telemetry.commandsResumed();
@@ -191,6 +195,7 @@ export class CommandFeed {
   #drop(error: unknown, code: ErrorCode): void {
     const hadFrames = this.#frames > 0;
     for (const { answer } of this.#clear()) answer?.reject(error);
+    this.#goOn(); // nothing is left that could be tried for room
     if (!hadFrames) return; // who asked for the sync tells
     this.#o.telemetry.failure(code, messageOf(error));
     this.#o.refuse(code);

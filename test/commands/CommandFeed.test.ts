@@ -157,6 +157,18 @@ describe('CommandFeed when a command cannot be stored', () => {
     expect(handled).toEqual([1, 2, 3]);
   });
 
+  it('reads on afterwards, also when there was no room before', async () => {
+    const { clock, state, told, handled, take } = rig({ room: 0 });
+    take(1);
+    state.room = 5;
+    state.fails = 'EDGE_STATE_FULL';
+    await clock.advance(1000);
+    expect(told).toEqual(['pause', 'EDGE_STATE_FULL', 'resume']);
+    delete state.fails;
+    take(1);
+    expect(handled).toEqual([1]);
+  });
+
   it('fails the sync that brought it, and leaves the socket alone if that brought nothing', async () => {
     const { feed, told, events } = rig({ fails: 'EDGE_STATE_FULL' });
     await expect(feed.fetched([1, 2])).rejects.toMatchObject({ code: 'EDGE_STATE_FULL' });
