@@ -76,7 +76,7 @@ export class CommandFeed {
   #full = false;
   #roomCheck: Timer | undefined;
   /** The slice that runs, or has just run: when it began, and what ends it. */
-  #slice: { startedAt: number; end: Timer } | undefined;
+  #slice: { startedAt: number; end: NodeJS.Immediate } | undefined;
   #stopped = false;
 
   constructor(options: CommandFeedOptions) {
@@ -126,7 +126,7 @@ export class CommandFeed {
   /** What was not handled was not acknowledged: it comes again after the next start. */
   stop(): void {
     this.#stopped = true;
-    this.#slice?.end.cancel();
+    if (this.#slice) clearImmediate(this.#slice.end);
     this.#roomCheck?.cancel();
     this.#catchUp?.cancel();
     for (const { answer } of this.#clear()) answer?.resolve();
@@ -136,7 +136,7 @@ export class CommandFeed {
     const { clock } = this.#o;
     if (this.#stopped) return;
     if (this.#queue.length > 0 && !this.#roomCheck) {
-      this.#slice ??= { startedAt: clock.monotonic(), end: clock.after(0, () => this.#nextSlice()) };
+      this.#slice ??= { startedAt: clock.monotonic(), end: setImmediate(() => this.#nextSlice()) };
       const { startedAt } = this.#slice;
       while (!this.#roomCheck && this.#queue[0] && clock.monotonic() - startedAt < SLICE_MS)
         this.#handle(this.#queue[0]);
@@ -171,6 +171,10 @@ export class CommandFeed {
       this.#frameBytes -= bytes;
     }
     if (answer && --answer.left === 0) answer.resolve();
+    this.#goOn();
+  }
+
+  #goOn(): void {
     if (!this.#full) return;
     this.#full = false;
     this.#o.telemetry.commandsResumed();
@@ -191,6 +195,7 @@ export class CommandFeed {
   #drop(error: unknown, code: ErrorCode): void {
     const hadFrames = this.#frames > 0;
     for (const { answer } of this.#clear()) answer?.reject(error);
+    this.#goOn(); // nothing is left that could be tried for room
     if (!hadFrames) return; // who asked for the sync tells
     this.#o.telemetry.failure(code, messageOf(error));
     this.#o.refuse(code);

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { CommandFeed } from '../../src/commands/CommandFeed.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
 import type { ErrorCode } from '../../src/util/errors.ts';
-import { FakeClock } from '../support/FakeClock.ts';
+import { FakeClock, settle } from '../support/FakeClock.ts';
 import { recordingTelemetry } from '../support/recordingTelemetry.ts';
 
 /** A handler that takes what there is room for, and time as told. */
@@ -37,11 +37,15 @@ function rig(state: { room?: number; fails?: ErrorCode; costMs?: number } = {}) 
     refuse: (code) => told.push(code),
   });
   onTestFinished(() => feed.stop());
+  /** The event loop goes round until all that can be handled is. */
+  const turns = async () => {
+    for (let round = 0; round < 20; round++) await settle();
+  };
   const take = (...raws: unknown[]) => {
     for (const raw of raws) feed.take(raw);
   };
   const events = () => calls.map(({ event }) => event);
-  return { clock, feed, state, handled, told, take, events };
+  return { clock, feed, state, handled, told, take, turns, events };
 }
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
@@ -54,15 +58,15 @@ describe('CommandFeed', () => {
   });
 
   it('handles a burst in slices with the event loop in between, in order', async () => {
-    const { clock, handled, take } = rig({ costMs: 4 });
+    const { turns, handled, take } = rig({ costMs: 4 });
     take(...numbers(1, 20));
     expect(handled).toHaveLength(4);
-    await clock.advance(1);
+    await turns();
     expect(handled).toEqual(numbers(1, 20));
   });
 
   it('puts the commands of a sync behind the frames that came before, and says when they are through', async () => {
-    const { clock, feed, handled, take } = rig({ costMs: 10 });
+    const { turns, feed, handled, take } = rig({ costMs: 10 });
     take(1, 2, 3);
     let through = false;
     const fetched = feed.fetched(['a', 'b']).then(() => {
@@ -70,27 +74,27 @@ describe('CommandFeed', () => {
     });
     take(4);
     expect(through).toBe(false);
-    await clock.advance(1);
+    await turns();
     await fetched;
     expect(handled).toEqual([1, 2, 3, 'sync a', 'sync b', 4]);
   });
 
   it('pauses the socket past 1,000 frames and goes on at half of them', async () => {
-    const { clock, told, handled, take } = rig({ costMs: 1 });
+    const { turns, told, handled, take } = rig({ costMs: 1 });
     take(...numbers(1, 1015));
     expect(told).toEqual([]);
     take(1016);
     expect(told).toEqual(['pause']);
-    await clock.advance(1);
+    await turns();
     expect(told).toEqual(['pause', 'resume']);
     expect(handled).toEqual(numbers(1, 1016));
   });
 
   it('pauses the socket past 8 MiB of frames', async () => {
-    const { clock, told, take } = rig({ costMs: 20 });
+    const { turns, told, take } = rig({ costMs: 20 });
     take(...Array.from({ length: 10 }, () => 'x'.repeat(1024 * 1024)));
     expect(told).toEqual(['pause']);
-    await clock.advance(1);
+    await turns();
     expect(told).toEqual(['pause', 'resume']);
   });
 });
@@ -146,15 +150,27 @@ describe('CommandFeed without room', () => {
 
 describe('CommandFeed when a command cannot be stored', () => {
   it('gives the connection up and drops what is behind, so that it comes again in order', async () => {
-    const { clock, state, told, handled, take } = rig({ costMs: 20 });
+    const { turns, state, told, handled, take } = rig({ costMs: 20 });
     take(1, 2, 3);
     state.fails = 'EDGE_STATE_BUSY';
-    await clock.advance(1);
+    await turns();
     expect([handled, told]).toEqual([[1], ['EDGE_STATE_BUSY']]);
     delete state.fails;
     take(2, 3);
-    await clock.advance(1);
+    await turns();
     expect(handled).toEqual([1, 2, 3]);
+  });
+
+  it('reads on afterwards, also when there was no room before', async () => {
+    const { clock, state, told, handled, take } = rig({ room: 0 });
+    take(1);
+    state.room = 5;
+    state.fails = 'EDGE_STATE_FULL';
+    await clock.advance(1000);
+    expect(told).toEqual(['pause', 'EDGE_STATE_FULL', 'resume']);
+    delete state.fails;
+    take(1);
+    expect(handled).toEqual([1]);
   });
 
   it('fails the sync that brought it, and leaves the socket alone if that brought nothing', async () => {
