@@ -1,9 +1,11 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { Network } from '../../src/backend/network/Network.ts';
 import { settle } from '../support/FakeClock.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { SECRET } from './httpServer.ts';
+import { rawBackend, SECRET } from './httpServer.ts';
 import { wsBackend, wsClient } from './wsServer.ts';
 
 type Overrides = Parameters<typeof wsClient>[1];
@@ -268,7 +270,7 @@ describe('what keeps a dial from the backend', () => {
     let url = 'wss://127.0.0.1';
     const { port } = new URL(backend.url);
     const agent = wsClient(backend.url, {
-      createSocket: (_url, options) => new WebSocket(`${url}:${port}/edge/ws`, options),
+      createSocket: (_url, options) => new WebSocket(`${url}:${port}/edge/ws`, { ...options, agent: undefined }),
     });
     agent.client.start();
     await agent.retryIn(1);
@@ -282,6 +284,18 @@ describe('what keeps a dial from the backend', () => {
     await agent.up();
     expect(agent.argsOf('conditionCleared')).toEqual([['EDGE_TLS_FAILED'], ['EDGE_BACKEND_DNS']]);
   });
+});
+
+it('stop() and a wake end a dial through a proxy that says nothing, its connection included', async () => {
+  const asked: Socket[] = [];
+  const proxy = await rawBackend((socket) => asked.push(socket));
+  const agent = wsClient('ws://backend.invalid/edge/ws', { network: new Network({ proxyUrl: proxy.url }) });
+  agent.client.start();
+  for (const [n, end] of [() => agent.client.renew(), () => agent.client.stop()].entries()) {
+    const socket = await waitFor('the CONNECT', () => asked[n]);
+    await end();
+    await waitFor('the connection to the proxy to close', () => socket.readableEnded || socket.destroyed);
+  }
 });
 
 describe('stop(), whatever the state and the peer,', () => {
