@@ -6,6 +6,8 @@ import { refusedWith, statusText, type Walk } from './Walk.ts';
 
 export const SHOWN_SECRET = '[secret]';
 
+const FLAW_FIX = 'Have the backend’s people mend it; the agent takes the rest of the answer.';
+
 const isGood = (status: number) => status >= 200 && status < 300;
 
 /** Whether the backend is there at all. Not all have this endpoint, so that its absence is a remark only. */
@@ -79,6 +81,11 @@ function readAnswer({ status, headers, body }: Answer, circumstances: Circumstan
     return { ...refusedWith(received, circumstances, text), doesProbe: false };
   }
   const doesProbe = (json as { probe?: unknown }).probe === true;
+  const { flaws } = answer.data;
+  if (flaws.length > 0) {
+    const text = `${statusText(status)}, but not all of it is what the protocol says: ${flaws.join('; ')}`;
+    return { status: 'warn', text, received, fix: FLAW_FIX, doesProbe };
+  }
   const { length } = answer.data.commands;
   if (length === 0)
     return {

@@ -171,10 +171,15 @@ describe('a backend with a fault', () => {
     const first = (await walk(page.url)).of('sync');
     expect(first).toMatchObject({ status: 'fail', received: { body: '<html>Sign in</html>' } });
     expect(first.causes[0]).toBe(CAUSES['web-page'].text);
-    const other = await faultyBackend({ sync: (response) => response.end('{"commands":"none"}') });
+    const other = await faultyBackend({ sync: (response) => response.end('[1]') });
+    const flawed = await faultyBackend({ sync: (response) => response.end('{"commands":"none"}') });
+    expect((await walk(flawed.url)).of('sync')).toMatchObject({
+      status: 'warn',
+      text: expect.stringContaining('commands is no list'),
+    });
     expect((await walk(other.url)).of('sync')).toMatchObject({
       status: 'fail',
-      text: expect.stringContaining('commands'),
+      text: expect.stringContaining('protocol'),
     });
   });
 });
