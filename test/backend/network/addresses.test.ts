@@ -109,6 +109,7 @@ describe('a name that cannot be resolved', () => {
     await post(client, 'GUID-3');
     expect(calls.map(({ event, args }) => [event, args[0]])).toEqual([
       ['conditionRaised', 'EDGE_BACKEND_DNS'],
+      ['conditionRaised', 'EDGE_BACKEND_DNS'],
       ['conditionCleared', 'EDGE_BACKEND_DNS'],
     ]);
   });

@@ -96,11 +96,11 @@ describe('what is wrong on the way', () => {
     return { conditions: new NetworkConditions(telemetry), told };
   }
 
-  it('is raised once and cleared when a connection works', () => {
+  it('is raised by each that meets it, and cleared when a connection works', () => {
     const { conditions, told } = rig();
     conditions.failed('http', 'EDGE_TLS_EXPIRED', 'one');
     conditions.failed('http', 'EDGE_TLS_EXPIRED', 'two');
-    expect(told()).toEqual(['conditionRaised EDGE_TLS_EXPIRED']);
+    expect(told()).toEqual(['conditionRaised EDGE_TLS_EXPIRED', 'conditionRaised EDGE_TLS_EXPIRED']);
     conditions.worked('http');
     conditions.worked('http');
     expect(told()).toEqual(['conditionCleared EDGE_TLS_EXPIRED']);
@@ -120,7 +120,7 @@ describe('what is wrong on the way', () => {
     conditions.failed('http', 'EDGE_PROXY_FAILED', 'one');
     conditions.failed('socket', 'EDGE_PROXY_FAILED', 'two');
     conditions.worked('http');
-    expect(told()).toEqual(['conditionRaised EDGE_PROXY_FAILED']);
+    expect(told()).toEqual(['conditionRaised EDGE_PROXY_FAILED', 'conditionRaised EDGE_PROXY_FAILED']);
     conditions.worked('socket');
     expect(told()).toEqual(['conditionCleared EDGE_PROXY_FAILED']);
   });
