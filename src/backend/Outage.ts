@@ -2,6 +2,7 @@ import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { KEPT_BODY_CHARACTERS } from './BackendError.ts';
 import { connectionPolicy, type Ending, type Explanation, endingName } from './connectionPolicy.ts';
+import { causesOfRefusal } from './diagnosis/causes.ts';
 import { LargeFrames, type LargeFramesOptions } from './LargeFrames.ts';
 import { drainDelayMs, reconnectDelayMs } from './reconnectDelay.ts';
 import type { SocketProblem } from './SocketStatus.ts';
@@ -83,6 +84,7 @@ export class Outage {
   waitAfter(ending: Ending, { text, body, retryAfterMs }: EndingDetails): WaitPlan {
     const next = connectionPolicy(ending);
     this.#lastProblem = { code: endingName(ending), text: text.slice(0, KEPT_BODY_CHARACTERS) };
+    if (next.isRefusal) this.#tellRefusal(ending, body.slice(0, KEPT_BODY_CHARACTERS));
     if (next.explain) this.#explain(ending, next.explain, body.slice(0, KEPT_BODY_CHARACTERS));
     const askedMs = next.obeysRetryAfter ? retryAfterMs : undefined;
     return {
@@ -125,14 +127,26 @@ export class Outage {
     return ms;
   }
 
-  #explain(ending: Ending, { likelyCause, check }: Explanation, body: string): void {
+  /** By the same causes as the doctor, which knows more and orders them better. */
+  #tellRefusal(ending: Ending, body: string): void {
+    if (ending.kind === 'error') return;
+    const isClose = ending.kind === 'code';
+    const refusal = isClose ? { close: { code: ending.code, reason: body } } : { status: ending.status, body };
+    const { causes, fix } = causesOfRefusal(refusal, { request: 'upgrade' });
+    const likelyCause = causes.length === 1 ? causes[0]! : causes.map((cause, at) => `(${at + 1}) ${cause}`).join(' ');
+    this.#tell(ending, { likelyCause, check: fix }, body);
+  }
+
+  #explain(ending: Ending, explanation: Explanation, body: string): void {
+    const { likelyCause, check } = explanation;
+    if (ending.kind === 'error') this.#o.telemetry.frameRefused('EDGE_FRAME_INVALID', `${likelyCause} ${check}`);
+    else this.#tell(ending, explanation, body);
+  }
+
+  #tell(ending: Exclude<Ending, { kind: 'error' }>, { likelyCause, check }: Explanation, body: string): void {
     const { agentId, telemetry } = this.#o;
-    if (ending.kind === 'error') {
-      telemetry.frameRefused('EDGE_FRAME_INVALID', `${likelyCause} ${check}`);
-      return;
-    }
     const status = ending.kind === 'code' ? ending.code : ending.status;
-    const sent = `Sent: Authorization: Bearer [secret], X-Edge-Agent-Id: ${agentId}`;
+    const sent = `Sent: Authorization: Bearer [secret], X-Edge-Agent-Id: ${agentId}. \`edge-agent doctor\` finds out more.`;
     telemetry.websocketRefused({ status, body, likelyCause, check: `${check} ${sent}` });
   }
 }

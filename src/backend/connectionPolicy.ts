@@ -21,7 +21,9 @@ export interface Reconnection {
   obeysRetryAfter?: true;
   /** A frame was larger than the socket takes; it would come again with every connection. */
   isOversized?: true;
-  /** For a person, where an ending has one likely cause. */
+  /** The backend, or something in between, refuses: a person is told why that may be, see diagnosis/causes.ts. */
+  isRefusal?: true;
+  /** For a person, where what came has one likely cause. */
   explain?: Explanation;
 }
 
@@ -29,13 +31,10 @@ const BACKOFF: Reconnection = { delay: 'backoff' };
 const RESTARTING: Reconnection = { delay: 'short' };
 const BUSY: Reconnection = { delay: 'backoff', obeysRetryAfter: true };
 
-const refused = (likelyCause: string, check: string): Reconnection => ({
-  delay: 'slow',
-  halts: true,
-  rereadsSecret: true,
-  explain: { likelyCause, check },
-});
-const slow = (likelyCause: string, check: string): Reconnection => ({ delay: 'slow', explain: { likelyCause, check } });
+const REFUSED: Reconnection = { delay: 'slow', halts: true, rereadsSecret: true, isRefusal: true };
+/** No attempt will fare better before a person has changed something; a slow one finds out when. */
+const ABSENT: Reconnection = { delay: 'slow', isRefusal: true };
+const NOT_UPGRADED: Reconnection = { delay: 'backoff', isRefusal: true };
 const explained = (likelyCause: string, check: string): Reconnection => ({
   delay: 'backoff',
   explain: { likelyCause, check },
@@ -56,70 +55,15 @@ const BY_CODE: ReadonlyMap<number, Reconnection> = new Map([
   ],
   [1012, RESTARTING], // service restart (IANA registry of WebSocket close codes)
   [1013, RESTARTING], // try again later
-  [
-    4001, // the backend's own: not authorised
-    refused(
-      'The backend does not know this agent id, or the secret is not the one it has for it.',
-      'Compare the secret and edge.agent_id with the backend’s; the secret is read again before every attempt.',
-    ),
-  ],
+  [4001, REFUSED], // the backend's own: not authorised
 ]);
-
-const REDIRECTED = explained(
-  'The backend redirects, which is not followed because the secret would go along.',
-  'Set backend.websocket_url to the address the redirect names, if it is yours.',
-);
-const NOT_UPGRADED = explained(
-  'Something answers there, but as to an ordinary request: a proxy on the way may not pass upgrades on.',
-  'Let every proxy before the backend pass Upgrade and Connection on; see that the path is the WebSocket endpoint.',
-);
 
 /** Answers to the handshake instead of 101. */
 const BY_STATUS: ReadonlyMap<number, Reconnection> = new Map([
-  ...[301, 302, 303, 307, 308].map((status) => [status, REDIRECTED] as const),
-  [400, NOT_UPGRADED],
-  [
-    401,
-    refused(
-      'The secret is not the one the backend has for this agent id, or the Authorization header did not arrive.',
-      'Compare the secret with the backend’s; see that no proxy removes the header. It is read again before every attempt.',
-    ),
-  ],
-  [
-    403,
-    refused(
-      'The backend does not know this agent id or its secret, or a proxy forbids WebSockets.',
-      'Compare the secret and edge.agent_id with the backend’s, and ask who runs a proxy on the way to let upgrades pass.',
-    ),
-  ],
-  [
-    404,
-    slow(
-      'The WebSocket endpoint does not exist at this URL.',
-      'Correct backend.url or backend.websocket_url, or let the backend serve the path in the URL.',
-    ),
-  ],
-  [
-    407,
-    explained(
-      'A proxy on the way wants a user name and password.',
-      'Put them into HTTPS_PROXY in the environment of the agent, and restart it.',
-    ),
-  ],
-  [
-    410,
-    slow(
-      'The WebSocket endpoint is gone from this URL for good.',
-      'Ask the backend’s people for the new address, and set backend.websocket_url.',
-    ),
-  ],
-  [
-    426,
-    slow(
-      'The backend wants another protocol than the WebSocket (version 13) it was asked for, or a proxy removed Upgrade.',
-      'Let every proxy before the backend pass Upgrade and Connection on; update the backend.',
-    ),
-  ],
+  ...[301, 302, 303, 307, 308, 400, 407].map((status) => [status, NOT_UPGRADED] as const),
+  [401, REFUSED],
+  [403, REFUSED],
+  ...[404, 410, 426].map((status) => [status, ABSENT] as const),
   [429, BUSY],
   [503, BUSY],
 ]);

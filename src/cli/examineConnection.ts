@@ -11,6 +11,7 @@ import { syncRequest } from '../ops/syncRequest.ts';
 import type { SyncRequest } from '../protocol/wire.ts';
 import { StateStore } from '../state/StateStore.ts';
 import { systemClock } from '../util/Clock.ts';
+import { partialTelemetry } from '../util/Telemetry.ts';
 import type { Io } from './Io.ts';
 import { secretSource } from './secretSource.ts';
 import { askAgent } from './status.ts';
@@ -38,7 +39,13 @@ export async function examineConnection(config: Config, io: Io): Promise<Connect
   const [running] = await Promise.all([askAgent(config), secrets.load()]);
   const { agentId, baseUrl, isSocketEnabled, ...settings } = linkSettings(config);
   const websocketUrl = isSocketEnabled ? settings.websocketUrl : undefined;
-  const network = new Network(settings.network);
+  let caFileProblem: string | undefined;
+  const telemetry = partialTelemetry({
+    conditionRaised: (code, detail) => {
+      if (code === 'EDGE_CA_FILE') caFileProblem = `${code}: ${detail}`;
+    },
+  });
+  const network = new Network({ ...settings.network, telemetry });
   const syncBody = quietSync(config, running?.started_at ?? null);
   const steps = await diagnose({
     agentId,
@@ -50,6 +57,7 @@ export async function examineConnection(config: Config, io: Io): Promise<Connect
     clock: systemClock,
     syncBody,
     agent: running && { isSocketUp: running.websocket.up, since: running.websocket.since },
+    caFileProblem: () => caFileProblem,
     mask: maskIn,
   });
   const urls = [baseUrl, ...(websocketUrl === undefined ? [] : [websocketUrl])].map((url) => new URL(url));

@@ -42,10 +42,11 @@ describe('a handshake answered', () => {
   it('401 tells what was sent and what the backend said, never the secret', async () => {
     const body = `unknown agent; got Bearer ${SECRET} ${'x'.repeat(5000)}`;
     const { agent } = await firstWait((await refuse(401, body)).url);
-    const [info] = agent.argsOf('websocketRefused')[0] as [{ status: number; body: string; check: string }];
+    const [info] = agent.argsOf('websocketRefused')[0] as [Record<string, string>];
     expect(info.status).toBe(401);
     expect(info.body).toHaveLength(500);
     expect(info.body).toContain('unknown agent; got Bearer [secret]');
+    expect(info.likelyCause).toMatch(/^\(1\) The agent id is not registered/);
     expect(info.check).toContain(`X-Edge-Agent-Id: ${AGENT_ID}`);
     expect(JSON.stringify(agent.calls)).not.toContain(SECRET);
   });

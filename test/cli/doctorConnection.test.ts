@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { StepResult } from '../../src/backend/diagnosis/Step.ts';
 import { faultyBackend, refuse } from '../backend/diagnosis/faultyBackend.ts';
 import { AGENT, SECRET as HUB_SECRET, startHub } from '../hub/testHub.ts';
+import { selfSigned } from '../support/certificates.ts';
 import { startRig } from '../support/startRig.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { edgeAgent, home } from './edgeAgent.ts';
@@ -89,6 +90,18 @@ describe('edge-agent doctor --only connection', () => {
       text: expect.stringMatching(/^EDGE_SECRET_MISSING: neither EDGE_SECRET/),
       fix: expect.stringContaining('Set EDGE_SECRET'),
     });
+  });
+
+  it('names a CA file that cannot be used as the first cause of a certificate that nobody trusts', async () => {
+    const { url } = await faultyBackend({}, selfSigned('IP:127.0.0.1'));
+    const { config } = homeFor(`${url}\n  ca_file: missing.pem`);
+    const { code, out } = await edgeAgent(['doctor', '--only', 'connection', '--json', '--config', config], {
+      env: { EDGE_SECRET: SECRET },
+    });
+    expect(code).toBe(2);
+    expect(stepsOf(out).tls).toMatchObject({ status: 'fail', text: expect.stringContaining('EDGE_TLS_UNTRUSTED') });
+    expect(stepsOf(out).tls?.text).toContain('EDGE_CA_FILE');
+    expect(stepsOf(out).tls?.causes[0]).toMatch(/^backend\.ca_file cannot be used/);
   });
 
   it('guesses what was meant, and refuses a report of nothing', async () => {

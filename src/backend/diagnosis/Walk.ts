@@ -25,6 +25,8 @@ export interface WalkOptions {
   syncBody: SyncRequest;
   /** The agent that runs on this Mac, if one does. */
   agent: { isSocketUp: boolean; since: string | null } | undefined;
+  /** Why backend.ca_file could not be used by the network, as soon as it was tried. */
+  caFileProblem(): string | undefined;
   /** Masks handles in what the backend wrote. */
   mask(text: string): string;
 }

@@ -2,12 +2,13 @@ import { sleep } from '../../util/Clock.ts';
 import { EdgeError } from '../../util/EdgeError.ts';
 import { isLoopback } from '../../util/loopback.ts';
 import type { Circumstances } from './causes.ts';
+import { CAUSES } from './causeTexts.ts';
 import { checkHealth, checkSync } from './httpSteps.ts';
 import type { ProbeSocket } from './ProbeSocket.ts';
 import { connectTcp, type Endpoint, endpointOf, resolveName, shakeHands } from './reach.ts';
-import type { StepResult } from './Step.ts';
+import type { Found, StepResult } from './Step.ts';
 import { commandRoundTrip, pingPong, upgrade } from './socketSteps.ts';
-import { Walk, type WalkOptions } from './Walk.ts';
+import { failedBy, Walk, type WalkOptions } from './Walk.ts';
 
 /**
  * Walks the whole way to the backend, step by step, and says where it ends and why:
@@ -61,10 +62,20 @@ async function reach(walk: Walk, url: URL): Promise<boolean> {
     return true;
   }
   const secure = new URL(url.href.replace(/^ws/, 'http'));
-  const shaken = await walk.step('tls', tls, circumstances, (signal) =>
-    shakeHands(secure, network, { signal, now: clock.now() }),
-  );
+  const shaken = await walk.step('tls', tls, circumstances, async (signal) => {
+    const shake = shakeHands(secure, network, { signal, now: clock.now() });
+    const found = await shake.catch((error: unknown) => failedBy(error, circumstances));
+    return withCaFile(found, walk.o.caFileProblem());
+  });
   return shaken.status !== 'fail';
+}
+
+/** Without its file the agent trusts fewer, which may be all that is wrong. */
+function withCaFile(found: Found, problem: string | undefined): Found {
+  if (problem === undefined) return found;
+  const { text, fix } = CAUSES['ca-file'];
+  const status = found.status === 'pass' ? 'warn' : found.status;
+  return { ...found, status, text: `${found.text}. ${problem}`, causes: [text, ...(found.causes ?? [])], fix };
 }
 
 const UNENCRYPTED = {

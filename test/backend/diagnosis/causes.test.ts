@@ -169,6 +169,11 @@ describe('the likely causes', () => {
     expect(likelyCauses(refusal, circumstances).slice(0, causes.length)).toEqual(causes);
   });
 
+  it('do not take an echo of the secret for a word on it', () => {
+    const echoed = likelyCauses({ status: 403, body: 'Forbidden: [secret]' }, UPGRADE);
+    expect(echoed).toEqual(likelyCauses({ status: 403, body: 'Forbidden' }, UPGRADE));
+  });
+
   it('leave out what the evidence excludes', () => {
     const toldApart = likelyCauses({ status: 403 }, { ...SYNC, unsigned: { status: 401 } });
     expect(toldApart).not.toContain('header-lost');

@@ -76,6 +76,7 @@ export async function walk(url: string, overrides: Partial<WalkOptions> = {}) {
       status: { scheduled_messages: 2, active_rules: 0, uptime_seconds: 9 },
     },
     agent: undefined,
+    caFileProblem: () => undefined,
     mask: (text) => text,
     ...overrides,
   });
