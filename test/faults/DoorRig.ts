@@ -45,7 +45,7 @@ export class DoorRig {
 
   /** Starts the agent unless told otherwise; HTTP goes through `rig.httpCable`, the socket through `rig.cable`. */
   static async start(
-    options: Omit<RigOptions, 'dir' | 'nodeArgs' | 'httpCable'> & { agent?: false; socket?: false } = {},
+    options: Omit<RigOptions, 'dir' | 'httpCable'> & { agent?: false; socket?: false } = {},
   ): Promise<DoorRig> {
     const { agent, socket, ...rest } = options;
     const dir = tempDir();
@@ -56,7 +56,7 @@ export class DoorRig {
       ...rest,
       dir,
       httpCable: true,
-      nodeArgs: clock.nodeArgs,
+      nodeArgs: [...clock.nodeArgs, ...(rest.nodeArgs ?? [])],
       mac: { clock: { ...systemClock, now: () => clock.now() }, ...rest.mac },
       hub: {
         responder: answering,
@@ -88,8 +88,9 @@ export class DoorRig {
     this.taken = o.taken;
   }
 
-  async startAgent(): Promise<void> {
-    const withSocket = this.rig.options.config?.websocket?.enabled !== false;
+  /** @param o.withSocket whether to wait for the socket. @default where there is one */
+  async startAgent(o: { withSocket?: boolean } = {}): Promise<void> {
+    const withSocket = o.withSocket ?? this.rig.options.config?.websocket?.enabled !== false;
     await this.rig.startAgent({ withSocket });
     this.#fdsBefore = openFiles(this.agent.pid);
   }
