@@ -3,10 +3,8 @@ import type { Clock } from '../util/Clock.ts';
 import { messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { type Ending, endingName } from './connectionPolicy.ts';
-import { DialCondition } from './DialCondition.ts';
 import { type DialFailure, dial, type SocketFactory } from './dial.ts';
 import type { Network } from './network/Network.ts';
-import { networkFailure } from './network/networkFailure.ts';
 import type { EndingDetails } from './Outage.ts';
 import { withoutSecret } from './withoutSecret.ts';
 
@@ -30,11 +28,9 @@ export interface DialOutcome {
 /** Dials as this agent, and tells how each dial ended. */
 export class Dialler {
   readonly #o: DiallerOptions;
-  readonly #condition: DialCondition;
 
   constructor(options: DiallerOptions) {
     this.#o = options;
-    this.#condition = new DialCondition({ telemetry: options.telemetry });
   }
 
   /** Calls one of the two, once, unless what it returns was called before: that gives the dial up. */
@@ -51,7 +47,7 @@ export class Dialler {
         createSocket,
         onOpen: (opened) => {
           telemetry.websocketDialed('open');
-          this.#condition.reached();
+          network.worked('socket');
           outcome.opened(opened);
         },
         onFailed: (failure) => outcome.failed(failure.ending, this.#tell(failure, secret), socket),
@@ -82,10 +78,8 @@ export class Dialler {
     const clean = (text: string) => withoutSecret(text, secret);
     this.#o.telemetry.websocketDialed(endingName(ending));
     this.#o.telemetry.websocketError(clean(message));
-    if (ending.kind === 'error') {
-      const failure = networkFailure(error);
-      this.#condition.failed(failure.code, clean(failure.detail));
-    } else this.#condition.reached();
+    if (ending.kind === 'error') this.#o.network.failed('socket', error);
+    else this.#o.network.worked('socket');
     return { text: clean(message), body: clean(body), retryAfterMs };
   }
 }

@@ -40,7 +40,9 @@ export interface LinkOptions {
   /** What a sync reports. */
   collect(): SyncRequest;
   /** Takes the answer of a sync in. */
-  deliver(response: SyncResponse): void;
+  deliver(response: SyncResponse): Promise<void>;
+  /** What the backend had for us when the socket came up is taken in, or cannot be had now. */
+  onCaughtUp(): void;
   hasEvents(): boolean;
   /** Frames that are too large for the socket come again and again; to be told to the backend once. */
   onLargeFrames(detail: string): void;
@@ -84,9 +86,10 @@ export class Link {
       random,
       telemetry,
       intervalSeconds: settings.syncIntervalSeconds,
-      sync: (request, signal) => this.client.sync(request, signal),
+      sync: (...request) => this.client.sync(...request),
       collect: () => options.collect(),
       deliver: (response) => options.deliver(response),
+      onCaughtUp: () => options.onCaughtUp(),
       hasEvents: () => options.hasEvents(),
     });
     this.#socket = new WebSocketClient({
@@ -97,8 +100,8 @@ export class Link {
       telemetry,
       onUp: () => {
         this.#since = clock.now();
+        options.onUp(); // first: the poller may say at once that there is nothing to catch up with
         this.#poller.socketUp();
-        options.onUp();
       },
       onDown: () => {
         this.#since = clock.now();
@@ -182,7 +185,6 @@ export class Link {
   /** The machine slept. The loss of the socket, if there is one, asks for a sync by itself. */
   woke(): void {
     this.#socket.renew();
-    this.#poller.retryNow();
-    this.#poller.syncSoon();
+    this.#poller.syncNow();
   }
 }

@@ -79,8 +79,8 @@ type State =
  * of the two lasts for ever. Whatever the state, a wake of the machine begins a new connection at once (a wait the
  * backend asked for goes on): the socket of before may look open and lead nowhere.
  *
- * A command that cannot be stored (onCommand throws EDGE_STATE_FULL, EDGE_STATE_BUSY or EDGE_COMMANDS_FULL) closes the
- * connection with 1013 and reconnects by back-off: nothing after it is read, so that the backend, which got no ack,
+ * A command that cannot be stored (refuse(), or onCommand throws EDGE_STATE_FULL, EDGE_STATE_BUSY or
+ * EDGE_COMMANDS_FULL) closes the connection with 1013: nothing after it is read, so that the backend, which got no ack,
  * offers it again in order. Whatever else a callback throws is reported, and the connection goes on.
  */
 export class WebSocketClient {

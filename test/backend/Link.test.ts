@@ -60,7 +60,8 @@ async function linked() {
       pending_events: [],
       status: { scheduled_messages: 0, active_rules: 0, uptime_seconds: 0 },
     }),
-    deliver() {},
+    deliver: async () => {},
+    onCaughtUp() {},
     hasEvents: () => false,
     onLargeFrames: (detail) => large.push(detail),
   });

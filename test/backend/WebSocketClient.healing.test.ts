@@ -268,7 +268,7 @@ describe('what keeps a dial from the backend', () => {
     let url = 'wss://127.0.0.1';
     const { port } = new URL(backend.url);
     const agent = wsClient(backend.url, {
-      createSocket: (_url, options) => new WebSocket(`${url}:${port}/edge/ws`, options),
+      createSocket: (_url, options) => new WebSocket(`${url}:${port}/edge/ws`, { ...options, agent: undefined }),
     });
     agent.client.start();
     await agent.retryIn(1);

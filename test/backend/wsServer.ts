@@ -53,7 +53,7 @@ export function wsClient(url: string, overrides: Partial<WebSocketClientOptions>
       refreshes += 1;
     },
     pingIntervalSeconds: 30,
-    network: new Network({}),
+    network: new Network({ telemetry }),
     clock,
     random: () => 0,
     telemetry,

@@ -21,6 +21,7 @@ async function tlsBackend(pair: KeyPair, options: ServerOptions = {}) {
     request.resume().on('end', () => response.end('{"should_respond":false}'));
   });
   const sockets = new WebSocketServer({ server });
+  sockets.on('connection', (socket) => socket.ping()); // a first frame proves the peer
   server.on('upgrade', (request) => received.push(`UPGRADE ${request.url}`));
   const port = await listen(server);
   const urls = { url: `https://127.0.0.1:${port}`, socketUrl: `wss://127.0.0.1:${port}/edge/ws` };
