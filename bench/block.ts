@@ -77,6 +77,7 @@ async function takeIn(file: ChatDbFile, dir: string) {
     logger: log.logger,
     metrics: new Metrics(),
     health: new Health({ clock: systemClock, onChange() {} }),
+    clock: systemClock,
   });
   const store = StateStore.open(join(dir, 'state.db'), Date.now());
   const db = new ChatDb({ path: file.path });

@@ -36,7 +36,7 @@ export async function drain(): Promise<BenchRow[]> {
   const clock = systemClock;
   const log = createLog({ file, level: 'info', format: 'text', maxBytes: 10_000_000, maxFiles: 2, clock });
   const health = new Health({ clock, onChange() {} });
-  const telemetry = createTelemetry({ logger: log.logger, metrics: new Metrics(), health });
+  const telemetry = createTelemetry({ logger: log.logger, metrics: new Metrics(), health, clock });
   const client = new BackendClient({
     baseUrl: `http://127.0.0.1:${backend.port}`,
     agentId: 'edge_15550100001',

@@ -3,6 +3,7 @@ import { readConfigUpdate } from './backend/configUpdate.ts';
 import { Link } from './backend/Link.ts';
 import { ChatDbFeed } from './chatdb/ChatDbFeed.ts';
 import { AckCourier } from './commands/AckCourier.ts';
+import { CommandFeed } from './commands/CommandFeed.ts';
 import { CommandHandler } from './commands/CommandHandler.ts';
 import { credentials } from './config/credentials.ts';
 import { linkSettings } from './config/linkSettings.ts';
@@ -26,10 +27,11 @@ import { openStateStore } from './ops/openStateStore.ts';
 import { Retention } from './ops/Retention.ts';
 import { StatusReports } from './ops/StatusReports.ts';
 import { SyncExchange } from './ops/SyncExchange.ts';
-import { type AgentStatus, conditionStatus, sendingStatus, storeStatus, websocketStatus } from './ops/status.ts';
+import { type AgentStatus, conditionStatus, sendingStatus, storeStatus } from './ops/status.ts';
 import { createTelemetry } from './ops/telemetry.ts';
 import { packageVersion } from './ops/version.ts';
 import { WakeDetector } from './ops/WakeDetector.ts';
+import { websocketStatus } from './ops/websocketStatus.ts';
 import { ChangeWatch } from './relay/ChangeWatch.ts';
 import { InboundPump } from './relay/InboundPump.ts';
 import { Intake } from './relay/Intake.ts';
@@ -86,7 +88,7 @@ export class Agent {
         link.syncSoon();
       },
     });
-    const telemetry = createTelemetry({ logger: log.logger, metrics, health });
+    const telemetry = createTelemetry({ logger: log.logger, metrics, health, clock });
     const fatal = Promise.withResolvers<EdgeError>();
     const store = openStore();
     const reports = new StatusReports({ store, clock, agentId });
@@ -152,6 +154,13 @@ export class Agent {
       loopGuard,
       maxBubbleChars: config.sending.max_bubble_chars,
     });
+    const commandFeed = new CommandFeed({
+      clock,
+      telemetry,
+      handler: commands,
+      throttled: () => [link, courier],
+      refuse: (code) => link.refuse(code),
+    });
     const pump = new InboundPump({
       store,
       clock,
@@ -203,16 +212,26 @@ export class Agent {
       random,
       telemetry,
       onUp: () => {
+        commandFeed.catchUp();
         courier.socketUp();
         backendSeen();
       },
       onDown: () => courier.socketDown(),
       onPong: () => courier.pong(),
-      onCommand: (raw) => commands.handle(raw, 'websocket'),
+      onCommand: (raw) => commandFeed.take(raw),
+      onCaughtUp: () => commandFeed.caughtUp(),
       onConfigUpdate: (raw) => configure(raw),
       collect: () => exchange.collect(),
       deliver: (response) => exchange.deliver(response),
       hasEvents: () => store.events.hasWaiting(),
+      onLargeFrames: (detail) => {
+        reports.error('EDGE_BACKEND_TOO_LARGE', detail);
+        link.syncSoon();
+      },
+    });
+    secrets.onChange(() => {
+      link.secretChanged();
+      backendSeen();
     });
     const { client } = link;
     const courier = new AckCourier({
@@ -224,6 +243,7 @@ export class Agent {
       sendFrame: (frame) => link.send(frame),
       postAck: (ack, signal) => client.postAck(ack, signal),
       sendPing: () => link.ping(),
+      pingIntervalMs: config.websocket.ping_interval_seconds * 1000,
     });
     const exchange = new SyncExchange({
       store,
@@ -231,7 +251,8 @@ export class Agent {
       logger: log.logger,
       agentId,
       sync: (request, signal) => client.sync(request, signal),
-      onCommand: (raw) => commands.handle(raw, 'sync'),
+      telemetry,
+      takeCommands: (raw) => commandFeed.fetched(raw),
       onConfigUpdate: configure,
       onAnswer: backendSeen,
     });
@@ -258,7 +279,7 @@ export class Agent {
       version: packageVersion(),
       agent_id: agentId,
       pid: process.pid,
-      websocket: websocketStatus(link.status),
+      websocket: websocketStatus(link.status, clock.now()),
       delivery: link.isUp ? 'websocket' : 'polling',
       chatdb: { path: config.imessage.db_path, open: feed.db !== undefined, lacks: feed.lacks },
       sending: sendingStatus(messaging.heldBack()),
@@ -300,6 +321,7 @@ export class Agent {
         messaging,
         courier,
         link,
+        { start() {}, stop: () => commandFeed.stop() },
         wake,
         retention,
         life,

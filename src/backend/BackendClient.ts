@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import {
   type CommandAck,
   describeIssues,
+  MAX_BODY_BYTES,
   type MessageRequest,
   type MessageResponse,
   messageResponseSchema,
@@ -17,7 +18,6 @@ import { BackendError, KEPT_BODY_CHARACTERS } from './BackendError.ts';
 import { exchange, type HttpAnswer } from './httpExchange.ts';
 import { multipartBody, type UploadFile } from './multipart.ts';
 import type { Network } from './network/Network.ts';
-import { networkFailure } from './network/networkFailure.ts';
 import { parseRetryAfter } from './retryAfter.ts';
 import { type Endpoint, meaningOf } from './statusPolicy.ts';
 import { withoutSecret } from './withoutSecret.ts';
@@ -50,6 +50,8 @@ interface PostOptions {
   idempotencyKey?: string;
   signal?: AbortSignal | undefined;
   onWrittenOut?(): void;
+  /** @default 1 MiB */
+  maxBodyBytes?: number;
 }
 
 interface Content {
@@ -63,8 +65,8 @@ interface Content {
 
 /**
  * The agent's HTTP requests to the backend. Every failure is a BackendError: EDGE_SECRET_MISSING (no request is made),
- * EDGE_BACKEND_UNREACHABLE (network, time-out, aborted), EDGE_BACKEND_ANSWER (2xx, but not what the protocol says) or the
- * code that statusPolicy.ts gives for the status. Retrying is the caller's business.
+ * one of NETWORK_CODES (no answer: EDGE_BACKEND_UNREACHABLE also when aborted or timed out), EDGE_BACKEND_ANSWER (2xx, but
+ * not what the protocol says) or the code that statusPolicy.ts gives for the status. Retrying is the caller's business.
  */
 export class BackendClient {
   readonly #o: BackendClientOptions;
@@ -88,8 +90,8 @@ export class BackendClient {
     return answer === 'known' ? 'known' : this.#read('/edge/message', answer, messageResponseSchema);
   }
 
-  async sync(body: SyncRequest, signal: AbortSignal): Promise<SyncResponse> {
-    const answer = await this.#post('/edge/sync', body, { signal });
+  async sync(body: SyncRequest, signal: AbortSignal, maxBodyBytes = MAX_BODY_BYTES): Promise<SyncResponse> {
+    const answer = await this.#post('/edge/sync', body, { signal, maxBodyBytes });
     if (answer === 'known') throw new BackendError('EDGE_INTERNAL', 'statusPolicy calls a sync known');
     return this.#read('/edge/sync', answer, syncResponseSchema);
   }
@@ -151,7 +153,7 @@ export class BackendClient {
     const timer = clock.after(timeoutSeconds * 1000, () => giveUp(`no complete answer within ${timeoutSeconds} s`));
     this.#underWay.add(stop);
     try {
-      return await exchange({
+      const answer = await exchange({
         url: new URL(baseUrl.replace(/\/+$/, '') + path),
         agent: this.#agent,
         headers: {
@@ -165,11 +167,14 @@ export class BackendClient {
         },
         body,
         signal: stop.signal,
+        maxBodyBytes: o.maxBodyBytes ?? MAX_BODY_BYTES,
         clock,
         onWrittenOut: () => o.onWrittenOut?.(),
       });
+      this.#o.network.worked('http');
+      return answer;
     } catch (error) {
-      const { code, detail } = networkFailure(error);
+      const { code, detail } = this.#o.network.failed('http', error);
       throw new BackendError(code, withoutSecret(`POST ${path} failed: ${detail}`, secret), { cause: error });
     } finally {
       timer.cancel();

@@ -1,7 +1,15 @@
 import type { AgentStatus, DownStatus, Queues, StoreStatus } from '../ops/status.ts';
+import type { WebsocketState, WebsocketStatus } from '../ops/websocketStatus.ts';
 import { systemClock } from '../util/Clock.ts';
 import { printable, shellWord } from '../util/printable.ts';
 
+const SOCKET: Readonly<Record<WebsocketState, string>> = {
+  stopped: 'off',
+  connecting: 'connecting, down',
+  live: 'connected',
+  waiting: 'not connected',
+  halted: 'refused, not connected',
+};
 /** Width of the column of labels, characters. */
 const LABEL = 15;
 
@@ -50,12 +58,24 @@ function headline(status: AgentStatus | DownStatus): string {
 }
 
 function live({ websocket, delivery, memory, log_lines_lost }: AgentStatus): string[] {
-  const socket = websocket.up ? 'connected' : 'not connected';
   const commands = delivery === 'websocket' ? 'over it' : 'by HTTP polling';
+  const since = websocket.since ? ` since ${ago(websocket.since)}` : '';
   return [
-    `  WebSocket      ${socket}${websocket.since ? ` since ${ago(websocket.since)}` : ''}; commands come ${commands}`,
+    ...lines('WebSocket', [
+      `${SOCKET[websocket.state]}${since}; commands come ${commands}`,
+      ...socketDetails(websocket),
+    ]),
     `  memory         ${Math.round(memory.rss_bytes / 1e6)} MB`,
     ...(log_lines_lost > 0 ? [`  log            ${log_lines_lost} lines could not be written`] : []),
+  ];
+}
+
+function socketDetails({ state, round_trip_ms, failures, next_dial_at, last_problem }: WebsocketStatus): string[] {
+  if (state === 'live') return round_trip_ms === null ? [] : [`a ping takes ${round_trip_ms} ms`];
+  const tries = counted([[failures, 'failure in a row', 'failures in a row']]);
+  return [
+    ...(next_dial_at ? [`next try at ${[next_dial_at, ...tries].join(', after ')}`] : []),
+    ...(last_problem ? [`last problem: ${last_problem.code}: ${oneLine(last_problem.text)}`] : []),
   ];
 }
 

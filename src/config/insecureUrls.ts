@@ -1,6 +1,5 @@
+import { isLoopback } from '../util/loopback.ts';
 import type { FoundProblem } from './problems.ts';
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** Unencrypted URLs to other machines, unless they are allowed. Takes what the file says, whether valid or not. */
 export function insecureUrls(value: unknown): FoundProblem[] {
@@ -9,7 +8,7 @@ export function insecureUrls(value: unknown): FoundProblem[] {
   return ['url', 'websocket_url'].flatMap((name) => {
     const text = backend[name];
     const url = typeof text === 'string' ? URL.parse(text) : null;
-    if (!url || !['http:', 'ws:'].includes(url.protocol) || LOOPBACK.test(url.hostname)) return [];
+    if (!url || !['http:', 'ws:'].includes(url.protocol) || isLoopback(url)) return [];
     if (url.username || url.password || url.search || url.hash) return []; // reported as it is
     const secure = url.protocol === 'http:' ? 'https:' : 'wss:';
     return {

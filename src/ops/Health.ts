@@ -9,11 +9,23 @@ export interface Condition {
   readonly since: number;
 }
 
-/** The conditions that stand, at most one a code. */
+/** Who met a condition: a channel to the backend, or any other part of the agent. */
+export type Claimant = 'websocket' | 'sync' | 'agent';
+
+/** A condition with the detail that each claimant gave, in the order they came. */
+interface Standing {
+  readonly since: number;
+  readonly details: Map<Claimant, string>;
+}
+
+/**
+ * The conditions that stand, at most one a code. Several claimants may meet the same one: it stands until the last of
+ * them is rid of it, and shows the detail of the first.
+ */
 export class Health {
   readonly #clock: Clock;
   readonly #onChange: ((standing: Condition[]) => void) | undefined;
-  readonly #standing = new Map<ErrorCode, Condition>();
+  readonly #standing = new Map<ErrorCode, Standing>();
 
   /** `onChange` hears of every condition that begins, ends or changes its detail. */
   constructor(options: { clock: Clock; onChange?: (standing: Condition[]) => void }) {
@@ -22,23 +34,44 @@ export class Health {
   }
 
   /** True when it did not stand before; its first time is kept. */
-  raise(code: ErrorCode, detail: string): boolean {
-    const before = this.#standing.get(code);
-    if (before?.detail === detail) return false;
-    this.#standing.set(code, { code, detail, since: before?.since ?? this.#clock.now() });
-    this.#onChange?.(this.standing());
+  raise(code: ErrorCode, detail: string, by: Claimant = 'agent'): boolean {
+    const standing = this.#standing.get(code);
+    const before = shown(standing);
+    const details = standing?.details ?? new Map<Claimant, string>();
+    details.set(by, detail);
+    if (!standing) this.#standing.set(code, { since: this.#clock.now(), details });
+    if (shown(this.#standing.get(code)) !== before) this.#onChange?.(this.standing());
     return before === undefined;
   }
 
-  /** True when it stood. */
-  clear(code: ErrorCode): boolean {
-    const stood = this.#standing.delete(code);
-    if (stood) this.#onChange?.(this.standing());
-    return stood;
+  /** True when it stood, and nobody else claims it. */
+  clear(code: ErrorCode, by: Claimant = 'agent'): boolean {
+    const standing = this.#standing.get(code);
+    if (!standing) return false;
+    const before = shown(standing);
+    standing.details.delete(by);
+    const isOver = standing.details.size === 0;
+    if (isOver) this.#standing.delete(code);
+    if (shown(standing) !== before) this.#onChange?.(this.standing());
+    return isOver;
+  }
+
+  isClaimed(code: ErrorCode, by: Claimant): boolean {
+    return this.#standing.get(code)?.details.has(by) === true;
+  }
+
+  stands(code: ErrorCode): boolean {
+    return this.#standing.has(code);
   }
 
   /** Oldest first. */
   standing(): Condition[] {
-    return [...this.#standing.values()].sort((a, b) => a.since - b.since);
+    return [...this.#standing]
+      .map(([code, standing]) => ({ code, detail: shown(standing) ?? '', since: standing.since }))
+      .sort((a, b) => a.since - b.since);
   }
+}
+
+function shown(standing: Standing | undefined): string | undefined {
+  return standing?.details.values().next().value;
 }

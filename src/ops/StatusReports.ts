@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import { EdgeError } from '../util/EdgeError.ts';
+import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { Condition } from './Health.ts';
 import { packageVersion } from './version.ts';
 
@@ -10,6 +11,8 @@ export class StatusReports {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #agentId: string;
+  /** The codes that the backend was told last. */
+  #reasons: string | undefined;
 
   constructor(options: { store: StateStore; clock: Clock; agentId: string }) {
     this.#store = options.store;
@@ -38,8 +41,19 @@ export class StatusReports {
     const reasons = standing.map(({ code }) => code);
     this.#tell(() => {
       this.#store.meta.set('conditions', JSON.stringify(standing));
+      if (this.#reasons === reasons.join()) return; // another detail of the same
       this.#event(reasons.length > 0 ? { status: 'degraded', reasons } : { status: 'recovered' });
     });
+    this.#reasons = reasons.join();
+  }
+
+  /** Something the backend should know of, by its code. */
+  error(code: ErrorCode, message: string): void {
+    const details = { code, message, fix: ERRORS[code].fix };
+    const now = this.#clock.now();
+    this.#tell(() =>
+      this.#store.events.insert({ event_id: `error:${code}:${now}`, event_type: 'error', details }, now),
+    );
   }
 
   /** A report that cannot be stored must keep the agent neither from starting nor from stopping in order. */

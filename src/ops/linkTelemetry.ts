@@ -1,9 +1,15 @@
+import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+import { duration } from './duration.ts';
+import type { LinkConditions } from './LinkConditions.ts';
+import { closeLabel, dialLabel } from './linkLabels.ts';
 import { maskIn } from './mask.ts';
+import { OutageLog } from './OutageLog.ts';
 import { count } from './plural.ts';
 import type { TelemetryParts } from './telemetry.ts';
 
 type LinkEvents =
+  | 'networkUsed'
   | 'websocketConnecting'
   | 'websocketDialed'
   | 'websocketDraining'
@@ -17,56 +23,89 @@ type LinkEvents =
   | 'synced'
   | 'syncFailed'
   | 'frameRefused'
-  | 'frameIgnored'
-  | 'commandsPaused'
-  | 'commandsResumed'
-  | 'commandReceived'
-  | 'commandRepeated'
-  | 'commandCompleted'
-  | 'commandFailed'
-  | 'acksHandedOver'
-  | 'configUpdated';
+  | 'frameIgnored';
+
+/** A connection that lasted this long ended an outage; what ends sooner goes on with it, ms. As the back-off does. */
+const LASTING_MS = 30_000;
+/** The close code of a backend that takes the handshake and refuses the secret afterwards. Protocol. */
+const NOT_AUTHORISED = 4001;
 
 /**
- * The link to the backend and the commands that come over it. Operators grep for the lines that begin with
- * "Connecting", a symbol, "WebSocket closed", "WebSocket error" or "Command delivery": their text is fixed.
+ * The link to the backend. Operators grep for the lines that begin with "Connecting", a symbol, "WebSocket closed",
+ * "WebSocket error" or "Command delivery": their text is fixed.
+ *
+ * While the socket is down, each dial that fails is one line above DEBUG, "WebSocket error". Beside it stand, once in an
+ * outage for each cause: the address that is dialed, and what a refusal most likely means. A sync that fails is told
+ * once a cause as well. When a channel works again, one line says how long it did not.
  */
-export function linkTelemetry({ logger, metrics, health }: TelemetryParts): Pick<Telemetry, LinkEvents> {
-  /** A sync stands for the whole link: without a message to post, nothing else would tell that the secret is wrong. */
-  let isSyncRefused = false;
+export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions): Pick<Telemetry, LinkEvents> {
+  const { logger, metrics, clock } = parts;
+  const socket = new OutageLog(clock);
+  const polling = new OutageLog(clock);
+  /** The next dial is the first since the start, a connection or a change of cause. */
+  let isDialNews = true;
+  let dialResult: string | undefined;
+  let connectedAt = Number.POSITIVE_INFINITY;
   return {
+    networkUsed(description) {
+      logger.info(`The backend is reached with ${description}`);
+    },
     websocketConnecting(url) {
-      logger.info(`Connecting to WebSocket: ${url}`);
+      socket.tried();
+      logger[isDialNews ? 'info' : 'debug'](`Connecting to WebSocket: ${url}`);
+      isDialNews = false;
     },
     websocketDialed(result) {
+      metrics.countBy('websocket_dials', dialLabel(result));
       logger.debug(`Dial of the WebSocket: ${result}`);
+      if (result === 'open' || result === 'abandoned') return;
+      socket.failed();
+      const isChange = dialResult !== undefined && dialResult !== result;
+      dialResult = result;
+      if (socket.isNews(`dial ${result}`) && isChange) isDialNews = true;
+      const condition = dialCondition(result);
+      if (condition)
+        conditions.failed('websocket', condition, `the WebSocket cannot be opened: ${result.replace('_', ' ')}`);
     },
     websocketDraining(retryAfterMs) {
-      logger.info(`The backend drains its connections; back in ${(retryAfterMs / 1000).toFixed(1)} s`);
+      metrics.count('websocket_drains');
+      logger.info(`The backend drains its connections; back in ${duration(retryAfterMs)}`);
     },
     websocketConnected() {
-      metrics.count('websocket_connects');
       logger.info('✅ WebSocket connected - real-time mode enabled');
       logger.info('🔌 WebSocket connected - real-time command delivery enabled');
       logger.info('Command delivery: Real-time via WebSocket 🚀');
+      const outage = socket.ended();
+      if (outage) logger.info(`The WebSocket is back after ${outage}`);
+      isDialNews = true;
+      dialResult = undefined;
+      connectedAt = clock.monotonic();
+      conditions.works('websocket');
     },
     websocketClosed(code, reason) {
-      metrics.count('websocket_closes');
+      metrics.countBy('websocket_closes', closeLabel(code));
+      if (clock.monotonic() - connectedAt >= LASTING_MS) socket.forget();
+      connectedAt = Number.POSITIVE_INFINITY;
+      socket.broke();
       logger.warn(`WebSocket closed: code=${code}, reason=${maskIn(reason) || 'Unknown'}`);
     },
     websocketError(message) {
-      metrics.count('websocket_errors');
       logger.error('WebSocket error:', maskIn(message));
     },
     websocketRefused({ status, body, likelyCause, check }) {
-      metrics.count('websocket_refusals');
       const said = body ? `; it said: ${maskIn(body)}` : '';
-      logger.error(`The backend refused the WebSocket with ${status}: ${likelyCause} ${check}${said}`);
+      const line = `The backend refused the WebSocket with ${status}: ${likelyCause} ${check}${said}`;
+      logger[socket.isNews(`refused ${status}`) ? 'error' : 'debug'](line);
+      if (status === NOT_AUTHORISED) {
+        conditions.failed('websocket', 'EDGE_BACKEND_AUTH', `the WebSocket was closed with ${status}`);
+      }
     },
     websocketRetryIn(ms) {
-      logger.debug(`Next try of the WebSocket in ${(ms / 1000).toFixed(1)} s`);
+      logger.debug(`Next try of the WebSocket in ${duration(ms)}`);
     },
     websocketPong(ms) {
+      metrics.count('websocket_pongs');
+      metrics.count('websocket_round_trip_milliseconds', ms);
       logger.debug(`Pong after ${Math.round(ms)} ms`);
     },
     deliveryByPolling({ everySeconds, wasUp }) {
@@ -75,8 +114,11 @@ export function linkTelemetry({ logger, metrics, health }: TelemetryParts): Pick
     },
     synced({ commands, events, ms }) {
       metrics.count('syncs');
-      if (isSyncRefused && health.clear('EDGE_BACKEND_AUTH')) logger.info('EDGE_BACKEND_AUTH is over');
-      isSyncRefused = false;
+      polling.tried();
+      const outage = polling.ended();
+      polling.forget();
+      if (outage) logger.info(`Syncs are answered again after ${outage}`);
+      conditions.works('sync');
       const line = `Sync in ${Math.round(ms)} ms: ${count(commands, 'command')} received, ${count(events, 'event')} taken`;
       if (commands + events > 0) logger.info(line);
       else logger.debug(line);
@@ -84,10 +126,11 @@ export function linkTelemetry({ logger, metrics, health }: TelemetryParts): Pick
     syncFailed(code, detail) {
       metrics.count('sync_failures');
       metrics.error(code);
-      logger.warn(`${code}: sync failed: ${maskIn(detail)}`);
-      if (code !== 'EDGE_BACKEND_AUTH') return;
-      isSyncRefused = true;
-      health.raise(code, detail);
+      polling.tried();
+      polling.failed();
+      logger[polling.isNews(code) ? 'warn' : 'debug'](`${code}: sync failed: ${maskIn(detail)}`);
+      // A backend without this endpoint is one that does not queue commands: nothing is wrong with the agent.
+      if (code !== 'EDGE_BACKEND_NOT_FOUND') conditions.failed('sync', code, detail);
     },
     frameRefused(code, detail) {
       metrics.count('frames_refused');
@@ -97,43 +140,14 @@ export function linkTelemetry({ logger, metrics, health }: TelemetryParts): Pick
     frameIgnored(type) {
       logger.debug(`Frame ignored: ${type}`);
     },
-    commandsPaused(waiting) {
-      logger.warn(`EDGE_COMMANDS_FULL: ${count(waiting, 'command')} wait; no more are read until some are done`);
-    },
-    commandsResumed() {
-      logger.info('Commands are read again');
-    },
-    commandReceived({ commandId, commandType, channel }) {
-      metrics.count('commands_received');
-      const via = channel === 'websocket' ? 'WebSocket' : channel === 'sync' ? 'HTTP polling' : 'HTTP response';
-      logger.info(`📥 Received command via ${via}: ${commandId}`);
-      logger.debug(`Command ${commandId} is a ${commandType}`);
-    },
-    commandRepeated(commandId) {
-      metrics.count('commands_repeated');
-      logger.info(`Command ${commandId} came again; it is not executed again`);
-    },
-    commandCompleted(commandId) {
-      metrics.count('commands_completed');
-      logger.info(`✅ Command ${commandId} executed successfully`);
-    },
-    commandFailed(commandId, reason) {
-      metrics.count('commands_failed');
-      logger.error(`❌ Command ${commandId} failed: ${maskIn(reason)}`);
-    },
-    acksHandedOver(acks, channel) {
-      metrics.count('acks_handed_over', acks);
-      logger.debug(`${count(acks, 'ack')} handed over by ${channel}`);
-    },
-    configUpdated({ syncIntervalSeconds, logLevel, refused }) {
-      const changes = [
-        ...(syncIntervalSeconds === undefined ? [] : [`sync interval ${syncIntervalSeconds} s`]),
-        ...(logLevel === undefined ? [] : [`log level ${logLevel}`]),
-      ];
-      if (changes.length > 0) logger.info(`The backend set ${changes.join(' and ')}`);
-      if (refused.length > 0) {
-        logger.warn(`The backend may set sync_interval and log_level only; refused: ${maskIn(refused.join(', '))}`);
-      }
-    },
   };
+}
+
+/** What the answer to a handshake says about the link. What keeps one from coming at all is told by the network. */
+function dialCondition(result: string): ErrorCode | undefined {
+  const status = Number(/^status_(\d{3})$/.exec(result)?.[1]);
+  if (status === 401 || status === 403) return 'EDGE_BACKEND_AUTH';
+  if (status === 404 || status === 410) return 'EDGE_BACKEND_NOT_FOUND';
+  if (status === 429 || status >= 500) return 'EDGE_BACKEND_BUSY';
+  return undefined;
 }

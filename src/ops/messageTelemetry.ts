@@ -27,7 +27,7 @@ type MessageEvents =
   | 'reflexMatched';
 
 /** Messages that come in and bubbles that go out. */
-export function messageTelemetry({ logger, metrics }: TelemetryParts): Pick<Telemetry, MessageEvents> {
+export function messageTelemetry({ logger, metrics, health }: TelemetryParts): Pick<Telemetry, MessageEvents> {
   const send = (sendId: number, threadId: string) => `Send ${sendId} to ${maskHandle(threadId)}`;
   const message = (guid: string, threadId: string) => `Message ${guid} from ${maskHandle(threadId)}`;
   return {
@@ -90,7 +90,10 @@ export function messageTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
     messageRetried({ guid, threadId, code, detail, retryInMs }) {
       metrics.count('message_retries');
       metrics.error(code);
-      logger.warn(`${code}: ${message(guid, threadId)} tried again in ${seconds(retryInMs)}: ${maskIn(detail)}`);
+      // What all messages wait for is a condition, and the log has its words.
+      logger[health.stands(code) ? 'debug' : 'warn'](
+        `${code}: ${message(guid, threadId)} tried again in ${seconds(retryInMs)}: ${maskIn(detail)}`,
+      );
     },
     messageSetAside({ guid, threadId, code, detail }) {
       metrics.count('messages_set_aside');

@@ -31,14 +31,14 @@ export const COUNTERS = {
   messages_launches: 'Times Messages was started',
   messages_restarts: 'Times Messages was quit and reopened',
   reflexes_matched: 'Bubbles left out because reflex and answer said the same',
-  websocket_connects: 'Connections made to the WebSocket',
-  websocket_closes: 'Connections to the WebSocket that ended',
-  websocket_errors: 'Errors of the WebSocket',
-  websocket_refusals: 'Handshakes the backend refused',
+  websocket_drains: 'Times the backend asked to leave the WebSocket and to come back',
+  websocket_pongs: 'Pings over the WebSocket that were answered',
+  websocket_round_trip_milliseconds: 'Sum of the times from ping to pong',
   syncs: 'Polls that were answered',
   sync_failures: 'Polls that failed',
   wakes: 'Times the machine slept and woke',
   frames_refused: 'Frames and commands that are not what the protocol says',
+  command_pauses: 'Times so many commands waited that no more were read',
   commands_received: 'Commands received for the first time',
   commands_repeated: 'Commands received again and not executed again',
   commands_completed: 'Commands executed',
@@ -49,13 +49,28 @@ export const COUNTERS = {
 
 export type CounterName = keyof typeof COUNTERS;
 
+/** Counters by a label of few values. */
+export const LABELLED_COUNTERS = {
+  errors: { label: 'code', help: 'Errors by code' },
+  websocket_dials: {
+    label: 'result',
+    help: 'Dials of the WebSocket by how they ended: open, an HTTP status, an error',
+  },
+  websocket_closes: { label: 'code', help: 'Connections to the WebSocket that ended, by close code' },
+} as const;
+
+export type LabelledCounterName = keyof typeof LABELLED_COUNTERS;
+
+/** Whoever names a label keeps it to known values; beyond these it is `other` all the same. More than there are codes. */
+const MAX_LABELS = 200;
+
 /**
  * Plain counters, always on. prom-client takes 12 MB, so it is loaded only where its format is asked for
  * (prometheus.ts).
  */
 export class Metrics {
   readonly #counts = new Map<CounterName, number>();
-  readonly #errors = new Map<string, number>();
+  readonly #labelled = new Map<LabelledCounterName, Map<string, number>>();
 
   count(name: CounterName, by = 1): void {
     this.#counts.set(name, this.get(name) + by);
@@ -63,14 +78,22 @@ export class Metrics {
 
   /** One more error of this code, whatever else it counts as. */
   error(code: string): void {
-    this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+    this.countBy('errors', code);
   }
 
   get(name: CounterName): number {
     return this.#counts.get(name) ?? 0;
   }
 
-  errorsByCode(): ReadonlyMap<string, number> {
-    return this.#errors;
+  countBy(name: LabelledCounterName, value: string): void {
+    const counts = this.#labelled.get(name) ?? new Map<string, number>();
+    this.#labelled.set(name, counts);
+    const label = counts.has(value) || counts.size < MAX_LABELS ? value : 'other';
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+
+  /** Counts by the value of the label; those that are 0 are left out. */
+  by(name: LabelledCounterName): ReadonlyMap<string, number> {
+    return this.#labelled.get(name) ?? new Map();
   }
 }

@@ -1,6 +1,7 @@
-import { COUNTERS, type CounterName, type Metrics } from './metrics.ts';
+import { COUNTERS, type CounterName, LABELLED_COUNTERS, type LabelledCounterName, type Metrics } from './metrics.ts';
 import type { RouteReply } from './routes.ts';
 import type { AgentStatus } from './status.ts';
+import { WEBSOCKET_STATES } from './websocketStatus.ts';
 
 const PREFIX = 'edge_agent_';
 
@@ -12,17 +13,33 @@ export async function prometheusText(metrics: Metrics, status: AgentStatus): Pro
   for (const [name, help] of Object.entries(COUNTERS)) {
     new Counter({ name: `${PREFIX}${name}_total`, help, registers }).inc(metrics.get(name as CounterName));
   }
-  const errors = new Counter({
-    name: `${PREFIX}errors_total`,
-    help: 'Errors by code',
-    labelNames: ['code'],
-    registers,
-  });
-  for (const [code, count] of metrics.errorsByCode()) errors.inc({ code }, count);
+  for (const [name, { label, help }] of Object.entries(LABELLED_COUNTERS)) {
+    const counter = new Counter({ name: `${PREFIX}${name}_total`, help, labelNames: [label], registers });
+    for (const [value, count] of metrics.by(name as LabelledCounterName)) counter.inc({ [label]: value }, count);
+  }
 
   const gauge = (name: string, help: string, value: number) =>
     new Gauge({ name: PREFIX + name, help, registers }).set(value);
-  gauge('websocket_up', 'Whether commands come over the WebSocket', status.websocket.up ? 1 : 0);
+  const { websocket } = status;
+  gauge('websocket_up', 'Whether commands come over the WebSocket', websocket.up ? 1 : 0);
+  gauge('websocket_failures', 'Dials and connections in a row that did not last', websocket.failures);
+  if (websocket.round_trip_ms !== null) {
+    gauge('websocket_round_trip_seconds', 'From the last ping to its pong', websocket.round_trip_ms / 1000);
+  }
+  if (websocket.last_frame_seconds_ago !== null) {
+    gauge(
+      'websocket_last_frame_age_seconds',
+      'Since anything came over the WebSocket',
+      websocket.last_frame_seconds_ago,
+    );
+  }
+  const states = new Gauge({
+    name: `${PREFIX}websocket_state`,
+    help: '1 for the state the WebSocket is in, 0 for the others',
+    labelNames: ['state'],
+    registers,
+  });
+  for (const state of WEBSOCKET_STATES) states.set({ state }, websocket.state === state ? 1 : 0);
   gauge('chatdb_open', 'Whether chat.db can be read', status.chatdb.open ? 1 : 0);
   gauge('chatdb_cursor_rowid', 'ROWID up to which chat.db was taken in', status.cursor?.rowid ?? 0);
   gauge('resident_memory_bytes', 'Memory of the process', status.memory.rss_bytes);

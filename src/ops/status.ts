@@ -3,6 +3,7 @@ import type { StateStore } from '../state/StateStore.ts';
 import { conditionName, ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { Condition } from './Health.ts';
 import { maskHandle, maskIn } from './mask.ts';
+import type { WebsocketStatus } from './websocketStatus.ts';
 
 /** Dead letters and muted threads shown; the counts tell how many there are. */
 const MAX_SHOWN = 20;
@@ -83,7 +84,7 @@ export interface AgentStatus extends StoreStatus {
   readonly version: string;
   readonly agent_id: string;
   readonly pid: number;
-  readonly websocket: { readonly up: boolean; readonly since: string | null };
+  readonly websocket: WebsocketStatus;
   readonly delivery: 'websocket' | 'polling';
   /** `lacks`: what does not work because this chat.db has not every column. */
   readonly chatdb: { readonly path: string; readonly open: boolean; readonly lacks: readonly string[] };
@@ -164,10 +165,6 @@ export function storeStatus(store: StateStore, now: number): StoreStatus {
       until: iso(untilAt),
     })),
   };
-}
-
-export function websocketStatus(link: { isUp: boolean; since: number | undefined }): AgentStatus['websocket'] {
-  return { up: link.isUp, since: link.since === undefined ? null : new Date(link.since).toISOString() };
 }
 
 export function sendingStatus(held: { bubbles: number; nextAt: number | undefined }): AgentStatus['sending'] {

@@ -1,6 +1,9 @@
+import type { Clock } from '../util/Clock.ts';
 import type { Logger } from '../util/Logger.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+import { commandTelemetry } from './commandTelemetry.ts';
 import type { Health } from './Health.ts';
+import { LinkConditions } from './LinkConditions.ts';
 import { linkTelemetry } from './linkTelemetry.ts';
 import { messageTelemetry } from './messageTelemetry.ts';
 import type { Metrics } from './metrics.ts';
@@ -11,6 +14,7 @@ export interface TelemetryParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
+  readonly clock: Clock;
 }
 
 /**
@@ -18,10 +22,12 @@ export interface TelemetryParts {
  * shows its last four characters and a text not at all; both are written whole at DEBUG.
  */
 export function createTelemetry(parts: TelemetryParts): Telemetry {
+  const conditions = new LinkConditions(parts);
   return {
     ...messageTelemetry(parts),
     ...sendingTelemetry(parts),
-    ...linkTelemetry(parts),
-    ...programTelemetry(parts),
+    ...linkTelemetry(parts, conditions),
+    ...commandTelemetry(parts),
+    ...programTelemetry(parts, conditions),
   };
 }

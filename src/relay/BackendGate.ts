@@ -1,17 +1,24 @@
 import { type BackoffPolicy, backoffMs } from '../util/backoff.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 import type { ErrorCode } from '../util/errors.ts';
+import { isNetworkCode, NETWORK_CODES } from '../util/networkCodes.ts';
 import type { Random } from '../util/Random.ts';
 
 /** One try a minute while the backend refuses the secret, or there is none (protocol: retries). */
 export const REFUSED_RETRY_MS = 60_000;
+
+/** What of the network waits how long: a key that is not the pinned one is no matter of seconds. */
+export const BY_NETWORK: Partial<Record<ErrorCode, number | 'backoff'>> = {
+  ...Object.fromEntries(NETWORK_CODES.map((code) => [code, 'backoff'])),
+  EDGE_TLS_PIN: REFUSED_RETRY_MS,
+};
 
 /**
  * Failures that are about the backend, not about the message: every other POST would fare the same. A number is a
  * fixed delay, ms; `backoff` doubles.
  */
 const SHARED: Partial<Record<ErrorCode, number | 'backoff'>> = {
-  EDGE_BACKEND_UNREACHABLE: 'backoff',
+  ...BY_NETWORK,
   EDGE_BACKEND_REDIRECT: 'backoff',
   EDGE_BACKEND_NOT_FOUND: 'backoff',
   EDGE_BACKEND_AUTH: REFUSED_RETRY_MS,
@@ -108,7 +115,13 @@ export class BackendGate {
 
 /** Whether a retry need not wait any longer once the backend is known to be there. What it asked for itself stands. */
 export function endsWithSight(code: string | null): boolean {
-  return code === 'EDGE_BACKEND_UNREACHABLE' || code === 'EDGE_SECRET_MISSING';
+  return isNetworkCode(code) || code === 'EDGE_SECRET_MISSING';
+}
+
+/** The delay of a failure that has a fixed one, ms. */
+export function fixedDelayOf(code: ErrorCode): number | undefined {
+  const delay = SHARED[code];
+  return delay === 'backoff' ? undefined : delay;
 }
 
 /** Whether the failure is one that every message would meet. */

@@ -8,7 +8,7 @@ import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
-import { BackendGate, isShared, REFUSED_RETRY_MS } from './BackendGate.ts';
+import { BackendGate, fixedDelayOf, isShared } from './BackendGate.ts';
 import { BackfillHold } from './BackfillHold.ts';
 import { LaneSet } from './LaneSet.ts';
 import { type QueuedAnswer, queueAnswer } from './queueAnswer.ts';
@@ -291,8 +291,7 @@ export class InboundPump {
     const asked = (error as { retryAfterMs?: unknown }).retryAfterMs;
     // A Retry-After of 0, or a date of a clock that is behind, must not make a loop.
     if (typeof asked === 'number') return Math.min(Math.max(asked, RETRY.firstMs), MAX_RETRY_AFTER_MS);
-    if (code === 'EDGE_BACKEND_AUTH' || code === 'EDGE_SECRET_MISSING') return REFUSED_RETRY_MS;
-    return backoffMs(RETRY, failures, this.#o.random);
+    return fixedDelayOf(code) ?? backoffMs(RETRY, failures, this.#o.random);
   }
 
   /** Notes on a row that can wait: while the store takes nothing, the retry is remembered in memory alone. */

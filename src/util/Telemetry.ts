@@ -80,6 +80,8 @@ export interface Telemetry {
   /** An answer's first bubble was not sent because the reflex had said it, or the other way round. */
   reflexMatched(info: { commandId: string; threadId: string; kept: 'reflex' | 'answer' }): void;
   // WebSocket and HTTP (the texts of these lines are fixed by the protocol)
+  /** At start, where connections are not made in the plainest way: proxy, authorities, pins; no credentials. */
+  networkUsed(description: string): void;
   websocketConnecting(url: string): void;
   /** How a dial ended: `open`, `status_403`, or the code of an error. Few values: it is the label of a metric. */
   websocketDialed(result: string): void;

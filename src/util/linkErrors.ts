@@ -47,6 +47,12 @@ export const LINK_ERRORS = define({
     retry: 'backoff',
     condition: 'backend-dns',
   },
+  EDGE_BACKEND_INSECURE: {
+    means: 'backend.allow_insecure is on: the secret and every message cross the network in the clear.',
+    fix: 'Give backend.url and backend.websocket_url https: and wss:, and take backend.allow_insecure out.',
+    retry: 'never',
+    condition: 'backend-insecure',
+  },
   EDGE_BACKEND_TOO_LARGE: {
     means: 'The backend sends a frame larger than 1 MiB each time the socket opens; what it holds is fetched by HTTP.',
     fix: 'Let the backend send less in one frame; the socket is tried again meanwhile.',

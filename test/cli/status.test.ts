@@ -64,6 +64,22 @@ describe('edge-agent status', () => {
     expect(out.trimEnd()).toMatch(/line 20\n(.*\n){8} {2}line 29$/);
   });
 
+  it('says why commands come by polling, and when the WebSocket is tried again', async () => {
+    const websocket = {
+      ...agentStatus().websocket,
+      up: false,
+      state: 'halted',
+      next_dial_at: '2026-01-01T00:01:00.000Z',
+      failures: 9,
+      last_problem: { code: 'status_403', text: 'Unexpected server response: 403' },
+    } as const;
+    const { config } = await withAgent({ websocket, delivery: 'polling' });
+    const { out } = await edgeAgent(['status', '--config', config]);
+    expect(out).toMatch(/WebSocket {6}refused, not connected since .*; commands come by HTTP polling\n/);
+    expect(out).toContain('next try at 2026-01-01T00:01:00.000Z, after 9 failures in a row\n');
+    expect(out).toContain('last problem: status_403: Unexpected server response: 403\n');
+  });
+
   it('says what is wrong, and what to do about it', async () => {
     const { config } = await withAgent({
       conditions: [

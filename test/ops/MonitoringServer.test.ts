@@ -52,6 +52,28 @@ describe('the monitoring port', () => {
     expect(await (await get('/metrics')).text()).toContain('edge_agent_messages_received_total 3\n');
   });
 
+  it('gives the state of the WebSocket when it is asked, and leaves out what is not known', async () => {
+    const metrics = new Metrics();
+    metrics.countBy('websocket_dials', 'status_403');
+    metrics.countBy('websocket_closes', '1006');
+    let websocket = agentStatus().websocket;
+    const get = await monitor(metrics, () => agentStatus({ websocket }));
+    const live = await (await get('/metrics')).text();
+    expect(live).toContain('edge_agent_websocket_dials_total{result="status_403"} 1\n');
+    expect(live).toContain('edge_agent_websocket_closes_total{code="1006"} 1\n');
+    expect(live).toContain('edge_agent_websocket_state{state="live"} 1\n');
+    expect(live).toContain('edge_agent_websocket_state{state="waiting"} 0\n');
+    expect(live).toContain('# TYPE edge_agent_websocket_round_trip_seconds gauge\n');
+    expect(live).toContain('edge_agent_websocket_round_trip_seconds 0.0125\n');
+    expect(live).toContain('edge_agent_websocket_last_frame_age_seconds 3\n');
+    websocket = { ...websocket, state: 'waiting', round_trip_ms: null, last_frame_seconds_ago: null, failures: 2 };
+    const waiting = await (await get('/metrics')).text();
+    expect(waiting).toContain('edge_agent_websocket_state{state="waiting"} 1\n');
+    expect(waiting).toContain('edge_agent_websocket_failures 2\n');
+    expect(waiting).not.toContain('round_trip_seconds');
+    expect(waiting).not.toContain('last_frame_age');
+  });
+
   it('takes no orders', async () => {
     const get = await monitor(new Metrics(), agentStatus);
     expect((await get('/send', { method: 'POST', body: '{}' })).status).toBe(404);

@@ -21,9 +21,10 @@ function telemetry() {
       });
   const logger: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   const metrics = new Metrics();
-  const health = new Health({ clock: new FakeClock() });
+  const clock = new FakeClock();
+  const health = new Health({ clock });
   return {
-    telemetry: createTelemetry({ logger, metrics, health }),
+    telemetry: createTelemetry({ logger, metrics, health, clock }),
     metrics,
     health,
     lines,
@@ -78,6 +79,7 @@ const CALLS: { [K in keyof Telemetry]: Parameters<Telemetry[K]> } = {
   websocketDraining: [2000],
   commandsPaused: [10_000],
   commandsResumed: [],
+  networkUsed: ['proxy http://proxy.example.com:3128'],
   websocketConnecting: ['wss://HOST/edge/ws?edge_agent_id=edge_1'],
   websocketConnected: [],
   websocketClosed: [4000, detail],
@@ -198,7 +200,7 @@ describe('telemetry', () => {
     expect(metrics.get('messages_handed_over')).toBe(1);
     expect(metrics.get('message_handover_milliseconds')).toBe(12.4);
     expect(metrics.get('acks_handed_over')).toBe(2);
-    expect(metrics.errorsByCode().get('EDGE_SEND_REFUSED')).toBe(1);
+    expect(metrics.by('errors').get('EDGE_SEND_REFUSED')).toBe(1);
   });
 });
 

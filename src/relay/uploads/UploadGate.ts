@@ -2,7 +2,7 @@ import { type BackoffPolicy, backoffMs } from '../../util/backoff.ts';
 import type { Clock, Timer } from '../../util/Clock.ts';
 import type { ErrorCode } from '../../util/errors.ts';
 import type { Random } from '../../util/Random.ts';
-import { endsWithSight, REFUSED_RETRY_MS } from '../BackendGate.ts';
+import { BY_NETWORK, endsWithSight, REFUSED_RETRY_MS } from '../BackendGate.ts';
 
 /** A backend without the endpoint may get it with its next version, ms. */
 const MISSING_RETRY_MS = 300_000;
@@ -14,7 +14,7 @@ const BUSY_MAX_MS = 60_000;
 
 /** Failures that are about the backend, not about the file. A number is a fixed delay, ms. */
 const SHARED: Partial<Record<ErrorCode, number | 'backoff'>> = {
-  EDGE_BACKEND_UNREACHABLE: 'backoff',
+  ...BY_NETWORK,
   EDGE_BACKEND_REDIRECT: 'backoff',
   EDGE_BACKEND_NOT_FOUND: MISSING_RETRY_MS,
   EDGE_BACKEND_AUTH: REFUSED_RETRY_MS,

@@ -7,6 +7,7 @@ import type { UploadRow } from '../../state/Uploads.ts';
 import { type BackoffPolicy, backoffMs } from '../../util/backoff.ts';
 import type { Clock, Timer } from '../../util/Clock.ts';
 import { codeOf, isStoreUnwilling, messageOf } from '../../util/EdgeError.ts';
+import { NETWORK_CODES } from '../../util/networkCodes.ts';
 import type { Random } from '../../util/Random.ts';
 import type { Telemetry } from '../../util/Telemetry.ts';
 import type { PrivacyFilter } from '../privacy.ts';
@@ -134,7 +135,7 @@ export class Uploader {
   backendSeen(): void {
     if (!this.#gate.seen()) return;
     this.#o.telemetry.conditionCleared('EDGE_UPLOAD_RETRIED');
-    this.#records.hurry('EDGE_BACKEND_UNREACHABLE');
+    for (const code of NETWORK_CODES) this.#records.hurry(code);
     this.wake();
   }
 
