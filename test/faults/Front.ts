@@ -37,6 +37,8 @@ export class Front {
   readonly handshakes: number[] = [];
   /** Each request that came, as `METHOD path`. */
   readonly requests: string[] = [];
+  /** Each answer of the hub that was passed on, as `METHOD path status`. */
+  readonly answers: string[] = [];
   readonly #sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   readonly #open = new Set<Duplex>();
   #server: Server | undefined;
@@ -85,6 +87,7 @@ export class Front {
         said.on('end', () => response.destroy());
         return;
       }
+      response.on('finish', () => this.answers.push(`${incoming.method} ${incoming.url} ${said.statusCode}`));
       response.writeHead(said.statusCode!, said.headers);
       said.pipe(response);
     });

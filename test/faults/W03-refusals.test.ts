@@ -9,6 +9,8 @@ const REFUSALS: readonly { status: number; headers?: Record<string, string>; exp
   { status: 401, explained: 'Authorization: Bearer [secret]', dials: EACH_MINUTE },
   { status: 403, explained: 'Authorization: Bearer [secret]', dials: EACH_MINUTE },
   { status: 404, explained: 'Authorization: Bearer [secret]', dials: EACH_MINUTE },
+  { status: 410, explained: 'Authorization: Bearer [secret]', dials: EACH_MINUTE },
+  { status: 426, explained: 'Authorization: Bearer [secret]', dials: EACH_MINUTE },
   { status: 429, headers: { 'retry-after': '100' }, dials: [2, 4] },
   { status: 503, headers: { 'retry-after': '100' }, dials: [2, 4] },
   { status: 503, dials: BY_BACKOFF },

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { waitFor } from '../support/waitFor.ts';
 import { faultTest } from './faultTest.ts';
 
 const WRONG = 'canary-of-a-wrong-secret';
@@ -14,9 +15,12 @@ for (const wsReject of ['close', 'http'] as const) {
       await rig.startAgent({ withSocket: false });
       await run.logged(wsReject === 'close' ? 'WebSocket closed: code=4001' : 'Unexpected server response: 403');
       run.write();
-      await run.logged('EDGE_BACKEND_AUTH');
+      const refused = ['POST /edge/message 403', 'POST /edge/sync 403'];
+      await waitFor('both refusals', () => refused.every((one) => run.front.answers.includes(one)));
+      await run.logged('POST /edge/sync was answered 403');
       writeFileSync(rig.path('secret'), rig.secret);
-      await run.hurry(76_000, () => run.isUp());
+      process.kill(rig.agent.pid!, 'SIGHUP');
+      await run.up(); // not a minute later
       await run.ask();
       await run.hurry(76_000, () => run.ledger.accepted.size === 1);
     },
