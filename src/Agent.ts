@@ -3,6 +3,7 @@ import { readConfigUpdate } from './backend/configUpdate.ts';
 import { Link } from './backend/Link.ts';
 import { ChatDbFeed } from './chatdb/ChatDbFeed.ts';
 import { AckCourier } from './commands/AckCourier.ts';
+import { CommandFeed } from './commands/CommandFeed.ts';
 import { CommandHandler } from './commands/CommandHandler.ts';
 import { credentials } from './config/credentials.ts';
 import { linkSettings } from './config/linkSettings.ts';
@@ -152,6 +153,13 @@ export class Agent {
       loopGuard,
       maxBubbleChars: config.sending.max_bubble_chars,
     });
+    const commandFeed = new CommandFeed({
+      clock,
+      telemetry,
+      handler: commands,
+      throttled: () => [link, courier],
+      refuse: (code) => link.refuse(code),
+    });
     const pump = new InboundPump({
       store,
       clock,
@@ -203,16 +211,26 @@ export class Agent {
       random,
       telemetry,
       onUp: () => {
+        commandFeed.catchUp();
         courier.socketUp();
         backendSeen();
       },
       onDown: () => courier.socketDown(),
       onPong: () => courier.pong(),
-      onCommand: (raw) => commands.handle(raw, 'websocket'),
+      onCommand: (raw) => commandFeed.take(raw),
+      onCaughtUp: () => commandFeed.caughtUp(),
       onConfigUpdate: (raw) => configure(raw),
       collect: () => exchange.collect(),
       deliver: (response) => exchange.deliver(response),
       hasEvents: () => store.events.hasWaiting(),
+      onLargeFrames: (detail) => {
+        reports.error('EDGE_BACKEND_TOO_LARGE', detail);
+        link.syncSoon();
+      },
+    });
+    secrets.onChange(() => {
+      link.secretChanged();
+      backendSeen();
     });
     const { client } = link;
     const courier = new AckCourier({
@@ -224,6 +242,7 @@ export class Agent {
       sendFrame: (frame) => link.send(frame),
       postAck: (ack, signal) => client.postAck(ack, signal),
       sendPing: () => link.ping(),
+      pingIntervalMs: config.websocket.ping_interval_seconds * 1000,
     });
     const exchange = new SyncExchange({
       store,
@@ -231,7 +250,8 @@ export class Agent {
       logger: log.logger,
       agentId,
       sync: (request, signal) => client.sync(request, signal),
-      onCommand: (raw) => commands.handle(raw, 'sync'),
+      telemetry,
+      takeCommands: (raw) => commandFeed.fetched(raw),
       onConfigUpdate: configure,
       onAnswer: backendSeen,
     });
@@ -300,6 +320,7 @@ export class Agent {
         messaging,
         courier,
         link,
+        { start() {}, stop: () => commandFeed.stop() },
         wake,
         retention,
         life,

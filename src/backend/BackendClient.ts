@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import {
   type CommandAck,
   describeIssues,
+  MAX_BODY_BYTES,
   type MessageRequest,
   type MessageResponse,
   messageResponseSchema,
@@ -49,6 +50,8 @@ interface PostOptions {
   idempotencyKey?: string;
   signal?: AbortSignal | undefined;
   onWrittenOut?(): void;
+  /** @default 1 MiB */
+  maxBodyBytes?: number;
 }
 
 interface Content {
@@ -87,8 +90,8 @@ export class BackendClient {
     return answer === 'known' ? 'known' : this.#read('/edge/message', answer, messageResponseSchema);
   }
 
-  async sync(body: SyncRequest, signal: AbortSignal): Promise<SyncResponse> {
-    const answer = await this.#post('/edge/sync', body, { signal });
+  async sync(body: SyncRequest, signal: AbortSignal, maxBodyBytes = MAX_BODY_BYTES): Promise<SyncResponse> {
+    const answer = await this.#post('/edge/sync', body, { signal, maxBodyBytes });
     if (answer === 'known') throw new BackendError('EDGE_INTERNAL', 'statusPolicy calls a sync known');
     return this.#read('/edge/sync', answer, syncResponseSchema);
   }
@@ -164,6 +167,7 @@ export class BackendClient {
         },
         body,
         signal: stop.signal,
+        maxBodyBytes: o.maxBodyBytes ?? MAX_BODY_BYTES,
         clock,
         onWrittenOut: () => o.onWrittenOut?.(),
       });

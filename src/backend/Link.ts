@@ -1,9 +1,11 @@
 import type { AgentFrame, SyncRequest, SyncResponse } from '../protocol/wire.ts';
 import type { Clock } from '../util/Clock.ts';
+import type { ErrorCode } from '../util/errors.ts';
 import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { BackendClient } from './BackendClient.ts';
 import { Network, type NetworkOptions } from './network/Network.ts';
+import type { SocketStatus } from './SocketStatus.ts';
 import { SyncPoller } from './SyncPoller.ts';
 import { WebSocketClient } from './WebSocketClient.ts';
 
@@ -38,12 +40,16 @@ export interface LinkOptions {
   /** What a sync reports. */
   collect(): SyncRequest;
   /** Takes the answer of a sync in. */
-  deliver(response: SyncResponse): void;
+  deliver(response: SyncResponse): Promise<void>;
+  /** What the backend had for us when the socket came up is taken in, or cannot be had now. */
+  onCaughtUp(): void;
   hasEvents(): boolean;
+  /** Frames that are too large for the socket come again and again; to be told to the backend once. */
+  onLargeFrames(detail: string): void;
 }
 
-/** For `status`. */
-export interface LinkStatus {
+/** For `status` and the metrics. */
+export interface LinkStatus extends SocketStatus {
   isUp: boolean;
   /** When the socket came up or went down last, ms since 1970; undefined before the first. */
   since: number | undefined;
@@ -80,9 +86,10 @@ export class Link {
       random,
       telemetry,
       intervalSeconds: settings.syncIntervalSeconds,
-      sync: (request, signal) => this.client.sync(request, signal),
+      sync: (...request) => this.client.sync(...request),
       collect: () => options.collect(),
       deliver: (response) => options.deliver(response),
+      onCaughtUp: () => options.onCaughtUp(),
       hasEvents: () => options.hasEvents(),
     });
     this.#socket = new WebSocketClient({
@@ -93,8 +100,8 @@ export class Link {
       telemetry,
       onUp: () => {
         this.#since = clock.now();
+        options.onUp(); // first: the poller may say at once that there is nothing to catch up with
         this.#poller.socketUp();
-        options.onUp();
       },
       onDown: () => {
         this.#since = clock.now();
@@ -104,6 +111,10 @@ export class Link {
       onCommand: (raw) => options.onCommand(raw),
       onConfigUpdate: (raw) => options.onConfigUpdate(raw),
       onPong: () => options.onPong(),
+      onLargeFrames: (areComing, detail) => {
+        this.#poller.allowLargeAnswers(areComing);
+        if (areComing) options.onLargeFrames(detail);
+      },
     });
   }
 
@@ -130,7 +141,7 @@ export class Link {
   }
 
   get status(): LinkStatus {
-    return { isUp: this.isUp, since: this.#since };
+    return { isUp: this.isUp, since: this.#since, ...this.#socket.status };
   }
 
   /** False when the frame could not be handed to a live socket. */
@@ -160,15 +171,20 @@ export class Link {
     this.#socket.resume();
   }
 
-  /** The secret, or what else a refusal rested on, is another: nothing waits any longer. */
+  /** Gives the open connection up: what came by it cannot be stored, and comes again, in order, by the next one. */
+  refuse(code: ErrorCode): void {
+    this.#socket.refuse(code);
+  }
+
+  /** The secret is another: nothing that was refused waits any longer. */
   secretChanged(): void {
-    this.#socket.test();
+    this.#socket.secretChanged();
     this.#poller.retryNow();
   }
 
-  /** The machine slept. */
+  /** The machine slept. The loss of the socket, if there is one, asks for a sync by itself. */
   woke(): void {
-    this.#socket.test();
-    this.#poller.syncSoon();
+    this.#socket.renew();
+    this.#poller.syncNow();
   }
 }

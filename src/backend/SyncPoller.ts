@@ -1,4 +1,4 @@
-import type { SyncRequest, SyncResponse } from '../protocol/wire.ts';
+import { MAX_BODY_BYTES, MAX_LARGE_ANSWER_BYTES, type SyncRequest, type SyncResponse } from '../protocol/wire.ts';
 import { type BackoffPolicy, backoffMs } from '../util/backoff.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, messageOf } from '../util/EdgeError.ts';
@@ -19,6 +19,10 @@ const HELD_MS: Partial<Record<ErrorCode, number>> = {
 const EVENT_GATHER_MS = 200;
 /** While the socket is up, syncs for events alone start at least this far apart, ms. */
 const EVENT_GAP_MS = 5000;
+/** While the socket is up, a sync is made after so long without one, ms: a socket can be up and nothing come by it. */
+const SAFETY_MS = 5 * 60_000;
+/** A sync under way for longer is begun anew when the socket came or went, ms: what it waits for may never come. */
+const STALE_SYNC_MS = 1000;
 /** What a config_update may set, seconds. */
 const INTERVAL_LIMITS = { least: 1, most: 3600 };
 
@@ -28,21 +32,24 @@ export interface SyncPollerOptions {
   telemetry: Telemetry;
   /** Time between polls while the socket is down, seconds. */
   intervalSeconds: number;
-  sync(request: SyncRequest, signal: AbortSignal): Promise<SyncResponse>;
+  sync(request: SyncRequest, signal: AbortSignal, maxBodyBytes: number): Promise<SyncResponse>;
   /** What to report now; read once for each sync. */
   collect(): SyncRequest;
   /** Takes an answer in. If it throws, the sync counts as failed and the backend is asked again. */
-  deliver(response: SyncResponse): void;
+  deliver(response: SyncResponse): void | Promise<void>;
+  /** What the backend had for us when the socket came up is taken in, or cannot be had now. */
+  onCaughtUp?(): void;
   hasEvents(): boolean;
 }
 
 /**
  * POST /edge/sync, one at a time.
  *
- * | socket | a sync starts                                                                        |
- * |--------|--------------------------------------------------------------------------------------|
- * | down   | at once when it goes down or at start(), then every interval                         |
- * | up     | once when it comes up; for waiting events 200 ms after syncSoon(), every 5 s at most |
+ * | socket | a sync starts                                                                                      |
+ * |--------|----------------------------------------------------------------------------------------------------|
+ * | down   | at once when it goes down or at start(), then every interval                                       |
+ * | up     | once when it comes up; for waiting events 200 ms after syncSoon(), every 5 s at most; after 5 min  |
+ * | either | at once by syncNow()                                                                               |
  *
  * A failed sync is repeated by back-off (1 … 60 s), whatever the socket does, because commands may be waiting in it.
  * 404, 401/403, a missing secret and Retry-After hold every sync back, also those that the table asks for.
@@ -52,8 +59,9 @@ export class SyncPoller {
   #intervalMs: number;
   #started = false;
   #isUp = false;
-  /** The sync for a socket that came up has not succeeded yet; without it, one while up is for events only. */
+  /** A sync is due whether or not there are events: since a socket came up, or by syncNow(). */
   #owed = false;
+  #maxBodyBytes = MAX_BODY_BYTES;
   #failures = 0;
   #warnedNotFound = false;
   /** Monotonic times, ms. */
@@ -88,14 +96,32 @@ export class SyncPoller {
     this.#isUp = true;
     this.#owed = true;
     this.#dueAt = Number.POSITIVE_INFINITY; // polling ends here
+    this.#breakOffStale();
     this.#plan(0);
+    if (this.#heldUntil > this.#o.clock.monotonic()) this.#o.onCaughtUp?.();
   }
 
   socketDown(): void {
     if (!this.#isUp) return;
     this.#isUp = false;
     if (this.#started) this.#tellPolling(true);
+    this.#breakOffStale();
     this.#plan(0);
+  }
+
+  /** One sync now, whatever the socket is. */
+  syncNow(): void {
+    this.#owed = true;
+    this.#breakOffStale();
+    this.#plan(0);
+  }
+
+  /** While `on`, answers up to 8 MiB are read: a command waits that no frame can carry. It is asked for at once. */
+  allowLargeAnswers(on: boolean): void {
+    const limit = on ? MAX_LARGE_ANSWER_BYTES : MAX_BODY_BYTES;
+    if (limit === this.#maxBodyBytes) return;
+    this.#maxBodyBytes = limit;
+    if (on) this.syncNow();
   }
 
   /** Events may be waiting. While the socket is down they go with the next poll. */
@@ -118,6 +144,10 @@ export class SyncPoller {
     if (this.#isUp || this.#running || this.#failures > 0) return;
     this.#dueAt = this.#lastStart + this.#intervalMs;
     this.#arm();
+  }
+
+  #breakOffStale(): void {
+    if (this.#o.clock.monotonic() - this.#lastStart >= STALE_SYNC_MS) this.#abort?.abort();
   }
 
   #tellPolling(wasUp: boolean): void {
@@ -152,22 +182,28 @@ export class SyncPoller {
     const startedAt = clock.monotonic();
     const owedBefore = this.#owed;
     try {
-      if (this.#isUp && !this.#owed && !this.#o.hasEvents()) return;
+      const sinceLast = startedAt - this.#lastStart;
+      if (this.#isUp && !this.#owed && !this.#o.hasEvents() && sinceLast < SAFETY_MS) {
+        this.#plan(SAFETY_MS - sinceLast);
+        return;
+      }
       this.#owed = false;
       this.#lastStart = startedAt;
-      const response = await this.#o.sync(this.#o.collect(), signal);
-      if (signal.aborted) return;
-      this.#o.deliver(response);
+      const response = await this.#o.sync(this.#o.collect(), signal, this.#maxBodyBytes);
+      signal.throwIfAborted();
+      await this.#o.deliver(response);
       telemetry.synced({
         commands: response.commands.length,
         events: response.ack_events.length,
         ms: clock.monotonic() - startedAt,
       });
       this.#succeeded(response);
+      if (!this.#owed) this.#o.onCaughtUp?.();
     } catch (error) {
-      if (signal.aborted) return;
       this.#owed ||= owedBefore;
+      if (signal.aborted) return; // stopped, or another follows at once
       this.#failed(error);
+      this.#o.onCaughtUp?.();
     }
   }
 
@@ -178,7 +214,7 @@ export class SyncPoller {
     // A backend that takes some events is given the rest; one that takes none is not pressed.
     if (this.#o.hasEvents()) {
       this.#plan(response.ack_events.length > 0 ? Math.min(EVENT_GAP_MS, this.#intervalMs) : this.#intervalMs);
-    } else if (!this.#isUp) this.#plan(this.#intervalMs);
+    } else this.#plan(this.#isUp ? SAFETY_MS : this.#intervalMs);
   }
 
   #failed(error: unknown): void {

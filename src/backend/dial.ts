@@ -4,7 +4,8 @@ import { MAX_BODY_BYTES } from '../protocol/wire.ts';
 import type { Clock } from '../util/Clock.ts';
 import { messageOf } from '../util/EdgeError.ts';
 import { KEPT_BODY_CHARACTERS } from './BackendError.ts';
-import type { Ending } from './closePolicy.ts';
+import type { Ending } from './connectionPolicy.ts';
+import { networkFailure } from './network/networkFailure.ts';
 import { parseRetryAfter } from './retryAfter.ts';
 
 /** From the first lookup to the open socket, or the refusal read to its end, ms. The protocol fixes it. */
@@ -20,6 +21,8 @@ export type SocketFactory = (url: string, options: SocketOptions) => WebSocket;
 export interface DialFailure {
   message: string;
   ending: Ending;
+  /** What was thrown, where no answer came; undefined for a refusal. */
+  error?: unknown;
   /** The start of a refusal's body; it may hold the secret. */
   body: string;
   retryAfterMs: number | undefined;
@@ -56,7 +59,7 @@ export function dial(o: DialOptions): { socket: WebSocket; cancel(): void } {
   // Ours and not ws's handshakeTimeout, which a server that drips bytes pushes back for ever.
   const limit = o.clock.after(CONNECT_LIMIT_MS, () => {
     if (refusal) return refused(refusal);
-    failed(`no connection within ${CONNECT_LIMIT_MS / 1000} s`, { kind: 'error', code: 'ETIMEDOUT' });
+    broken(Object.assign(new Error(`no connection within ${CONNECT_LIMIT_MS / 1000} s`), { code: 'ETIMEDOUT' }));
   });
   let refusal: IncomingMessage | undefined;
   let body = '';
@@ -66,24 +69,26 @@ export function dial(o: DialOptions): { socket: WebSocket; cancel(): void } {
     refusal?.removeAllListeners().on('error', ignore);
     socket.removeAllListeners().on('error', ignore);
   };
-  const failed = (message: string, ending: Ending, retryAfterMs?: number) => {
+  const failed = (failure: Omit<DialFailure, 'body'>) => {
     cancel();
     socket.terminate();
-    o.onFailed({ message, ending, body, retryAfterMs });
+    o.onFailed({ ...failure, body });
+  };
+  const broken = (error: NodeJS.ErrnoException) => {
+    const message = messageOf(error) || networkFailure(error).detail; // an error for several addresses has no text
+    failed({ message, ending: { kind: 'error', code: error.code }, error, retryAfterMs: undefined });
   };
   const refused = (response: IncomingMessage) => {
     const status = response.statusCode ?? 0;
     const retryAfterMs = parseRetryAfter(response.headers['retry-after'], o.clock.now());
-    failed(`Unexpected server response: ${status}`, { kind: 'status', status }, retryAfterMs);
+    failed({ message: `Unexpected server response: ${status}`, ending: { kind: 'status', status }, retryAfterMs });
   };
 
   socket.on('open', () => {
     cancel();
     o.onOpen(socket);
   });
-  socket.on('error', (error: NodeJS.ErrnoException) => {
-    failed(messageOf(error) || String(error.code), { kind: 'error', code: error.code });
-  });
+  socket.on('error', broken);
   socket.on('unexpected-response', (_request, response) => {
     refusal = response;
     response.setEncoding('utf8');

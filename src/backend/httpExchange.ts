@@ -7,7 +7,6 @@ import {
 import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { MAX_BODY_BYTES } from '../protocol/wire.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
 
 /**
@@ -25,6 +24,8 @@ export interface HttpExchange {
   body: Buffer | (() => Readable);
   /** Ends the exchange wherever it is; its reason becomes the error. */
   signal: AbortSignal;
+  /** Largest answer that is read. */
+  maxBodyBytes: number;
   clock: Clock;
   /** The whole body was handed to the kernel; called once at most, even if the request is repeated. */
   onWrittenOut(): void;
@@ -33,7 +34,7 @@ export interface HttpExchange {
 export interface HttpAnswer {
   status: number;
   headers: IncomingMessage['headers'];
-  /** The body up to 1 MiB; of a refusal that broke off, what came. */
+  /** The body up to maxBodyBytes; of a refusal that broke off, what came. */
   body: Buffer;
   /** Why the body must not be trusted as an answer, or undefined. */
   flaw: string | undefined;
@@ -143,7 +144,7 @@ function attempt(o: HttpExchange, { expect, repeatIfStale }: { expect: boolean; 
       if (encoding !== 'identity') return answer(`it is encoded as ${encoding.slice(0, 40)}`);
       incoming.on('data', (chunk: Buffer) => {
         size += chunk.length;
-        if (size > MAX_BODY_BYTES) answer(`it is larger than ${MAX_BODY_BYTES} bytes`);
+        if (size > o.maxBodyBytes) answer(`it is larger than ${o.maxBodyBytes} bytes`);
         else chunks.push(chunk);
       });
       incoming.on('error', fail);

@@ -30,8 +30,10 @@ export class AckSocket {
   readonly #telemetry: Telemetry;
   readonly #sendFrame: (frame: AgentFrame) => boolean;
   readonly #sendPing: () => void;
-  /** Ack id to the pongs that came since the first ping after it; undefined before that ping. In order of sending. */
+  /** Ack id to the pongs that its proof still takes; undefined before the first ping after it. In order of sending. */
   readonly #unproven = new Map<number, number | undefined>();
+  /** Pongs that may answer pings from before ours, beside the one that PONGS_NEEDED counts. */
+  #surplus = 0;
   #pingTimer: Timer | undefined;
   /** When the ping whose pong is awaited was sent, monotonic ms. */
   #pingedAt: number | undefined;
@@ -68,9 +70,16 @@ export class AckSocket {
     this.#pingTimer?.cancel();
     this.#pingTimer = undefined;
     this.#pingedAt = undefined;
+    this.#surplus = 0;
+  }
+
+  /** So many pings were sent while nothing was read; their pongs prove nothing about what is sent from now on. */
+  unread(pings: number): void {
+    this.#surplus += pings;
   }
 
   pong(): void {
+    this.#surplus = Math.max(0, this.#surplus - 1);
     if (this.#pingedAt !== undefined && this.#clock.monotonic() - this.#pingedAt > LATE_PONG_MS) {
       this.reset();
       this.wake(); // once more, all of them
@@ -81,9 +90,9 @@ export class AckSocket {
     let waiting = false;
     for (const [ackId, pongs] of this.#unproven) {
       if (pongs === undefined) continue;
-      if (pongs + 1 >= PONGS_NEEDED) proven.push(ackId);
+      if (pongs <= 1) proven.push(ackId);
       else {
-        this.#unproven.set(ackId, pongs + 1);
+        this.#unproven.set(ackId, pongs - 1);
         waiting = true;
       }
     }
@@ -112,7 +121,7 @@ export class AckSocket {
     const waitMs = this.#unproven.size < MAX_UNPROVEN ? PING_AFTER_MS : 0;
     this.#pingTimer = this.#clock.after(waitMs, () => {
       this.#pingTimer = undefined;
-      for (const [ackId, pongs] of this.#unproven) this.#unproven.set(ackId, pongs ?? 0);
+      for (const [ackId, pongs] of this.#unproven) this.#unproven.set(ackId, pongs ?? PONGS_NEEDED + this.#surplus);
       this.#ping();
     });
   }

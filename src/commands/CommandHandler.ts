@@ -17,6 +17,8 @@ import { uploadRetry } from './uploadRetry.ts';
 
 /** Commands that wait for their bubbles at most: hours of sending, and some megabytes. */
 const MAX_OPEN_COMMANDS = 10_000;
+/** Once full, it is held full until a tenth is free: the backend is not stopped and started for each bubble. */
+const ROOM_SHARE = 0.9;
 /** How much of an unknown command_type an ack repeats, characters: with all of it the ack could exceed a frame. */
 const MAX_SHOWN_TYPE = 100;
 
@@ -95,6 +97,16 @@ export class CommandHandler {
     else this.#take(commandId, read, channel);
   }
 
+  /** Commands without an outcome. A schedule waits by design, for months maybe, and is not counted. */
+  get waiting(): number {
+    return this.#store.commands.openCount() - this.#store.schedules.pendingCount();
+  }
+
+  /** Whether it is worth while to offer commands again after EDGE_COMMANDS_FULL. */
+  hasRoom(): boolean {
+    return this.waiting <= this.#maxOpenCommands * ROOM_SHARE;
+  }
+
   #repeat({ commandId, state }: CommandRow): void {
     const { commands } = this.#store;
     const now = this.#clock.now();
@@ -113,9 +125,7 @@ export class CommandHandler {
   }
 
   #take(commandId: string, read: Readable, channel: CommandChannel): void {
-    // A schedule waits by design, for months maybe; counted, a calendar of them would shut out every other command.
-    const waiting = this.#store.commands.openCount() - this.#store.schedules.pendingCount();
-    if (waiting >= this.#maxOpenCommands) {
+    if (this.waiting >= this.#maxOpenCommands) {
       throw new EdgeError('EDGE_COMMANDS_FULL', `${this.#maxOpenCommands} commands have no outcome yet`);
     }
     const commandType = (read.kind === 'command' ? read.command.command_type : read.commandType).slice(

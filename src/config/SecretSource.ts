@@ -40,6 +40,7 @@ export class SecretSource {
   #value: string | undefined;
   #problem: EdgeError | undefined;
   #asking: Promise<void> | undefined;
+  #listener: (() => void) | undefined;
 
   constructor(options: SecretSourceOptions) {
     this.#options = options;
@@ -67,6 +68,11 @@ export class SecretSource {
     return this.#problem;
   }
 
+  /** `listener` is called, soon after the reading, each time that gave another secret than the one before. */
+  onChange(listener: () => void): void {
+    this.#listener = listener;
+  }
+
   /** Reads it again: environment and file at once, the Keychain in the background with the last value kept meanwhile. */
   refresh(): void {
     const { environment, file, keychain } = this.#options;
@@ -77,9 +83,12 @@ export class SecretSource {
   }
 
   #take(read: () => string): void {
+    const before = this.#value;
     try {
       this.#value = read();
       this.#problem = undefined;
+      // Not at once: whoever has the secret read is in the middle of using it.
+      if (this.#value !== before) queueMicrotask(() => this.#listener?.());
     } catch (error) {
       this.#value = undefined;
       this.#problem = error as EdgeError;

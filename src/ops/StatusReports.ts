@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import { EdgeError } from '../util/EdgeError.ts';
+import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { Condition } from './Health.ts';
 import { packageVersion } from './version.ts';
 
@@ -40,6 +41,15 @@ export class StatusReports {
       this.#store.meta.set('conditions', JSON.stringify(standing));
       this.#event(reasons.length > 0 ? { status: 'degraded', reasons } : { status: 'recovered' });
     });
+  }
+
+  /** Something the backend should know of, by its code. */
+  error(code: ErrorCode, message: string): void {
+    const details = { code, message, fix: ERRORS[code].fix };
+    const now = this.#clock.now();
+    this.#tell(() =>
+      this.#store.events.insert({ event_id: `error:${code}:${now}`, event_type: 'error', details }, now),
+    );
   }
 
   /** A report that cannot be stored must keep the agent neither from starting nor from stopping in order. */

@@ -9,6 +9,8 @@ import { z } from 'zod';
 export const MAX_COMMAND_ID_LENGTH = 128;
 /** Largest WebSocket frame and HTTP answer read, bytes. */
 export const MAX_BODY_BYTES = 1024 * 1024;
+/** Largest answer to a sync while a command is known to be too large for a frame, bytes. */
+export const MAX_LARGE_ANSWER_BYTES = 8 * 1024 * 1024;
 
 const optional = <T extends z.ZodType>(type: T) => type.nullish().transform((value) => value ?? undefined);
 
@@ -154,17 +156,31 @@ export const configUpdateSchema = z.object({
   log_level: optional(z.enum(['debug', 'info', 'warn', 'error'])),
 });
 
-export const syncResponseSchema = z.object({
-  commands: z
-    .array(z.unknown())
-    .nullish()
-    .transform((value) => value ?? []),
-  ack_events: z
-    .array(z.string())
-    .nullish()
-    .transform((value) => value ?? []),
-  config_updates: optional(z.record(z.string(), z.unknown())),
-});
+const configUpdatesSchema = optional(z.record(z.string(), z.unknown()));
+
+/**
+ * The answer to POST /edge/sync. What is wrong in one part spoils that part alone, or the commands in the others would
+ * be asked for without end; `flaws` says what was left out.
+ */
+export const syncResponseSchema = z
+  .object({ commands: z.unknown(), ack_events: z.unknown(), config_updates: z.unknown() })
+  .partial()
+  .transform((parts) => {
+    const flaws: string[] = [];
+    const list = (name: 'commands' | 'ack_events'): unknown[] => {
+      const value = parts[name] ?? [];
+      if (Array.isArray(value)) return value;
+      flaws.push(`${name} is no list`);
+      return [];
+    };
+    const commands = list('commands');
+    const acked = list('ack_events');
+    const ackEvents = acked.filter((id) => typeof id === 'string');
+    if (ackEvents.length < acked.length) flaws.push('ack_events holds what is no string');
+    const config = configUpdatesSchema.safeParse(parts.config_updates);
+    if (!config.success) flaws.push('config_updates is no object');
+    return { commands, ack_events: ackEvents, config_updates: config.data, flaws };
+  });
 export type SyncResponse = z.output<typeof syncResponseSchema>;
 
 /** Any frame from the backend; `data` is checked by type. */

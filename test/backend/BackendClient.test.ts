@@ -86,8 +86,33 @@ describe('an answer', () => {
   it('to a sync is its commands and acknowledged events', async () => {
     const backend = await answering(200, '{"commands":[{"command_id":"1"}],"ack_events":["e1"]}');
     const { client } = backendClient(backend.url);
-    expect(await client.sync(syncRequest, signal)).toEqual({ commands: [{ command_id: '1' }], ack_events: ['e1'] });
+    expect(await client.sync(syncRequest, signal)).toEqual({
+      commands: [{ command_id: '1' }],
+      ack_events: ['e1'],
+      flaws: [],
+    });
     expect(backend.received[0]).toMatchObject({ path: '/edge/sync', body: JSON.stringify(syncRequest) });
+  });
+
+  it.each([
+    ['{"commands":[1],"ack_events":["e1",7,null]}', { commands: [1], ack_events: ['e1'] }, 'ack_events holds'],
+    ['{"commands":[1],"ack_events":"e1"}', { commands: [1], ack_events: [] }, 'ack_events is no list'],
+    ['{"commands":[1],"config_updates":["x"]}', { commands: [1], ack_events: [] }, 'config_updates is no object'],
+    ['{"commands":{"a":1},"ack_events":["e1"]}', { commands: [], ack_events: ['e1'] }, 'commands is no list'],
+  ])('to a sync gives the parts that are right: %s', async (body, parts, flaw) => {
+    const backend = await answering(200, body);
+    const { client } = backendClient(backend.url);
+    const answer = await client.sync(syncRequest, signal);
+    expect(answer).toMatchObject(parts);
+    expect(answer.flaws).toEqual([expect.stringContaining(flaw)]);
+  });
+
+  it('to a sync may be larger than 1 MiB when the caller says so', async () => {
+    const command = 'x'.repeat(2 * 1024 * 1024);
+    const backend = await answering(200, JSON.stringify({ commands: [command] }));
+    const { client } = backendClient(backend.url);
+    await expect(client.sync(syncRequest, signal)).rejects.toMatchObject({ code: 'EDGE_BACKEND_ANSWER' });
+    expect((await client.sync(syncRequest, signal, 8 * 1024 * 1024)).commands).toEqual([command]);
   });
 
   it('to an ack needs no body, and the ack has its own key', async () => {

@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../src/util/errors.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { recordingTelemetry } from '../support/recordingTelemetry.ts';
 
-const EMPTY: SyncResponse = { commands: [], ack_events: [], config_updates: undefined };
+const EMPTY: SyncResponse = { commands: [], ack_events: [], config_updates: undefined, flaws: [] };
 const REQUEST = { edge_agent_id: 'edge_15550100001' } as SyncRequest;
 
 function poller(overrides: Partial<SyncPollerOptions> = {}) {
@@ -29,7 +29,9 @@ function poller(overrides: Partial<SyncPollerOptions> = {}) {
       return state.answer(signal);
     },
     collect: () => REQUEST,
-    deliver: (response) => delivered.push(response),
+    deliver: (response) => {
+      delivered.push(response);
+    },
     hasEvents: () => state.events,
     ...overrides,
   });
@@ -62,7 +64,7 @@ describe('while the socket is down', () => {
 
   it('reports what came and what was acknowledged, after it was taken in', async () => {
     const { poller: p, clock, state, delivered, argsOf } = poller();
-    const answer = { commands: [1, 2], ack_events: ['e1'], config_updates: undefined };
+    const answer = { ...EMPTY, commands: [1, 2], ack_events: ['e1'] };
     state.answer = () => new Promise((resolve) => clock.after(120, () => resolve(answer)));
     p.start();
     await clock.advance(200);
@@ -97,17 +99,17 @@ describe('while the socket is down', () => {
 });
 
 describe('while the socket is up', () => {
-  it('syncs once and stops polling', async () => {
+  it('syncs once and stops polling, but for one sync every 5 minutes', async () => {
     const { poller: p, clock, syncs, argsOf } = poller();
     p.start();
     await clock.advance(10_000);
     p.socketUp();
-    await clock.advance(600_000);
-    expect(syncs).toEqual([0, 10_000]);
+    await clock.advance(610_000);
+    expect(syncs).toEqual([0, 10_000, 310_000, 610_000]);
     p.socketDown();
     p.socketDown();
     await clock.advance(30_000);
-    expect(syncs.slice(2)).toEqual([610_000, 640_000]);
+    expect(syncs.slice(4)).toEqual([620_000, 650_000]);
     expect(argsOf('deliveryByPolling').slice(1)).toEqual([[{ everySeconds: 30, wasUp: true }]]);
   });
 
@@ -121,6 +123,96 @@ describe('while the socket is up', () => {
     expect(syncs).toEqual([0]);
     await clock.advance(60_000);
     expect(syncs).toEqual([0, 500]);
+  });
+
+  it('counts the 5 minutes from the last sync, whatever that was for', async () => {
+    const { poller: p, clock, syncs, state } = poller();
+    p.start();
+    p.socketUp();
+    await clock.advance(200_000);
+    state.events = true;
+    state.answer = async () => {
+      state.events = false;
+      return { ...EMPTY, ack_events: ['e1'] };
+    };
+    p.syncSoon();
+    await clock.advance(310_000);
+    expect(syncs).toEqual([0, 200_200, 500_200]);
+  });
+
+  it('begins a sync that hangs anew when the socket goes or comes', async () => {
+    const { poller: p, clock, syncs, state, argsOf } = poller();
+    state.answer = (signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+    p.start();
+    p.socketUp();
+    await clock.advance(3000);
+    p.socketDown();
+    await clock.advance(2000);
+    p.socketUp();
+    await clock.advance(10);
+    expect(syncs).toEqual([0, 3000, 5000]);
+    expect([argsOf('syncFailed'), argsOf('failure')]).toEqual([[], []]);
+  });
+
+  it('makes one sync at once when asked to, with or without events, and gives up one that hangs', async () => {
+    const { poller: p, clock, syncs, state } = poller();
+    p.start();
+    p.socketUp();
+    await clock.advance(10_000);
+    state.answer = (signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+    p.syncNow();
+    await clock.advance(2000);
+    state.answer = async () => EMPTY;
+    p.syncNow();
+    await clock.advance(60_000);
+    expect(syncs).toEqual([0, 10_000, 12_000]);
+  });
+
+  it('says that it has caught up after the sync that the return of the socket asked for, not after one before', async () => {
+    const caughtUp: number[] = [];
+    const { poller: p, clock, state } = poller({ onCaughtUp: () => caughtUp.push(clock.monotonic()) });
+    state.answer = () => new Promise((resolve) => clock.after(500, () => resolve(EMPTY)));
+    p.start();
+    await clock.advance(100);
+    p.socketUp();
+    await clock.advance(2000);
+    expect(caughtUp).toEqual([1000]);
+  });
+
+  it.each([
+    ['fails', 'EDGE_BACKEND_UNREACHABLE', 10, [0, 10]],
+    ['is held back', 'EDGE_BACKEND_NOT_FOUND', 10, [0, 10]],
+  ] as const)('has nothing to catch up with when the sync %s', async (_how, code, upAt, told) => {
+    const caughtUp: number[] = [];
+    const { poller: p, clock, state } = poller({ onCaughtUp: () => caughtUp.push(clock.monotonic()) });
+    state.answer = failing(code);
+    p.start();
+    await clock.advance(upAt);
+    p.socketUp();
+    await clock.advance(10);
+    expect(caughtUp).toEqual(told);
+  });
+
+  it('reads large answers while it may, the first at once', async () => {
+    const limits: number[] = [];
+    const { poller: p, clock } = poller({
+      sync: async (_request, _signal, maxBodyBytes) => {
+        limits.push(maxBodyBytes);
+        return EMPTY;
+      },
+    });
+    p.start();
+    p.socketUp();
+    await clock.advance(1000);
+    p.allowLargeAnswers(true);
+    p.allowLargeAnswers(true);
+    await clock.advance(1000);
+    p.allowLargeAnswers(false);
+    p.syncNow();
+    await clock.advance(1000);
+    expect(limits).toEqual([1024 * 1024, 8 * 1024 * 1024, 1024 * 1024]);
   });
 
   it('sends waiting events after 200 ms, and at most every 5 s', async () => {

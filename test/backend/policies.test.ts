@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { closePolicy } from '../../src/backend/closePolicy.ts';
 import { readConfigUpdate } from '../../src/backend/configUpdate.ts';
+import { connectionPolicy } from '../../src/backend/connectionPolicy.ts';
 import { readFrame } from '../../src/backend/readFrame.ts';
-import { reconnectDelayMs } from '../../src/backend/reconnectDelay.ts';
+import { drainDelayMs, reconnectDelayMs } from '../../src/backend/reconnectDelay.ts';
 import { parseRetryAfter } from '../../src/backend/retryAfter.ts';
 import { type Endpoint, meaningOf } from '../../src/backend/statusPolicy.ts';
 
@@ -61,15 +61,13 @@ describe('Retry-After', () => {
 });
 
 describe('what follows the end of a WebSocket', () => {
-  const codes = [
-    1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1014, 1015, 3000, 3500, 4000, 4002, 4999,
-  ];
+  const codes = [1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1010, 1011, 1014, 1015, 3000, 3500, 4000, 4002, 4999];
   it.each(codes)('code %i: normal back-off', (code) => {
-    expect(closePolicy({ kind: 'code', code })).toEqual({ delay: 'backoff' });
+    expect(connectionPolicy({ kind: 'code', code })).toEqual({ delay: 'backoff' });
   });
 
   it.each([1012, 1013])('code %i: a short delay', (code) => {
-    expect(closePolicy({ kind: 'code', code })).toEqual({ delay: 'short' });
+    expect(connectionPolicy({ kind: 'code', code })).toEqual({ delay: 'short' });
   });
 
   it.each([
@@ -77,33 +75,80 @@ describe('what follows the end of a WebSocket', () => {
     { kind: 'status', status: 401 },
     { kind: 'status', status: 403 },
   ] as const)('$kind $code$status: the secret is read again, a person is told, 60 s', (ending) => {
-    expect(closePolicy(ending)).toMatchObject({ delay: 'slow', secretRefused: true, explain: expect.anything() });
+    expect(connectionPolicy(ending)).toEqual({
+      delay: 'slow',
+      halts: true,
+      rereadsSecret: true,
+      explain: expect.anything(),
+    });
   });
 
   it('status 404: the endpoint is said not to exist, 60 s', () => {
-    const { delay, explain, secretRefused } = closePolicy({ kind: 'status', status: 404 });
-    expect([delay, secretRefused]).toEqual(['slow', undefined]);
+    const { delay, explain, rereadsSecret } = connectionPolicy({ kind: 'status', status: 404 });
+    expect([delay, rereadsSecret]).toEqual(['slow', undefined]);
     expect(explain?.likelyCause).toContain('does not exist at this URL');
   });
 
   it.each([429, 503])('status %i: back-off that obeys Retry-After', (status) => {
-    expect(closePolicy({ kind: 'status', status })).toEqual({ delay: 'backoff', obeysRetryAfter: true });
+    expect(connectionPolicy({ kind: 'status', status })).toEqual({ delay: 'backoff', obeysRetryAfter: true });
   });
 
-  it.each([301, 302, 307, 308])('status %i: back-off, with the reason why it is not followed', (status) => {
-    expect(closePolicy({ kind: 'status', status })).toMatchObject({ delay: 'backoff', explain: expect.anything() });
+  it.each([200, 204, 301, 302, 303, 307, 308, 400, 407])('status %i: back-off and a reason', (status) => {
+    expect(connectionPolicy({ kind: 'status', status })).toEqual({ delay: 'backoff', explain: expect.anything() });
   });
 
-  it.each([200, 204, 400, 402, 405, 410, 426, 500, 502, 504])('status %i: normal back-off', (status) => {
-    expect(closePolicy({ kind: 'status', status })).toEqual({ delay: 'backoff' });
+  it.each([404, 410, 426])('status %i: a reason, 60 s, and no need of another secret', (status) => {
+    expect(connectionPolicy({ kind: 'status', status })).toEqual({ delay: 'slow', explain: expect.anything() });
+  });
+
+  it('code 1009: back-off and a reason', () => {
+    expect(connectionPolicy({ kind: 'code', code: 1009 })).toEqual({ delay: 'backoff', explain: expect.anything() });
+  });
+
+  it('a foreign key: 60 s, until a person has looked', () => {
+    expect(connectionPolicy({ kind: 'error', code: 'EDGE_TLS_PIN' })).toEqual({ delay: 'slow', halts: true });
+  });
+
+  it.each([402, 405, 408, 418, 425, 500, 502, 504, 599])('status %i: normal back-off', (status) => {
+    expect(connectionPolicy({ kind: 'status', status })).toEqual({ delay: 'backoff' });
   });
 
   it.each(['ECONNREFUSED', 'ENOTFOUND', 'CERT_HAS_EXPIRED', undefined])('error %s: normal back-off', (code) => {
-    expect(closePolicy({ kind: 'error', code })).toEqual({ delay: 'backoff' });
+    expect(connectionPolicy({ kind: 'error', code })).toEqual({ delay: 'backoff' });
   });
 
-  it.each(['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_INVALID_UTF8'])('error %s: back-off and a reason', (code) => {
-    expect(closePolicy({ kind: 'error', code })).toMatchObject({ delay: 'backoff', explain: expect.anything() });
+  it.each([
+    'WS_ERR_INVALID_UTF8',
+    'WS_ERR_EXPECTED_FIN',
+    'WS_ERR_INVALID_CLOSE_CODE',
+    'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH',
+    'WS_ERR_INVALID_OPCODE',
+    'WS_ERR_UNEXPECTED_MASK',
+    'WS_ERR_UNEXPECTED_RSV_1',
+    'WS_ERR_UNEXPECTED_RSV_2_3',
+  ])('error %s: back-off and a reason', (code) => {
+    expect(connectionPolicy({ kind: 'error', code })).toEqual({ delay: 'backoff', explain: expect.anything() });
+  });
+
+  it.each([
+    'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+    'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
+    'WS_ERR_TOO_MANY_BUFFERED_PARTS',
+  ])('error %s: back-off, a reason, and the note that the frame was too large', (code) => {
+    expect(connectionPolicy({ kind: 'error', code })).toEqual({
+      delay: 'backoff',
+      explain: expect.anything(),
+      isOversized: true,
+    });
+  });
+
+  it('whatever it is, is waited for', () => {
+    for (let n = 0; n < 5000; n++) {
+      for (const ending of [{ kind: 'code', code: n } as const, { kind: 'status', status: n } as const]) {
+        const { delay } = connectionPolicy(ending);
+        expect(reconnectDelayMs(delay, { failures: 1, random: () => 0 })).toBeGreaterThanOrEqual(200);
+      }
+    }
   });
 });
 
@@ -129,6 +174,19 @@ describe('the delay before the next connection', () => {
   it('is what Retry-After says, whatever the count, and never under a second', () => {
     expect(delay('backoff', 9, 0, 5000)).toBe(5000);
     expect(delay('backoff', 1, 0, 0)).toBe(1000);
+  });
+
+  it('is spread on top as far as the greeting asked', () => {
+    const spread = (kind: 'short' | 'backoff', random: number) =>
+      reconnectDelayMs(kind, { failures: 1, random: () => random, spreadMs: 20_000 });
+    expect([spread('backoff', 0), spread('backoff', 0.5), spread('short', 0.5)]).toEqual([1000, 11_125, 11_100]);
+  });
+
+  it('after a drain is what was asked for, or as after a restart', () => {
+    const drain = (ms: number, failures: number, random = 0) =>
+      drainDelayMs(ms, { failures, random: () => random, spreadMs: 1000 });
+    expect([drain(0, 1), drain(0, 1, 0.5), drain(5000, 1), drain(5000, 1, 0.999999)]).toEqual([200, 1600, 5000, 7250]);
+    expect([drain(0, 2), drain(5000, 2), drain(5000, 7)]).toEqual([2000, 5000, 60_000]);
   });
 });
 

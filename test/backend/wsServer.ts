@@ -10,7 +10,10 @@ import { waitFor } from '../support/waitFor.ts';
 import { AGENT_ID, listen, SECRET } from './httpServer.ts';
 
 /** A WebSocket endpoint; `onUpgrade`, if given, answers the handshake by itself. */
-export async function wsBackend(onUpgrade?: (request: IncomingMessage, socket: Duplex) => void) {
+export async function wsBackend(
+  onUpgrade?: (request: IncomingMessage, socket: Duplex) => void,
+  { isMute = false } = {},
+) {
   const sockets: WebSocket[] = [];
   const requests: IncomingMessage[] = [];
   const frames: unknown[] = [];
@@ -30,6 +33,7 @@ export async function wsBackend(onUpgrade?: (request: IncomingMessage, socket: D
       ws.on('close', (code) => closes.push(code));
       ws.on('error', () => {});
       sockets.push(ws);
+      if (!isMute) ws.ping(); // a first frame, or the agent takes it for a proxy with nothing behind it
     });
   });
   const port = await listen(server);
@@ -49,7 +53,7 @@ export function wsClient(url: string, overrides: Partial<WebSocketClientOptions>
       refreshes += 1;
     },
     pingIntervalSeconds: 30,
-    network: new Network({}),
+    network: new Network({ telemetry }),
     clock,
     random: () => 0,
     telemetry,
@@ -58,6 +62,7 @@ export function wsClient(url: string, overrides: Partial<WebSocketClientOptions>
     onCommand: (raw) => heard.push({ command: raw }),
     onConfigUpdate: (raw) => heard.push({ config: raw }),
     onPong: () => heard.push('pong'),
+    onLargeFrames: (areComing) => heard.push({ largeFrames: areComing }),
     ...overrides,
   });
   onTestFinished(() => client.stop());

@@ -130,6 +130,56 @@ describe('AckCourier over the socket', () => {
   });
 });
 
+describe('AckCourier while nothing is read from the socket', () => {
+  it('keeps to the socket for a moment, then posts what is not proven, and what comes, in order', async () => {
+    const { clock, courier, sent, posted, add, waiting } = rig(true);
+    add('a');
+    courier.pause();
+    courier.pause();
+    add('b');
+    await clock.advance(1999);
+    expect([sent, posted]).toEqual([['a', 'b'], []]);
+    await clock.advance(1);
+    add('c');
+    await settle();
+    expect([posted, waiting()]).toEqual([['a', 'b', 'c'], []]);
+    courier.resume();
+    courier.resume();
+    add('d');
+    expect(sent).toEqual(['a', 'b', 'd']);
+  });
+
+  it('goes on by HTTP when another connection comes up meanwhile', async () => {
+    const { clock, courier, sent, posted, add, connect } = rig(true);
+    courier.pause();
+    await clock.advance(2000);
+    connect();
+    add('a');
+    await settle();
+    expect([sent, posted]).toEqual([[], ['a']]);
+  });
+
+  it('takes no pong for a proof that may answer a ping sent meanwhile', async () => {
+    const { clock, courier, add, waiting } = rig(true);
+    courier.pause();
+    await clock.advance(90_000);
+    courier.resume();
+    add('a');
+    await clock.advance(1000);
+    for (let pong = 0; pong < 3 + 3 + 1; pong++) courier.pong();
+    expect(waiting()).toEqual(['a']);
+    courier.pong();
+    expect(waiting()).toEqual([]);
+  });
+
+  it('leaves no timer when it stops', async () => {
+    const { clock, courier } = rig(true);
+    courier.pause();
+    await courier.stop();
+    expect(clock.pending).toBe(0);
+  });
+});
+
 describe('AckCourier by HTTP', () => {
   it('posts acks one at a time and in order', async () => {
     const { posted, state, add, waiting } = rig(false);

@@ -204,6 +204,16 @@ describe('CommandHandler', () => {
     expect(store.commands.byId('c3')).toBeUndefined();
     handler.handle({ command_id: second, command_type: 'send_message_now' }, 'sync'); // known: no refusal
   });
+
+  it('has room again when a tenth of what may wait is free', () => {
+    const { store, clock, command, handler } = rig(20);
+    const ids = Array.from({ length: 20 }, () => command('send_message_now', { thread_id: ANNA, text: 'x' }));
+    expect([handler.waiting, handler.hasRoom()]).toEqual([20, false]);
+    store.commands.finish(ids[0]!, 'completed', clock.now());
+    expect(handler.hasRoom()).toBe(false);
+    store.commands.finish(ids[1]!, 'completed', clock.now());
+    expect(handler.hasRoom()).toBe(true);
+  });
 });
 
 describe('CommandHandler, with schedules', () => {

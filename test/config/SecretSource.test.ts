@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { readKeychain, SecretSource, type SecretSourceOptions } from '../../src/config/SecretSource.ts';
@@ -106,6 +106,36 @@ describe('SecretSource', () => {
 });
 
 describe('readKeychain', () => {
+  it('tells of each reading that gave another secret, and of no other', async () => {
+    const file = secretFile('first');
+    const secrets = source({ file });
+    await secrets.load();
+    const told: (string | undefined)[] = [];
+    secrets.onChange(() => told.push(secrets.known));
+    const readAgain = async () => {
+      secrets.refresh();
+      await Promise.resolve();
+    };
+    await readAgain();
+    writeFileSync(file, 'second');
+    await readAgain();
+    rmSync(file);
+    await readAgain();
+    writeFileSync(file, 'second', { mode: 0o600 });
+    await readAgain();
+    expect(told).toEqual(['second', 'second']);
+  });
+
+  it('tells of a Keychain that answers later', async () => {
+    const answers = [Promise.resolve('first'), Promise.resolve('second')];
+    const secrets = source({ keychain, readKeychain: () => answers.shift()! });
+    await secrets.load();
+    const told = new Promise<string | undefined>((done) => secrets.onChange(() => done(secrets.known)));
+    secrets.refresh();
+    expect(secrets.known).toBe('first');
+    expect(await told).toBe('second');
+  });
+
   it('asks the security program for the item, and passes its error on', async () => {
     const bin = join(tempDir(), 'bin');
     mkdirSync(bin);

@@ -10,9 +10,10 @@ export async function tlsBackend(pair: KeyPair, options: ServerOptions = {}) {
     received.push(`${request.method} ${request.url}`);
     request.resume().on('end', () => response.end('{"should_respond":false}'));
   });
-  new WebSocketServer({ server });
+  const sockets = new WebSocketServer({ server });
+  sockets.on('connection', (socket) => socket.ping()); // a first frame proves the peer
   server.on('upgrade', (request) => received.push(`UPGRADE ${request.url?.split('?')[0]}`));
   const port = await listen(server);
   const at = (host: string) => ({ url: `https://${host}:${port}`, socketUrl: `wss://${host}:${port}/edge/ws` });
-  return { ...at('127.0.0.1'), at, port, received, server };
+  return { ...at('127.0.0.1'), at, port, received, server, sockets };
 }
