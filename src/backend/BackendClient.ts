@@ -14,13 +14,13 @@ import {
   syncResponseSchema,
 } from '../protocol/wire.ts';
 import type { Clock } from '../util/Clock.ts';
+import { withoutSecret } from '../util/withoutSecret.ts';
 import { BackendError, KEPT_BODY_CHARACTERS } from './BackendError.ts';
 import { exchange, type HttpAnswer } from './httpExchange.ts';
 import { multipartBody, type UploadFile } from './multipart.ts';
 import type { Network } from './network/Network.ts';
 import { parseRetryAfter } from './retryAfter.ts';
 import { type Endpoint, meaningOf } from './statusPolicy.ts';
-import { withoutSecret } from './withoutSecret.ts';
 
 /** Connections beyond those for messages, so that a sync and an ack never queue behind answers that take a minute. */
 const CONTROL_SOCKETS = 2;
@@ -30,6 +30,8 @@ export const UPLOAD_SOCKETS = 2;
 const SLOWEST_UPLOAD = 32 * 1024;
 /** An idle connection is closed after this, ms: routers forget one silently, and a request on it would hang. */
 const IDLE_SOCKET_MS = 15_000;
+/** How much of a redirect's target is shown, characters. */
+const MAX_LOCATION = 200;
 
 export interface BackendClientOptions {
   /** `https://host[:port][/prefix]`; the endpoints' paths are appended. */
@@ -133,8 +135,9 @@ export class BackendClient {
     if (meaning === 'taken') return answer;
     if (meaning === 'EDGE_BACKEND_AUTH') this.#o.refreshSecret();
     const { location } = answer.headers;
-    const target = meaning === 'EDGE_BACKEND_REDIRECT' && location ? ` to ${location.slice(0, 200)}` : '';
-    throw new BackendError(meaning, withoutSecret(`POST ${path} was answered ${answer.status}${target}`, secret), {
+    const isRedirect = meaning === 'EDGE_BACKEND_REDIRECT' && location;
+    const target = isRedirect ? ` to ${withoutSecret(location, secret).slice(0, MAX_LOCATION)}` : '';
+    throw new BackendError(meaning, `POST ${path} was answered ${answer.status}${target}`, {
       status: answer.status,
       retryAfterMs: parseRetryAfter(answer.headers['retry-after'], this.#o.clock.now()),
       body: withoutSecret(new TextDecoder().decode(answer.body), secret),
@@ -193,12 +196,13 @@ export class BackendClient {
     }
     const parsed = schema.safeParse(json);
     if (parsed.success) return parsed.data;
-    throw this.#answerError(endpoint, answer, describeIssues(parsed.error).slice(0, KEPT_BODY_CHARACTERS));
+    throw this.#answerError(endpoint, answer, describeIssues(parsed.error));
   }
 
   /** Without the body: that of a 2xx may hold what a person is to be told. */
   #answerError(endpoint: Endpoint, { status }: HttpAnswer, flaw: string): BackendError {
-    return new BackendError('EDGE_BACKEND_ANSWER', `POST ${endpoint}: the answer (${status}) cannot be used: ${flaw}`, {
+    const why = withoutSecret(flaw, this.#o.secret()).slice(0, KEPT_BODY_CHARACTERS);
+    return new BackendError('EDGE_BACKEND_ANSWER', `POST ${endpoint}: the answer (${status}) cannot be used: ${why}`, {
       status,
     });
   }

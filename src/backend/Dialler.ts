@@ -2,11 +2,11 @@ import type { WebSocket } from 'ws';
 import type { Clock } from '../util/Clock.ts';
 import { messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+import { withoutSecret } from '../util/withoutSecret.ts';
 import { type Ending, endingName } from './connectionPolicy.ts';
 import { type DialFailure, dial, type SocketFactory } from './dial.ts';
 import type { Network } from './network/Network.ts';
 import type { EndingDetails } from './Outage.ts';
-import { withoutSecret } from './withoutSecret.ts';
 
 export interface DiallerOptions {
   /** `ws(s)://…/edge/ws` without the query. */

@@ -5,6 +5,7 @@ import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+import { withoutSecret } from '../util/withoutSecret.ts';
 import { Connection, type ConnectionEnd } from './Connection.ts';
 import type { Ending } from './connectionPolicy.ts';
 import { Dialler } from './Dialler.ts';
@@ -14,7 +15,6 @@ import { LeavingSockets } from './LeavingSockets.ts';
 import type { Network } from './network/Network.ts';
 import { type EndingDetails, Outage, type WaitPlan } from './Outage.ts';
 import type { SocketStatus } from './SocketStatus.ts';
-import { withoutSecret } from './withoutSecret.ts';
 
 /** A connection that lasted this long was a good one: the count of failures starts again, ms. Fixed by the protocol. */
 const LASTING_MS = 30_000;

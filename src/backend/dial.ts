@@ -11,7 +11,7 @@ import { parseRetryAfter } from './retryAfter.ts';
 /** From the first lookup to the open socket, or the refusal read to its end, ms. The protocol fixes it. */
 const CONNECT_LIMIT_MS = 10_000;
 /** How much of a refusal's body is read, characters: more than is kept, so that an echoed secret is whole and found. */
-const READ_BODY_CHARACTERS = 4 * KEPT_BODY_CHARACTERS;
+const READ_BODY_CHARACTERS = 16 * KEPT_BODY_CHARACTERS;
 /** How long a polite close waits for the peer, ms; ws waits 30 s by default, and a stop must end within 2 s. */
 const CLOSE_LIMIT_MS = 1000;
 

@@ -141,7 +141,7 @@ function attempt(o: HttpExchange, { expect, repeatIfStale }: { expect: boolean; 
     request.on('response', (incoming) => {
       response = incoming;
       const encoding = incoming.headers['content-encoding'] ?? 'identity';
-      if (encoding !== 'identity') return answer(`it is encoded as ${encoding.slice(0, 40)}`);
+      if (encoding !== 'identity') return answer(`it is encoded as ${encoding}`);
       incoming.on('data', (chunk: Buffer) => {
         size += chunk.length;
         if (size > o.maxBodyBytes) answer(`it is larger than ${o.maxBodyBytes} bytes`);

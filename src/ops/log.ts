@@ -2,6 +2,7 @@ import { type Level, pino } from 'pino';
 import type { Clock } from '../util/Clock.ts';
 import type { Logger, LogLevel } from '../util/Logger.ts';
 import { printable } from '../util/printable.ts';
+import { withoutSecret } from '../util/withoutSecret.ts';
 import { RotatingFile } from './RotatingFile.ts';
 
 /** Longest message or argument list in one line, characters; a text of 100 kB at DEBUG would bury the rest. */
@@ -42,7 +43,7 @@ interface Entry {
 /** The log file. `text`: `[ISO time] [LEVEL] message ["argument"]`; `json`: an object a line. An entry is one line. */
 export function createLog(options: LogOptions): Log {
   const render = (entry: Entry) =>
-    hidden(options.format === 'json' ? jsonLine(entry) : textLine(entry), options.hide?.());
+    withoutSecret(options.format === 'json' ? jsonLine(entry) : textLine(entry), options.hide?.());
   const time = () => new Date(options.clock.now()).toISOString();
   const file = new RotatingFile({
     path: options.file,
@@ -98,10 +99,6 @@ function jsonLine(entry: Entry): string {
 
 function cut(text: string): string {
   return text.length <= MAX_PART ? text : `${text.slice(0, MAX_PART)}… (${text.length} characters)`;
-}
-
-function hidden(line: string, secret: string | undefined): string {
-  return secret === undefined ? line : line.replaceAll(secret, '…');
 }
 
 /** Errors would be written as {}. */

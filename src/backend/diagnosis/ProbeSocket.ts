@@ -9,7 +9,7 @@ import type { Received } from './Step.ts';
 /** How long the closing handshake may take, ms. */
 const CLOSE_MS = 500;
 /** More of a refusal than is shown, characters, so that an echoed secret is whole and found. */
-const READ_BODY_CHARACTERS = 4 * KEPT_BODY_CHARACTERS;
+const READ_BODY_CHARACTERS = 16 * KEPT_BODY_CHARACTERS;
 
 /** A WebSocket to look with: keeps count of what came, and takes no command but the one that is meant for it. */
 export class ProbeSocket {

@@ -2,10 +2,10 @@ import { STATUS_CODES } from 'node:http';
 import type { SyncRequest } from '../../protocol/wire.ts';
 import type { Clock } from '../../util/Clock.ts';
 import { EdgeError } from '../../util/EdgeError.ts';
+import { withoutSecret } from '../../util/withoutSecret.ts';
 import { KEPT_BODY_CHARACTERS } from '../BackendError.ts';
 import type { Network } from '../network/Network.ts';
 import { networkFailure } from '../network/networkFailure.ts';
-import { withoutSecret } from '../withoutSecret.ts';
 import { type Circumstances, causesOfRefusal } from './causes.ts';
 import { Patience } from './Patience.ts';
 import type { Found, Received, StepName, StepResult } from './Step.ts';
@@ -30,6 +30,9 @@ export interface WalkOptions {
   /** Masks handles in what the backend wrote. */
   mask(text: string): string;
 }
+
+/** Longest header that is shown, characters. */
+const MAX_HEADER = 200;
 
 /** The steps taken so far and what they found, with everything that may not be shown taken out. */
 export class Walk {
@@ -75,6 +78,11 @@ export class Walk {
     return this.results.findLast((result) => result.step === step)?.received?.status;
   }
 
+  /** What the backend wrote, as it may be shown. */
+  clean(text: string): string {
+    return this.o.mask(withoutSecret(text, this.o.secret));
+  }
+
   #add(step: StepName, target: string, found: Found, ms: number): StepResult {
     const result: StepResult = {
       step,
@@ -85,7 +93,7 @@ export class Walk {
       ask: [],
       fix: undefined,
       ...found,
-      text: this.#clean(found.text),
+      text: this.clean(found.text),
       received: found.received && this.#cleaned(found.received),
     };
     this.results.push(result);
@@ -95,19 +103,15 @@ export class Walk {
   #cleaned({ headers, body, close, error, ...rest }: Received): Received {
     return {
       ...rest,
-      headers: headers && Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, this.#clean(text)])),
-      body: body === undefined ? undefined : this.#clean(body).slice(0, KEPT_BODY_CHARACTERS),
-      close: close && { code: close.code, reason: this.#clean(close.reason) },
-      error: error && { code: error.code, detail: this.#clean(error.detail) },
+      headers:
+        headers &&
+        Object.fromEntries(
+          Object.entries(headers).map(([name, text]) => [name, this.clean(text).slice(0, MAX_HEADER)]),
+        ),
+      body: body === undefined ? undefined : this.clean(body).slice(0, KEPT_BODY_CHARACTERS),
+      close: close && { code: close.code, reason: this.clean(close.reason) },
+      error: error && { code: error.code, detail: this.clean(error.detail) },
     };
-  }
-
-  /** An echo may be escaped as JSON or as a URL. */
-  #clean(text: string): string {
-    const { secret, mask } = this.o;
-    if (secret === undefined) return mask(text);
-    const forms = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
-    return mask(forms.reduce((left, form) => withoutSecret(left, form), text));
   }
 }
 

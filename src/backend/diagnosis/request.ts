@@ -25,13 +25,11 @@ const OF_INTEREST = [
   'connection',
   'date',
 ] as const;
-/** Longest header that is shown, characters. */
-const MAX_HEADER = 200;
 
 export function ofInterest(headers: IncomingHttpHeaders): Record<string, string> {
   const found = OF_INTEREST.flatMap((name) => {
     const value = headers[name];
-    return value === undefined ? [] : [[name, String(value).slice(0, MAX_HEADER)] as const];
+    return value === undefined ? [] : [[name, String(value)] as const];
   });
   return Object.fromEntries(found);
 }

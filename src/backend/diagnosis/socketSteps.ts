@@ -52,7 +52,10 @@ export async function commandRoundTrip(walk: Walk, socket: ProbeSocket, circumst
   await came(walk, socket, () => socket.probeId !== undefined);
   const id = socket.probeId;
   if (id === undefined) return endedOr(socket, circumstances, 'no test command came');
-  const sent = { request: `{ "type": "command_ack", "data": { "command_id": "${id}" } }`, headers: {} };
+  const sent = {
+    request: `{ "type": "command_ack", "data": { "command_id": ${walk.clean(JSON.stringify(id))} } }`,
+    headers: {},
+  };
   const timestamp = new Date(walk.o.clock.now()).toISOString();
   socket.send({
     type: 'command_ack',

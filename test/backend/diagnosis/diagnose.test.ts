@@ -78,6 +78,25 @@ describe('what was sent', () => {
     expect(JSON.stringify(steps)).not.toContain('canary');
   });
 
+  it('is cut only after the secret was taken out, and shows none in the id of a test command', async () => {
+    const secret = 'canary'.repeat(40);
+    const { url } = await faultyBackend({
+      sync: (response) =>
+        response.writeHead(302, { location: `https://example.com/${'x'.repeat(150)}${secret}` }).end(),
+      socket: (ws) => {
+        ws.send('{"type":"connected","data":{"probe":true}}');
+        const command = { command_id: 'canary'.repeat(20), command_type: 'probe', payload: {} };
+        ws.send(JSON.stringify({ type: 'command', data: command }));
+        answerPings(ws);
+      },
+    });
+    const { steps } = await walk(url, { secret });
+    expect(JSON.stringify(steps.slice(0, 6))).not.toContain('canary');
+    const short = await walk(url, { secret: 'canary' });
+    expect(short.of('probe').status).toBe('pass');
+    expect(JSON.stringify(short.steps)).not.toContain('canary');
+  });
+
   it('holds no text of an answer: that may be for a person', async () => {
     const command = { command_id: 'c-8', command_type: 'send_message_now', payload: { text: 'canary' } };
     const { url } = await faultyBackend({
