@@ -46,7 +46,8 @@ export class Trust {
   /** For one connection to a proxy: pins are the backend's. */
   forProxy(): ConnectionOptions {
     if (this.#o.caFile !== undefined) this.#look(this.#o.caFile);
-    return this.#context ? { secureContext: this.#context } : {};
+    // Else NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would end every check, that of the pins too.
+    return { rejectUnauthorized: true, ...(this.#context && { secureContext: this.#context }) };
   }
 
   /** A file that cannot be used leaves Node's own authorities: connections fail rather than trust what was replaced. */

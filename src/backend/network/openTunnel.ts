@@ -4,6 +4,7 @@ import { isIP, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Clock } from '../../util/Clock.ts';
 import { EdgeError } from '../../util/EdgeError.ts';
+import { withoutSecret } from '../../util/withoutSecret.ts';
 import { networkFailure } from './networkFailure.ts';
 import { shownProxy } from './proxyFor.ts';
 
@@ -35,13 +36,15 @@ export function openTunnel({ proxy, authority, connection, clock, signal }: Tunn
   return new Promise((resolve, reject) => {
     const host = proxy.hostname.replace(/^\[|\]$/g, '');
     const send = proxy.protocol === 'https:' ? httpsRequest : httpRequest;
-    const request = send(proxy, {
+    // Not the URL: Node would make an Authorization header of the user name in it, and choke on a % that is no escape.
+    const request = send({
       ...connection,
+      host,
+      port: proxy.port || null, // that of the scheme
       method: 'CONNECT',
       path: authority,
       headers: { Host: authority, ...credentials(proxy) },
       servername: isIP(host) ? '' : host, // Node would take that of the Host header, which is the backend's
-      auth: null, // else Node makes an Authorization header of the user name in the URL
       agent: false,
       signal,
     });
@@ -66,14 +69,30 @@ export function openTunnel({ proxy, authority, connection, clock, signal }: Tunn
   });
 }
 
-function credentials({ username, password }: URL): { 'Proxy-Authorization'?: string } {
-  if (!username && !password) return {};
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { 'Proxy-Authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
+function credentials(proxy: URL): { 'Proxy-Authorization'?: string } {
+  const { user, password } = login(proxy);
+  if (!user && !password) return {};
+  return { 'Proxy-Authorization': `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
+}
+
+function login({ username, password }: URL): { user: string; password: string } {
+  return { user: decoded(username), password: decoded(password) };
+}
+
+/** A % that begins no escape stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function refusal(proxy: URL, authority: string, { statusCode, statusMessage = '' }: IncomingMessage): EdgeError {
-  const status = `${statusCode} ${statusMessage.slice(0, MAX_REASON)}`.trim();
+  // The reason may repeat what was sent.
+  const { user, password } = login(proxy);
+  const reason = withoutSecret(withoutSecret(statusMessage, password), user).slice(0, MAX_REASON);
+  const status = `${statusCode} ${reason}`.trim();
   const text = `the proxy ${shownProxy(proxy)} answered CONNECT ${authority} with ${status}`;
   return new EdgeError(statusCode === 407 ? 'EDGE_PROXY_AUTH' : 'EDGE_PROXY_FAILED', text);
 }

@@ -15,8 +15,16 @@ export function proxyFor(url: URL, configured: string | undefined): URL | undefi
   const text = configured ?? getProxyForUrl(`${HTTP_SCHEME[url.protocol] ?? url.protocol}//${url.host}`);
   if (!text) return undefined;
   const proxy = URL.parse(text);
-  if (proxy && ['http:', 'https:'].includes(proxy.protocol)) return proxy;
-  throw new EdgeError('EDGE_PROXY_FAILED', 'the proxy of the environment is no http(s) URL');
+  if (!proxy || !['http:', 'https:'].includes(proxy.protocol)) fail('is no http(s) URL');
+  // With a / ? or # in the password the host would be the user name, and the beginning of the password its port.
+  if (`${proxy.pathname}${proxy.search}${proxy.hash}`.includes('@')) {
+    fail('has a / ? or # in its user name or password, which must be written %2F %3F %23');
+  }
+  return proxy;
+}
+
+function fail(why: string): never {
+  throw new EdgeError('EDGE_PROXY_FAILED', `the proxy of the environment ${why}`);
 }
 
 /** A proxy as it may be shown: without user name and password. */

@@ -131,6 +131,31 @@ describe('a proxy that will not connect', () => {
     await waitFor('the connections to be closed', () => proxy.sockets.size === 0);
   });
 
+  it('is told without user name and password, whatever it repeats of them', async () => {
+    const proxy = await connectProxy({
+      refuse(request, socket) {
+        const sent = request.headers['proxy-authorization'];
+        socket.end(`HTTP/1.1 407 ${sent} is no ${atob(sent!.slice(6))}\r\nContent-Length: 0\r\n\r\n`);
+        return true;
+      },
+    });
+    vi.stubEnv('HTTPS_PROXY', proxy.url.replace('//', '//canary-user:50%off-canary@'));
+    const { client } = await behind({});
+    const error = await errorOf(post(client, 'GUID-1'));
+    expect(error).toMatchObject({ code: 'EDGE_PROXY_AUTH', message: expect.stringContaining('407 Basic') });
+    expect(proxy.connects[0]!.headers['proxy-authorization']).toBe(`Basic ${btoa('canary-user:50%off-canary')}`);
+    expect(error.message).not.toContain('canary');
+    expect(error.message).not.toContain(btoa('canary-user:50%off-canary').slice(0, 12));
+  });
+
+  it.each(['/', '?', '#'])('because its password has a %s shows no part of that', async (char) => {
+    vi.stubEnv('HTTPS_PROXY', `http://user:12${char}34@proxy.example.com:3128`);
+    const { client, network } = await behind({});
+    const error = await errorOf(post(client, 'GUID-1'));
+    expect(error).toMatchObject({ code: 'EDGE_PROXY_FAILED', message: expect.stringContaining('%23') });
+    expect(`${error.message} ${network.describe([new URL(`https://${HOST}`)])}`).not.toMatch(/user:|12|34/);
+  });
+
   it('because it is down is EDGE_PROXY_FAILED', async () => {
     const proxy = await connectProxy();
     proxy.close();

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Network, type NetworkOptions } from '../../../src/backend/network/Network.ts';
 import { authority, type KeyPair, pinOf, selfSigned } from '../../support/certificates.ts';
 import { recordingTelemetry } from '../../support/recordingTelemetry.ts';
@@ -10,6 +10,8 @@ import { backendClient, errorOf, httpBackend, post } from '../httpServer.ts';
 import { wsClient } from '../wsServer.ts';
 import { caFile } from './caFile.ts';
 import { tlsBackend } from './tlsBackend.ts';
+
+afterEach(() => vi.unstubAllEnvs());
 
 const NAMES = 'DNS:localhost,IP:127.0.0.1';
 
@@ -79,6 +81,17 @@ describe('a certificate that is no good ends the connection before anything is s
     socket.client.start();
     await socket.retryIn(1);
     expect(socket.argsOf('websocketError')).toHaveLength(1);
+    expect(backend.received).toEqual([]);
+  });
+
+  it('also where the environment switches the checks of Node off', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    const own = authority();
+    const backend = await tlsBackend(own.issue(NAMES));
+    const { client } = rig(backend.url);
+    expect(await errorOf(post(client, 'GUID-1'))).toMatchObject({ code: 'EDGE_TLS_UNTRUSTED' });
+    const pinned = rig(backend.url, { caFile: caFile(own.cert), pins: [pinOf(own.issue(NAMES))] });
+    expect(await errorOf(post(pinned.client, 'GUID-1'))).toMatchObject({ code: 'EDGE_TLS_PIN' });
     expect(backend.received).toEqual([]);
   });
 
