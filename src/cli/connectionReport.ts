@@ -84,9 +84,12 @@ function quoted(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+/** An image in what a backend wrote would tell its server who reads the report. Within a word _ means nothing. */
+const MARKUP = /[\\|<>`&*~![\]]|(?<!\w)_|_(?!\w)/g;
+
 /** Text in which nothing is Markdown or HTML, on one line. */
 function cell(text: string): string {
-  return printable(text).replace(/[\\|<`]/g, (char) => `&#${char.charCodeAt(0)};`);
+  return printable(text).replace(MARKUP, (char) => `&#${char.charCodeAt(0)};`);
 }
 
 /** A block that nothing in it can end. */

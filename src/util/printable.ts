@@ -1,6 +1,6 @@
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 /** Control characters, other line ends, and marks that turn the direction of what follows. */
-const STEERING = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const STEERING = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
 /** One line in which nothing steers a terminal, whoever wrote it. JSON stays the JSON it was. */
 export function printable(text: string): string {

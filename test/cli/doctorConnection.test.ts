@@ -148,6 +148,19 @@ describe('the report for the backend’s people', () => {
     expect(out.replace(/^(`{3,})[a-z]*\n.*?^\1$/gms, '')).not.toMatch(/<script>|```/);
   });
 
+  it('is text to whom reads it, whatever the backend wrote: no image, no link, no table, no other direction', async () => {
+    const reason = '![x](//evil.example/i) **OK** _ok_ &lt;b> ~~no~~ | \u061c\u202e';
+    const { url } = await faultyBackend({ socket: (ws) => ws.close(4001, reason) });
+    const { config } = homeFor(url);
+    const { out } = await edgeAgent(['doctor', '--report', '-', '--only', 'connection', '--config', config], {
+      env: { EDGE_SECRET: SECRET },
+    });
+    const prose = out.replace(/^(`{3,})[a-z]*\n.*?^\1$/gms, '');
+    expect(prose).toContain('&#33;&#91;x&#93;(//evil.example/i) &#42;&#42;OK');
+    expect(prose).not.toMatch(/!\[|\]\(|\*\*|~~|_ok|&lt;/);
+    expect(out).not.toMatch(/\p{Bidi_Control}/u);
+  });
+
   it('says who, what, when and with which versions, and has lines to try it from elsewhere', async () => {
     const { url } = await backend();
     const { config } = homeFor(url);

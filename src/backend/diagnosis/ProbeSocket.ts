@@ -1,9 +1,10 @@
 import { WebSocket } from 'ws';
 import { type AgentFrame, commandSchema, greetingSchema, MAX_BODY_BYTES } from '../../protocol/wire.ts';
+import type { Clock } from '../../util/Clock.ts';
 import { KEPT_BODY_CHARACTERS } from '../BackendError.ts';
 import type { Network } from '../network/Network.ts';
 import { readFrame } from '../readFrame.ts';
-import { ofInterest } from './request.ts';
+import { BODY_MS, ofInterest } from './request.ts';
 import type { Received } from './Step.ts';
 
 /** How long the closing handshake may take, ms. */
@@ -14,6 +15,7 @@ const READ_BODY_CHARACTERS = 16 * KEPT_BODY_CHARACTERS;
 /** A WebSocket to look with: keeps count of what came, and takes no command but the one that is meant for it. */
 export class ProbeSocket {
   readonly #ws: WebSocket;
+  readonly #clock: Clock;
   #changed: (() => void) | undefined;
   /** How it ended: a refusal, a close or an error; undefined while it is open. */
   ended: Received | undefined;
@@ -28,7 +30,8 @@ export class ProbeSocket {
   /** The id of the command that is meant for the doctor. */
   probeId: string | undefined;
 
-  constructor(o: { url: string; headers: Record<string, string>; network: Network }) {
+  constructor(o: { url: string; headers: Record<string, string>; network: Network; clock: Clock }) {
+    this.#clock = o.clock;
     this.#ws = new WebSocket(o.url, {
       ...o.network.socketOptions(new URL(o.url)),
       headers: o.headers,
@@ -59,9 +62,11 @@ export class ProbeSocket {
     ws.on('unexpected-response', (_request, response) => {
       let body = '';
       const done = () => {
+        limit.cancel();
         end({ status: response.statusCode ?? 0, headers: ofInterest(response.headers), body });
         ws.terminate();
       };
+      const limit = this.#clock.after(BODY_MS, done);
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
         body += chunk;

@@ -12,11 +12,11 @@ const isGood = (status: number) => status >= 200 && status < 300;
 
 /** Whether the backend is there at all. Not all have this endpoint, so that its absence is a remark only. */
 export async function checkHealth(walk: Walk, circumstances: Circumstances, signal: AbortSignal): Promise<Found> {
-  const { network, baseUrl } = walk.o;
+  const { network, baseUrl, clock } = walk.o;
   const url = urlOf(baseUrl, '/health');
   const headers = { Accept: 'application/json' };
   const sent: Sent = { request: `GET ${url}`, headers };
-  const { status, headers: came, body } = await ask(url, { network, headers, signal });
+  const { status, headers: came, body } = await ask(url, { network, headers, clock, signal });
   const received = { status, headers: came, body };
   const isPage = /html/i.test(came['content-type'] ?? '');
   if (isGood(status) && !isPage)
@@ -37,13 +37,13 @@ export async function checkSync(
   circumstances: Circumstances,
   signal: AbortSignal,
 ): Promise<Found & { doesProbe: boolean }> {
-  const { network, baseUrl, secret, syncBody } = walk.o;
+  const { network, baseUrl, secret, syncBody, clock } = walk.o;
   const url = urlOf(baseUrl, '/edge/sync');
   const body = JSON.stringify(syncBody);
   const headers = { ...identity(walk), 'Content-Type': 'application/json', Accept: 'application/json' };
   const sent: Sent = { request: `POST ${url}`, headers: { ...headers, Authorization: `Bearer ${SHOWN_SECRET}` } };
   const send = (given: Record<string, string>, within: AbortSignal) =>
-    ask(url, { network, headers: given, body, signal: within });
+    ask(url, { network, headers: given, body, clock, signal: within });
   const answer = await send({ ...headers, Authorization: `Bearer ${secret}` }, signal);
   const { status, headers: came } = answer;
   if (isGood(status)) return { ...readAnswer(answer, circumstances), sent };

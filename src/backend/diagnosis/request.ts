@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { MAX_BODY_BYTES } from '../../protocol/wire.ts';
+import type { Clock } from '../../util/Clock.ts';
 import type { Network } from '../network/Network.ts';
 
 export interface Answer {
@@ -26,6 +27,9 @@ const OF_INTEREST = [
   'date',
 ] as const;
 
+/** How long the body of a refusal may take after its head, ms: one that never ends is a refusal all the same. */
+export const BODY_MS = 2_000;
+
 export function ofInterest(headers: IncomingHttpHeaders): Record<string, string> {
   const found = OF_INTEREST.flatMap((name) => {
     const value = headers[name];
@@ -37,7 +41,13 @@ export function ofInterest(headers: IncomingHttpHeaders): Record<string, string>
 /** One request on a connection of its own; a redirect is an answer. @throws what the connection says */
 export function ask(
   url: URL,
-  o: { network: Network; headers: Record<string, string>; body?: string | undefined; signal: AbortSignal },
+  o: {
+    network: Network;
+    headers: Record<string, string>;
+    body?: string | undefined;
+    clock: Clock;
+    signal: AbortSignal;
+  },
 ): Promise<Answer> {
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const agent = o.network.httpAgent(url, { keepAlive: false });
@@ -46,11 +56,14 @@ export function ask(
     const request = send(url, { agent, method, headers: o.headers, signal: o.signal });
     request.on('error', reject);
     request.on('response', (response) => {
+      const { statusCode: status = 0 } = response;
       let body = '';
       const done = () => {
-        resolve({ status: response.statusCode ?? 0, headers: ofInterest(response.headers), body });
+        limit?.cancel();
+        resolve({ status, headers: ofInterest(response.headers), body });
         request.destroy();
       };
+      const limit = status < 300 ? undefined : o.clock.after(BODY_MS, done); // half an answer is none
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
         body += chunk;

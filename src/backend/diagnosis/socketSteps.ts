@@ -91,7 +91,7 @@ function left({ commands }: ProbeSocket): Pick<Found, 'status' | 'text' | 'fix'>
 }
 
 function open({ o }: Walk, url: string, headers: Record<string, string>): ProbeSocket {
-  const socket = new ProbeSocket({ url, headers, network: o.network });
+  const socket = new ProbeSocket({ url, headers, network: o.network, clock: o.clock });
   socket.listen(networkFailure);
   return socket;
 }

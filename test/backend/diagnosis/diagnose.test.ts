@@ -168,6 +168,19 @@ describe('a backend with a fault', () => {
     expect(of('sync').causes[0]).toBe(CAUSES['header-lost'].text);
   });
 
+  it('is taken at its word though the body of its answer never ends', async () => {
+    const { url } = await faultyBackend({
+      health: (response) => response.writeHead(502).write('.'),
+      sync: (response) => response.writeHead(403).write('Invalid token'),
+      upgrade: (socket) => socket.write('HTTP/1.1 404 X\r\nContent-Length: 999\r\n\r\nNot here'),
+    });
+    const { of } = await walk(url);
+    expect(of('health').received).toMatchObject({ status: 502, body: '.' });
+    expect(of('sync').received).toMatchObject({ status: 403, body: 'Invalid token' });
+    expect(of('sync').causes[0]).toBe(CAUSES['secret-wrong'].text);
+    expect(of('upgrade').received).toMatchObject({ status: 404, body: 'Not here' });
+  });
+
   it('accepts the socket and cuts it', async () => {
     const { url } = await faultyBackend({ socket: (ws) => ws.terminate() });
     const { of } = await walk(url);
