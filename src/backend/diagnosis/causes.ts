@@ -13,6 +13,8 @@ export interface Refusal {
   body?: string | undefined;
 }
 
+type Saying = Pick<Refusal, 'status' | 'close' | 'body'>;
+
 /** What else is known when it came back. */
 export interface Circumstances {
   request: 'health' | 'sync' | 'upgrade';
@@ -20,7 +22,9 @@ export interface Circumstances {
   health?: number | undefined;
   sync?: number | undefined;
   /** What the same request without Authorization got; undefined where it was not made. */
-  unsigned?: Pick<Refusal, 'status' | 'close'> | undefined;
+  unsigned?: Saying | undefined;
+  /** What POST /edge/sync without Authorization got, where it was made: how the backend speaks to strangers. */
+  stranger?: Saying | undefined;
   isProxied?: boolean | undefined;
 }
 
@@ -118,7 +122,12 @@ function causesOfDenial(status: number, refusal: Refusal, c: Circumstances): Cau
     add(said, 10);
     add(inBetween, -2); // nothing in between speaks like that
   }
-  if (c.unsigned) add('header-lost', isSame(refusal, c.unsigned) ? 4 : -20); // told apart: it has seen the header
+  if (c.unsigned) add('header-lost', likenessPoints(refusal, c.unsigned));
+  if (c.stranger && c.unsigned && isSame(refusal, c.unsigned)) {
+    const isBackend = isSame(refusal, c.stranger);
+    add('header-lost', isBackend ? 4 : -4);
+    if (!isBackend && !said) add(inBetween, 4); // to nobody's secret, and not as the backend speaks
+  }
   if (isUpgrade && isGood(c.sync)) {
     add('socket-differs', 4);
     add(inBetween, 2);
@@ -195,6 +204,21 @@ function isAbout({ body, close }: Refusal, words: RegExp): boolean {
   return words.test(`${close?.reason ?? ''} ${body ?? ''}`.replaceAll('[secret]', ''));
 }
 
-function isSame(a: Refusal, b: Pick<Refusal, 'status' | 'close'>): boolean {
-  return a.status === b.status && a.close?.code === b.close?.code && a.close?.reason === b.close?.reason;
+/** Whoever answers otherwise without the header has seen it; other words alone are a weaker sign than another status. */
+function likenessPoints(signed: Refusal, unsigned: Saying): number {
+  if (isSame(signed, unsigned)) return 4;
+  return isSameKind(signed, unsigned) ? -2.5 : -20;
+}
+
+function isSame(a: Saying, b: Saying): boolean {
+  return isSameKind(a, b) && shape(a.body) === shape(b.body);
+}
+
+function isSameKind(a: Saying, b: Saying): boolean {
+  return a.status === b.status && a.close?.code === b.close?.code && shape(a.close?.reason) === shape(b.close?.reason);
+}
+
+/** What is left of an answer without what differs each time: numbers, times, ids. */
+function shape(text = ''): string {
+  return text.replace(/[\w-]{16,}|[\da-f]{4,}|\d+/gi, '#');
 }

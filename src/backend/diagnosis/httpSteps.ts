@@ -5,6 +5,7 @@ import type { Found, Sent } from './Step.ts';
 import { refusedWith, statusText, type Walk } from './Walk.ts';
 
 export const SHOWN_SECRET = '[secret]';
+const JSON_BOTH_WAYS = { 'Content-Type': 'application/json', Accept: 'application/json' };
 
 const FLAW_FIX = 'Have the backend’s people mend it; the agent takes the rest of the answer.';
 
@@ -40,17 +41,16 @@ export async function checkSync(
   const { network, baseUrl, secret, syncBody, clock } = walk.o;
   const url = urlOf(baseUrl, '/edge/sync');
   const body = JSON.stringify(syncBody);
-  const headers = { ...identity(walk), 'Content-Type': 'application/json', Accept: 'application/json' };
+  const headers = { ...identity(walk), ...JSON_BOTH_WAYS };
   const sent: Sent = { request: `POST ${url}`, headers: { ...headers, Authorization: `Bearer ${SHOWN_SECRET}` } };
-  const send = (given: Record<string, string>, within: AbortSignal) =>
-    ask(url, { network, headers: given, body, clock, signal: within });
-  const answer = await send({ ...headers, Authorization: `Bearer ${secret}` }, signal);
+  const signed = { ...headers, Authorization: `Bearer ${secret}` };
+  const answer = await ask(url, { network, headers: signed, body, clock, signal });
   const { status, headers: came } = answer;
   if (isGood(status)) return { ...readAnswer(answer, circumstances), sent };
 
   const received = { status, headers: came, body: answer.body };
   const isDenied = status === 401 || status === 403;
-  const unsigned = isDenied ? await walk.aside((within) => send(headers, within)) : undefined;
+  const unsigned = isDenied ? await walk.aside((within) => unsignedSync(walk, within)) : undefined;
   const found = refusedWith(received, { ...circumstances, unsigned }, `answered ${statusText(status)}`);
   const compared = unsigned ? `; without the Authorization header ${statusText(unsigned.status)}` : '';
   return {
@@ -60,6 +60,13 @@ export async function checkSync(
     sent,
     doesProbe: false,
   };
+}
+
+/** What the backend says to a sync without the secret: how it speaks to those whose header it does not see. */
+export function unsignedSync(walk: Walk, signal: AbortSignal): Promise<Answer> {
+  const { network, baseUrl, syncBody, clock } = walk.o;
+  const headers = { ...identity(walk), ...JSON_BOTH_WAYS };
+  return ask(urlOf(baseUrl, '/edge/sync'), { network, headers, body: JSON.stringify(syncBody), clock, signal });
 }
 
 /** The body of a 2xx is not shown: it may hold what a person is to be told. */

@@ -1,7 +1,7 @@
 import { sleep } from '../../util/Clock.ts';
 import { networkFailure } from '../network/networkFailure.ts';
 import type { Circumstances } from './causes.ts';
-import { identity, SHOWN_SECRET } from './httpSteps.ts';
+import { identity, SHOWN_SECRET, unsignedSync } from './httpSteps.ts';
 import { ProbeSocket } from './ProbeSocket.ts';
 import type { Found, Received } from './Step.ts';
 import { refusedWith, statusText, type Walk } from './Walk.ts';
@@ -25,10 +25,12 @@ export async function upgrade(
   if (!ended) return { status: 'pass', text: '101 Switching Protocols', sent, received: { status: 101 } };
 
   const unsigned = isDenial(ended) ? await walk.aside((signal) => unsignedAnswer(walk, o.url, signal)) : undefined;
+  const isOddOne = unsigned !== undefined && o.circumstances.sync === 200;
+  const stranger = isOddOne ? await walk.aside((signal) => unsignedSync(walk, signal)) : undefined;
   const compared = unsigned ? `; without the Authorization header: ${endText(unsigned)}` : '';
   const accepted = socket.isOpen ? 'accepted, then ' : '';
   const text = accepted + endText(ended) + compared;
-  return { ...refusedWith(ended, { ...o.circumstances, unsigned }, text), sent };
+  return { ...refusedWith(ended, { ...o.circumstances, unsigned, stranger }, text), sent };
 }
 
 /** Whether the socket carries frames both ways. */
