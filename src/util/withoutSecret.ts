@@ -1,6 +1,6 @@
 const BLOT = '[secret]';
-/** Less of a secret in base64 may be part of any word, characters. */
-const LEAST_BASE64 = 8;
+/** Less of a secret, or of its base64, may be part of any word, characters. */
+const LEAST = 8;
 const NAMED_ENTITIES: Readonly<Record<string, string>> = { '"': 'quot', "'": 'apos', '&': 'amp', '<': 'lt', '>': 'gt' };
 
 let last: { secret: string; pattern: RegExp } | undefined;
@@ -12,12 +12,19 @@ let last: { secret: string; pattern: RegExp } | undefined;
 export function withoutSecret(text: string, secret: string | undefined): string {
   if (!secret) return text;
   if (last?.secret !== secret) last = { secret, pattern: patternOf(secret) };
-  return text.replace(last.pattern, BLOT);
+  return withoutBeginning(text.replace(last.pattern, BLOT), secret);
+}
+
+/** The beginning of a secret at the end of a text: a close reason ends after 123 bytes, in the middle of whatever. */
+function withoutBeginning(text: string, secret: string): string {
+  const at = text.lastIndexOf(secret.slice(0, LEAST));
+  return at >= 0 && secret.length > LEAST && secret.startsWith(text.slice(at)) ? text.slice(0, at) + BLOT : text;
 }
 
 function patternOf(secret: string): RegExp {
   const escaped = [...secret].map((char) => `(?:${formsOf(char).join('|')})`).join('');
-  return new RegExp([escaped, ...inBase64(secret)].join('|'), 'g');
+  const encoded = [secret, JSON.stringify(secret).slice(1, -1)].flatMap(inBase64); // of a header, and of all as JSON
+  return new RegExp([escaped, ...encoded].join('|'), 'g');
 }
 
 /** Of one character: its escapes, and itself. */
@@ -49,7 +56,7 @@ function inBase64(secret: string): string[] {
     const text = Buffer.concat([Buffer.alloc(shift), bytes])
       .toString('base64')
       .slice(shared, whole);
-    if (text.length < LEAST_BASE64) return [];
+    if (text.length < LEAST) return [];
     return [[...text].map((char) => (char === '+' ? '[+-]' : char === '/' ? '[/_]' : char)).join('')];
   });
 }

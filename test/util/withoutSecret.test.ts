@@ -19,6 +19,7 @@ describe('an echo of the secret', () => {
     ['in HTML by numbers', html.replaceAll('&quot;', '&#34;').replaceAll('/', '&#x2F;')],
     ['in base64', Buffer.from(SECRET).toString('base64')],
     ['in base64 with what stood before and behind it', Buffer.from(`{"a":"Bearer ${SECRET}"}`).toString('base64')],
+    ['in base64 of JSON', Buffer.from(JSON.stringify({ headers: { a: SECRET } })).toString('base64')],
     ['in base64 for URLs', Buffer.from(`x${SECRET}yz`).toString('base64url')],
   ])('%s is blotted out', (_what, echo) => {
     const left = withoutSecret(`before ${echo} behind ${echo}`, SECRET);
@@ -43,6 +44,12 @@ describe('an echo of the secret', () => {
         },
       ),
     );
+  });
+
+  it('is blotted out where the text ends in the middle of it', () => {
+    expect(withoutSecret('Invalid token: canary-5f0c', 'canary-5f0c2e9a')).toBe('Invalid token: [secret]');
+    expect(withoutSecret('Invalid token: can', 'canary-5f0c2e9a')).toBe('Invalid token: can');
+    expect(withoutSecret('canary-5 is not it', 'canary-5f0c2e9a')).toBe('canary-5 is not it');
   });
 
   it('is all that is blotted out', () => {
