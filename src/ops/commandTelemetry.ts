@@ -1,5 +1,5 @@
 import type { Telemetry } from '../util/Telemetry.ts';
-import { maskIn } from './mask.ts';
+import { maskIn, maskInId } from './mask.ts';
 import { count } from './plural.ts';
 import type { TelemetryParts } from './telemetry.ts';
 
@@ -26,20 +26,20 @@ export function commandTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
     commandReceived({ commandId, commandType, channel }) {
       metrics.count('commands_received');
       const via = channel === 'websocket' ? 'WebSocket' : channel === 'sync' ? 'HTTP polling' : 'HTTP response';
-      logger.info(`📥 Received command via ${via}: ${commandId}`);
-      logger.debug(`Command ${commandId} is a ${commandType}`);
+      logger.info(`📥 Received command via ${via}: ${maskInId(commandId)}`);
+      logger.debug(`Command ${maskInId(commandId)} is a ${commandType}`);
     },
     commandRepeated(commandId) {
       metrics.count('commands_repeated');
-      logger.info(`Command ${commandId} came again; it is not executed again`);
+      logger.info(`Command ${maskInId(commandId)} came again; it is not executed again`);
     },
     commandCompleted(commandId) {
       metrics.count('commands_completed');
-      logger.info(`✅ Command ${commandId} executed successfully`);
+      logger.info(`✅ Command ${maskInId(commandId)} executed successfully`);
     },
     commandFailed(commandId, reason) {
       metrics.count('commands_failed');
-      logger.error(`❌ Command ${commandId} failed: ${maskIn(reason)}`);
+      logger.error(`❌ Command ${maskInId(commandId)} failed: ${maskIn(reason)}`);
     },
     acksHandedOver(acks, channel) {
       metrics.count('acks_handed_over', acks);

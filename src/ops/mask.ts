@@ -1,6 +1,8 @@
-/** E-mail addresses and numbers of seven digits or more with or without a plus: what a handle looks like in prose. */
-const HANDLES =
-  /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}.-]+\.\p{L}{2,}|\+\d{7,15}|(?<![\p{L}\p{N}_-])\d{10,15}(?![\p{L}\p{N}_-])/gu;
+/** What is a handle wherever it stands: e-mail addresses and numbers with a plus, in URLs too. */
+const PLAIN = String.raw`[\p{L}\p{N}._%+-]+(?:@|%40)[\p{L}\p{N}.-]+\.\p{L}{2,}|(?:\+|%2[bB])\d{7,15}`;
+/** In prose also a number of ten digits or more. An id may be one. */
+const HANDLES = new RegExp(String.raw`${PLAIN}|(?<![\p{L}\p{N}_-])\d{10,15}(?![\p{L}\p{N}_-])`, 'gu');
+const PLAIN_HANDLES = new RegExp(PLAIN, 'gu');
 
 /** Details are a line or a short answer; the rest is not worth a pattern that takes quadratic time, characters. */
 const MAX_DETAIL = 1000;
@@ -13,4 +15,9 @@ export function maskHandle(handle: string): string {
 /** A detail from elsewhere (a script's error, a backend's answer) with the handles in it masked. */
 export function maskIn(text: string): string {
   return text.slice(0, MAX_DETAIL).replace(HANDLES, maskHandle);
+}
+
+/** An id that a backend chose, which may have made it of a handle. */
+export function maskInId(id: string): string {
+  return id.replace(PLAIN_HANDLES, maskHandle);
 }

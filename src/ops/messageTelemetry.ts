@@ -1,6 +1,6 @@
 import { shellWord } from '../util/printable.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
-import { maskHandle, maskIn } from './mask.ts';
+import { maskHandle, maskIn, maskInId } from './mask.ts';
 import { count } from './plural.ts';
 import type { TelemetryParts } from './telemetry.ts';
 
@@ -138,7 +138,9 @@ export function messageTelemetry({ logger, metrics, health }: TelemetryParts): P
     },
     reflexMatched({ commandId, threadId, kept }) {
       metrics.count('reflexes_matched');
-      logger.info(`Reflex ${commandId} to ${maskHandle(threadId)} and the answer’s first bubble are one; ${kept} kept`);
+      logger.info(
+        `Reflex ${maskInId(commandId)} to ${maskHandle(threadId)} and the answer’s first bubble are one; ${kept} kept`,
+      );
     },
   };
 }
