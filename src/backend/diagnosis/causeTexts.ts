@@ -218,6 +218,10 @@ export const CAUSES = {
     text: 'The proxy cannot be reached, or will not connect to the backend.',
     fix: 'Check backend.proxy_url or HTTPS_PROXY; ask those who run the proxy to allow CONNECT to the backend, or go around it with NO_PROXY.',
   },
+  'proxy-speaks': {
+    text: 'The proxy lets the connection through in word only, and then speaks itself: a login page, or a proxy of another kind.',
+    fix: 'Check backend.proxy_url or HTTPS_PROXY; open the URL in a browser that uses the proxy.',
+  },
   unknown: {
     text: 'The backend answers in a way the contract does not name.',
     fix: 'Ask the backend’s people what the answer means.',

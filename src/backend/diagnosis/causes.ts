@@ -174,6 +174,7 @@ const BY_ERROR: Partial<Record<ErrorCode, readonly Cause[]>> = {
 };
 
 function causesOfError(code: ErrorCode, detail: string, { isProxied }: Circumstances): Cause[] {
+  if (code === 'EDGE_TLS_FAILED' && isProxied) return ['proxy-speaks', 'tls-none', 'cut-on-the-way'];
   const known = BY_ERROR[code];
   if (known) return [...known];
   if (code === 'EDGE_BACKEND_DNS') {

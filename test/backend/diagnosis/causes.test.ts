@@ -182,6 +182,7 @@ const TABLE: readonly Row[] = [
   ['a certificate for another name', error('EDGE_TLS_HOST'), SYNC, ['tls-host']],
   ['another key than the pinned', error('EDGE_TLS_PIN'), SYNC, ['tls-pin']],
   ['no TLS', error('EDGE_TLS_FAILED'), SYNC, ['tls-none']],
+  ['no TLS behind a proxy', error('EDGE_TLS_FAILED'), { ...SYNC, isProxied: true }, ['proxy-speaks', 'tls-none']],
   ['an unusable CA file', error('EDGE_CA_FILE'), SYNC, ['ca-file']],
   ['a proxy that asks who we are', error('EDGE_PROXY_AUTH'), SYNC, ['proxy-auth']],
   ['a proxy that will not connect', error('EDGE_PROXY_FAILED'), SYNC, ['proxy-refuses']],

@@ -92,6 +92,20 @@ describe('a proxy', () => {
     expect(of('sync').status).toBe('skipped');
   });
 
+  it('that connects in word only, and answers itself, is what is suspected', async () => {
+    const proxy = await connectProxy({
+      refuse(_request, socket) {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        socket.end('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>log in');
+        return true;
+      },
+    });
+    const { of } = await walk('https://backend.invalid', { network: new Network({ proxyUrl: proxy.url }) });
+    expect(of('tls').received?.error?.code).toBe('EDGE_TLS_FAILED');
+    expect(of('tls').causes[0]).toBe(CAUSES['proxy-speaks'].text);
+    expect(of('sync').status).toBe('skipped');
+  });
+
   it('is suspected where an upgrade is refused behind it', async () => {
     const proxy = await connectProxy();
     const { url } = await faultyBackend({ upgrade: (socket) => refuse(socket, 403, { Via: '1.1 squid' }, 'denied') });
