@@ -243,7 +243,7 @@ export class Agent {
       sendFrame: (frame) => link.send(frame),
       postAck: (ack, signal) => client.postAck(ack, signal),
       sendPing: () => link.ping(),
-      pingIntervalMs: config.websocket.ping_interval_seconds * 1000,
+      unansweredPings: () => link.unansweredPings,
     });
     const exchange = new SyncExchange({
       store,

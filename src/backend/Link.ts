@@ -149,8 +149,14 @@ export class Link {
     return this.#socket.send(frame);
   }
 
-  ping(): void {
-    this.#socket.ping();
+  /** False when no ping could be handed to a live socket. */
+  ping(): boolean {
+    return this.#socket.ping();
+  }
+
+  /** Of the open connection. */
+  get unansweredPings(): number {
+    return this.#socket.unansweredPings;
   }
 
   /** Events may be waiting. */

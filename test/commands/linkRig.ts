@@ -128,6 +128,7 @@ export function commandTaker(port: number, o: { dir?: string; maxOpenCommands?: 
     sendFrame: (frame) => link.send(frame),
     postAck: (ack, signal) => link.client.postAck(ack, signal),
     sendPing: () => link.ping(),
+    unansweredPings: () => link.unansweredPings,
   });
   const exchange = new SyncExchange({
     store,
