@@ -160,6 +160,7 @@ export class Agent {
       handler: commands,
       throttled: () => [link, courier],
       refuse: (code) => link.refuse(code),
+      syncNow: () => link.syncNow(),
     });
     const pump = new InboundPump({
       store,

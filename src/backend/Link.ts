@@ -164,6 +164,11 @@ export class Link {
     this.#poller.syncSoon();
   }
 
+  /** Commands are known to wait at the backend. */
+  syncNow(): void {
+    this.#poller.syncNow();
+  }
+
   setSyncIntervalSeconds(seconds: number): void {
     this.#poller.setIntervalSeconds(seconds);
   }

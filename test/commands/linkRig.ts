@@ -87,6 +87,7 @@ export function commandTaker(port: number, o: { dir?: string; maxOpenCommands?: 
     handler,
     throttled: () => [link, courier],
     refuse: (code) => link.refuse(code),
+    syncNow: () => link.syncNow(),
   });
   const link = new Link({
     settings: {
