@@ -160,6 +160,7 @@ export class Agent {
       handler: commands,
       throttled: () => [link, courier],
       refuse: (code) => link.refuse(code),
+      syncNow: () => link.syncNow(),
     });
     const pump = new InboundPump({
       store,
@@ -243,7 +244,7 @@ export class Agent {
       sendFrame: (frame) => link.send(frame),
       postAck: (ack, signal) => client.postAck(ack, signal),
       sendPing: () => link.ping(),
-      pingIntervalMs: config.websocket.ping_interval_seconds * 1000,
+      unansweredPings: () => link.unansweredPings,
     });
     const exchange = new SyncExchange({
       store,

@@ -33,6 +33,7 @@ export class Connection {
   readonly #heartbeat: Heartbeat;
   /** Monotonic, ms; undefined before the first frame. */
   #heardAt: number | undefined;
+  #unansweredPings = 0;
   #isPaused = false;
   #isLeft = false;
 
@@ -41,7 +42,7 @@ export class Connection {
     this.#heartbeat = new Heartbeat({
       clock: options.clock,
       intervalMs: options.pingIntervalMs,
-      sendPing: () => this.send({ type: 'ping' }),
+      sendPing: () => this.#sendPing(),
       onDead: () => this.#dead(),
     });
   }
@@ -72,8 +73,14 @@ export class Connection {
     return this.#heardAt === undefined ? undefined : this.#o.clock.monotonic() - this.#heardAt;
   }
 
-  /** Milliseconds since the last ping, for the pong that came. */
-  sincePing(): number {
+  /** Pings that no pong has come for. */
+  get unansweredPings(): number {
+    return this.#unansweredPings;
+  }
+
+  /** A pong came, so many milliseconds after the last ping. */
+  answered(): number {
+    this.#unansweredPings = Math.max(0, this.#unansweredPings - 1);
     return this.#heartbeat.sincePing();
   }
 
@@ -85,8 +92,9 @@ export class Connection {
     return true;
   }
 
-  ping(): void {
-    this.#heartbeat.ping();
+  /** False when the socket does not take it. */
+  ping(): boolean {
+    return this.#heartbeat.ping();
   }
 
   /** Reads no more until `resume`; before the first frame nothing is held back, since that proves the peer. */
@@ -109,6 +117,12 @@ export class Connection {
     socket.removeAllListeners().on('error', () => {});
     if (socket.readyState === socket.OPEN) socket.close(code, reason);
     return socket;
+  }
+
+  #sendPing(): boolean {
+    const isSent = this.send({ type: 'ping' });
+    if (isSent) this.#unansweredPings += 1;
+    return isSent;
   }
 
   #heard(): void {

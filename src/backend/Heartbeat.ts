@@ -6,8 +6,8 @@ export const SILENCE_LIMIT_MS = 10_000;
 export interface HeartbeatOptions {
   clock: Clock;
   intervalMs: number;
-  /** Writes a ping to the socket. */
-  sendPing(): void;
+  /** Writes a ping to the socket; false when it is not taken. */
+  sendPing(): boolean;
   /** The peer was silent for 10 s after a ping; called once. */
   onDead(): void;
 }
@@ -33,10 +33,11 @@ export class Heartbeat {
     this.ping();
   }
 
-  ping(): void {
+  ping(): boolean {
     this.#pingedAt = this.#o.clock.monotonic();
-    this.#o.sendPing();
+    const isSent = this.#o.sendPing();
     this.#arm();
+    return isSent;
   }
 
   /** Any frame came. */

@@ -149,13 +149,24 @@ export class Link {
     return this.#socket.send(frame);
   }
 
-  ping(): void {
-    this.#socket.ping();
+  /** False when no ping could be handed to a live socket. */
+  ping(): boolean {
+    return this.#socket.ping();
+  }
+
+  /** Of the open connection. */
+  get unansweredPings(): number {
+    return this.#socket.unansweredPings;
   }
 
   /** Events may be waiting. */
   syncSoon(): void {
     this.#poller.syncSoon();
+  }
+
+  /** Commands are known to wait at the backend. */
+  syncNow(): void {
+    this.#poller.syncNow();
   }
 
   setSyncIntervalSeconds(seconds: number): void {

@@ -23,6 +23,8 @@ const EVENT_GAP_MS = 5000;
 const SAFETY_MS = 5 * 60_000;
 /** A sync under way for longer is begun anew when the socket came or went, ms: what it waits for may never come. */
 const STALE_SYNC_MS = 1000;
+/** After so many answers in a row that cannot be used the next may be larger: without it no command would come by polling. */
+const UNUSABLE_ANSWERS = 2;
 /** What a config_update may set, seconds. */
 const INTERVAL_LIMITS = { least: 1, most: 3600 };
 
@@ -52,7 +54,8 @@ export interface SyncPollerOptions {
  * | either | at once by syncNow()                                                                               |
  *
  * A failed sync is repeated by back-off (1 … 60 s), whatever the socket does, because commands may be waiting in it.
- * 404, 401/403, a missing secret and Retry-After hold every sync back, also those that the table asks for.
+ * 404, 401/403, a missing secret and Retry-After hold every sync back, also those that the table asks for. After two
+ * answers that cannot be used, the next may have 8 MiB instead of 1: what waits may have become too much for one.
  */
 export class SyncPoller {
   readonly #o: SyncPollerOptions;
@@ -63,6 +66,8 @@ export class SyncPoller {
   #owed = false;
   #maxBodyBytes = MAX_BODY_BYTES;
   #failures = 0;
+  /** Answers in a row that could not be used. */
+  #unusable = 0;
   #warnedNotFound = false;
   /** Monotonic times, ms. */
   #dueAt = Number.POSITIVE_INFINITY;
@@ -189,7 +194,7 @@ export class SyncPoller {
       }
       this.#owed = false;
       this.#lastStart = startedAt;
-      const response = await this.#o.sync(this.#o.collect(), signal, this.#maxBodyBytes);
+      const response = await this.#o.sync(this.#o.collect(), signal, this.#largestAnswer);
       signal.throwIfAborted();
       await this.#o.deliver(response);
       telemetry.synced({
@@ -207,8 +212,13 @@ export class SyncPoller {
     }
   }
 
+  get #largestAnswer(): number {
+    return this.#unusable >= UNUSABLE_ANSWERS ? MAX_LARGE_ANSWER_BYTES : this.#maxBodyBytes;
+  }
+
   #succeeded(response: SyncResponse): void {
     this.#failures = 0;
+    this.#unusable = 0;
     this.#heldUntil = 0;
     this.#warnedNotFound = false;
     // A backend that takes some events is given the rest; one that takes none is not pressed.
@@ -220,6 +230,7 @@ export class SyncPoller {
   #failed(error: unknown): void {
     this.#failures += 1;
     const code = codeOf(error, 'EDGE_INTERNAL');
+    if (code === 'EDGE_BACKEND_ANSWER') this.#unusable += 1;
     if (error instanceof BackendError) this.#tellFailure(code, messageOf(error));
     else this.#o.telemetry.failure(code, `a sync was not taken in: ${messageOf(error)}`);
     const retryAfterMs = error instanceof BackendError ? error.retryAfterMs : undefined;

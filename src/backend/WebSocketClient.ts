@@ -140,8 +140,14 @@ export class WebSocketClient {
     return this.isUp && this.#connection?.send(frame) === true;
   }
 
-  ping(): void {
-    if (this.isUp) this.#connection?.ping();
+  /** False when no ping could be handed to a live socket. */
+  ping(): boolean {
+    return this.isUp && this.#connection?.ping() === true;
+  }
+
+  /** Of the open connection. */
+  get unansweredPings(): number {
+    return this.#connection?.unansweredPings ?? 0;
   }
 
   /** The machine slept: another socket, whatever this one says of itself. */
@@ -204,7 +210,7 @@ export class WebSocketClient {
       command: (raw) => this.#call(() => this.#o.onCommand(raw)),
       configUpdate: (raw) => this.#call(() => this.#o.onConfigUpdate(raw)),
       pong: () => {
-        this.#roundTripMs = connection.sincePing();
+        this.#roundTripMs = connection.answered();
         telemetry.websocketPong(this.#roundTripMs);
         this.#call(() => this.#o.onPong());
       },

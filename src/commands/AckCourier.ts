@@ -20,9 +20,6 @@ export class AckCourier {
   readonly #socket: AckSocket;
   readonly #poster: AckPoster;
   readonly #clock: Clock;
-  readonly #pingIntervalMs: number;
-  /** Nothing is read since this time, monotonic ms. */
-  #pausedAt: number | undefined;
   #longPause: Timer | undefined;
   #byHttp = false;
   #started = false;
@@ -37,15 +34,14 @@ export class AckCourier {
     sendFrame: (frame: AgentFrame) => boolean;
     postAck: (ack: CommandAck, signal: AbortSignal) => Promise<void>;
     /** Asks for a pong soon, so that acks need not wait for the next regular ping to be proven. */
-    sendPing?: () => void;
-    /** Between two pings of the socket's own. @default 30 s */
-    pingIntervalMs?: number;
+    sendPing: () => boolean;
+    /** Pings sent over the open connection and not answered yet. */
+    unansweredPings: () => number;
   }) {
-    const { store, clock, telemetry, random, sendFrame, postAck, sendPing } = options;
+    const { store, clock, telemetry, random, sendFrame, postAck, sendPing, unansweredPings } = options;
     this.#isSocketUp = () => options.isSocketUp() && !this.#byHttp;
     this.#clock = clock;
-    this.#pingIntervalMs = options.pingIntervalMs ?? 30_000;
-    this.#socket = new AckSocket({ store, clock, telemetry, sendFrame, sendPing: sendPing ?? (() => {}) });
+    this.#socket = new AckSocket({ store, clock, telemetry, sendFrame, sendPing, unansweredPings });
     this.#poster = new AckPoster({ store, clock, telemetry, random, postAck, mayPost: () => !this.#isSocketUp() });
   }
 
@@ -73,9 +69,7 @@ export class AckCourier {
 
   /** Nothing is read from the socket, of whatever connection, until `resume`. */
   pause(): void {
-    if (this.#pausedAt !== undefined) return;
-    this.#pausedAt = this.#clock.monotonic();
-    this.#longPause = this.#clock.after(LONG_PAUSE_MS, () => {
+    this.#longPause ??= this.#clock.after(LONG_PAUSE_MS, () => {
       this.#byHttp = true;
       this.#socket.reset();
       this.wake();
@@ -83,13 +77,9 @@ export class AckCourier {
   }
 
   resume(): void {
-    if (this.#pausedAt === undefined) return;
     this.#longPause?.cancel();
-    // The regular ones, one that the socket sends now, and those that asked for the proof of acks.
-    const pings = Math.ceil((this.#clock.monotonic() - this.#pausedAt) / this.#pingIntervalMs) + 3;
-    this.#pausedAt = undefined;
+    this.#longPause = undefined;
     this.#byHttp = false;
-    this.#socket.unread(pings);
     this.wake();
   }
 

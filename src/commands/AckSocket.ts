@@ -9,12 +9,6 @@ const MAX_UNPROVEN = 100;
 /** From an ack to the ping that asks for its proof, ms; acks in between share it. */
 const PING_AFTER_MS = 1000;
 /**
- * Pongs that prove what was sent before our ping. One may answer a ping that the WebSocket client sent on its own
- * before the acks (at the handshake, or every 30 s with an answer due within 10 s, so one at most); the next answers
- * a ping that came after them.
- */
-const PONGS_NEEDED = 2;
-/**
  * A pong this long after our ping is no proof, ms: the ping, and the acks before it, may have been lost on the way by
  * something that passes frames on, and the pong answer a later ping.
  */
@@ -22,19 +16,22 @@ const LATE_PONG_MS = 5000;
 
 /**
  * Acks over one connection. ws reports success for frames that never arrive; but frames arrive in order, so the answer
- * to a ping sent after an ack proves the ack. What a broken connection leaves unproven stays due.
+ * to a ping sent after an ack proves the ack. Which pong that is follows from how many pings had no answer when ours
+ * went out: on a slow line, or after reading was paused, there are several. What a broken connection leaves unproven
+ * stays due.
  */
 export class AckSocket {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #sendFrame: (frame: AgentFrame) => boolean;
-  readonly #sendPing: () => void;
+  readonly #sendPing: () => boolean;
+  readonly #unansweredPings: () => number;
   /** Ack id to the pongs that its proof still takes; undefined before the first ping after it. In order of sending. */
   readonly #unproven = new Map<number, number | undefined>();
-  /** Pongs that may answer pings from before ours, beside the one that PONGS_NEEDED counts. */
-  #surplus = 0;
   #pingTimer: Timer | undefined;
+  /** Of the pings sent here, those that may still be answered. */
+  #ownPings = 0;
   /** When the ping whose pong is awaited was sent, monotonic ms. */
   #pingedAt: number | undefined;
 
@@ -43,13 +40,17 @@ export class AckSocket {
     clock: Clock;
     telemetry: Telemetry;
     sendFrame: (frame: AgentFrame) => boolean;
-    sendPing: () => void;
+    /** False when no ping could be written. */
+    sendPing: () => boolean;
+    /** Of this connection, whoever sent them. */
+    unansweredPings: () => number;
   }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#telemetry = options.telemetry;
     this.#sendFrame = options.sendFrame;
     this.#sendPing = options.sendPing;
+    this.#unansweredPings = options.unansweredPings;
   }
 
   /** Sends what is due, each ack once a connection. */
@@ -70,22 +71,17 @@ export class AckSocket {
     this.#pingTimer?.cancel();
     this.#pingTimer = undefined;
     this.#pingedAt = undefined;
-    this.#surplus = 0;
-  }
-
-  /** So many pings were sent while nothing was read; their pongs prove nothing about what is sent from now on. */
-  unread(pings: number): void {
-    this.#surplus += pings;
+    this.#ownPings = 0;
   }
 
   pong(): void {
-    this.#surplus = Math.max(0, this.#surplus - 1);
     if (this.#pingedAt !== undefined && this.#clock.monotonic() - this.#pingedAt > LATE_PONG_MS) {
       this.reset();
       this.wake(); // once more, all of them
       return;
     }
     this.#pingedAt = undefined;
+    this.#ownPings = Math.max(0, this.#ownPings - 1);
     const proven: number[] = [];
     let waiting = false;
     for (const [ackId, pongs] of this.#unproven) {
@@ -96,7 +92,7 @@ export class AckSocket {
         waiting = true;
       }
     }
-    if (waiting) this.#ping();
+    if (waiting && this.#ownPings === 0) this.#ping(); // one of those before was lost
     if (proven.length > 0) this.#proven(proven);
   }
 
@@ -116,18 +112,21 @@ export class AckSocket {
     this.wake();
   }
 
-  #pingSoon(): void {
+  #pingSoon(waitMs = this.#unproven.size < MAX_UNPROVEN ? PING_AFTER_MS : 0): void {
     if (this.#pingTimer || ![...this.#unproven.values()].includes(undefined)) return;
-    const waitMs = this.#unproven.size < MAX_UNPROVEN ? PING_AFTER_MS : 0;
     this.#pingTimer = this.#clock.after(waitMs, () => {
       this.#pingTimer = undefined;
-      for (const [ackId, pongs] of this.#unproven) this.#unproven.set(ackId, pongs ?? PONGS_NEEDED + this.#surplus);
-      this.#ping();
+      if (!this.#ping()) this.#pingSoon(PING_AFTER_MS);
     });
   }
 
-  #ping(): void {
+  /** Its pong proves all that was sent before it. */
+  #ping(): boolean {
+    if (!this.#sendPing()) return false;
+    this.#ownPings += 1;
     this.#pingedAt ??= this.#clock.monotonic();
-    this.#sendPing();
+    const needed = this.#unansweredPings();
+    for (const [ackId, pongs] of this.#unproven) this.#unproven.set(ackId, pongs ?? needed);
+    return true;
   }
 }

@@ -40,6 +40,8 @@ export interface CommandFeedOptions {
   throttled(): readonly { pause(): void; resume(): void }[];
   /** Give the connection up: frames that it brought cannot be stored, and have to come again. */
   refuse(code: ErrorCode): void;
+  /** There is room again for what answers of syncs held in vain: ask for it. `caughtUp` is to follow. */
+  syncNow(): void;
 }
 
 /**
@@ -54,10 +56,12 @@ export interface CommandFeedOptions {
  *
  * Two things keep it short. Frames: past 1,000 of them, or 8 MiB, the socket is paused until half of them are handled.
  * Outcomes: when the handler has no room, what is in the queue waits; the answer of a sync counts as taken in then,
- * because its rest is kept here, and the answers after it are passed over: they hold nothing that does not come again.
+ * because its rest is kept here, and the answers after it are passed over: they hold nothing that does not come again,
+ * and are asked for when there is room.
  *
  * What a backend queued while there was no socket is older than what it says over the new one: after `catchUp` frames
- * wait until that sync is through (`caughtUp`), 2 s at most, and so does the order of each thread hold.
+ * wait until that sync is through (`caughtUp`), 2 s at most, and so does the order of each thread hold. A sync that was
+ * passed over is not through: they wait for the one that is made when there is room.
  *
  * When a command cannot be stored, all that is behind it is dropped and the connection given up: nothing of it was
  * acknowledged, so that the backend offers it again, in order.
@@ -74,6 +78,8 @@ export class CommandFeed {
   #paused = false;
   /** The handler had no room, and has taken nothing since. */
   #full = false;
+  /** An answer of a sync was left alone since. */
+  #passedOver = false;
   #roomCheck: Timer | undefined;
   /** The slice that runs, or has just run: when it began, and what ends it. */
   #slice: { startedAt: number; end: NodeJS.Immediate } | undefined;
@@ -99,7 +105,11 @@ export class CommandFeed {
    * Rejects with EDGE_STATE_*: some were not taken in.
    */
   fetched(commands: readonly unknown[]): Promise<void> {
-    if (this.#stopped || this.#full || commands.length === 0) return Promise.resolve();
+    if (this.#stopped || commands.length === 0) return Promise.resolve();
+    if (this.#full) {
+      this.#passedOver = true;
+      return Promise.resolve();
+    }
     return new Promise((resolve, reject) => {
       const answer = { left: commands.length, resolve, reject };
       for (const raw of commands) this.#queue.push({ raw, channel: 'sync', bytes: 0, answer });
@@ -117,6 +127,7 @@ export class CommandFeed {
 
   /** That sync is through, or failed. */
   caughtUp(): void {
+    if (this.#passedOver) return;
     this.#catchUp?.cancel();
     for (const item of this.#held ?? []) this.#queue.push(item);
     this.#held = undefined;
@@ -178,6 +189,10 @@ export class CommandFeed {
     if (!this.#full) return;
     this.#full = false;
     this.#o.telemetry.commandsResumed();
+    if (!this.#passedOver) return;
+    this.#passedOver = false;
+    if (this.#held) this.catchUp();
+    this.#o.syncNow();
   }
 
   #wait(): void {

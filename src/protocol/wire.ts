@@ -15,7 +15,12 @@ export const MAX_LARGE_ANSWER_BYTES = 8 * 1024 * 1024;
 const optional = <T extends z.ZodType>(type: T) => type.nullish().transform((value) => value ?? undefined);
 
 export const commandSchema = z.object({
-  command_id: z.string().min(1).max(MAX_COMMAND_ID_LENGTH),
+  // Half a surrogate pair is another character once stored, and two such ids would be one.
+  command_id: z
+    .string()
+    .min(1)
+    .max(MAX_COMMAND_ID_LENGTH)
+    .refine((id) => id.isWellFormed(), 'is not Unicode'),
   command_type: z.string().min(1),
   payload: z
     .record(z.string(), z.unknown())

@@ -215,6 +215,20 @@ describe('while the socket is up', () => {
     expect(limits).toEqual([1024 * 1024, 8 * 1024 * 1024, 1024 * 1024]);
   });
 
+  it('reads a large answer after two that could not be used, until one could', async () => {
+    const limits: number[] = [];
+    const { poller: p, clock } = poller({
+      sync: async (_request, _signal, maxBodyBytes) => {
+        limits.push(maxBodyBytes);
+        if (limits.length < 4) throw new BackendError('EDGE_BACKEND_ANSWER', 'it is larger than 1048576 bytes');
+        return EMPTY;
+      },
+    });
+    p.start();
+    await clock.advance(60_000);
+    expect(limits.slice(0, 5).map((bytes) => bytes / 1024 / 1024)).toEqual([1, 1, 8, 8, 1]);
+  });
+
   it('sends waiting events after 200 ms, and at most every 5 s', async () => {
     const { poller: p, clock, syncs, state } = poller();
     p.start();

@@ -35,6 +35,7 @@ function rig(state: { room?: number; fails?: ErrorCode; costMs?: number } = {}) 
     },
     throttled: () => [{ pause: () => told.push('pause'), resume: () => told.push('resume') }],
     refuse: (code) => told.push(code),
+    syncNow: () => told.push('sync'),
   });
   onTestFinished(() => feed.stop());
   /** The event loop goes round until all that can be handled is. */
@@ -125,6 +126,38 @@ describe('CommandFeed without room', () => {
     expect(handled).toEqual(['sync 1', 'sync 2', 'sync 3', 'sync 4']);
     await feed.fetched([5]);
     expect(handled.at(-1)).toBe('sync 5');
+  });
+
+  it('asks for what it passed over as soon as there is room, and keeps newer frames waiting until it came', async () => {
+    const { clock, feed, state, told, handled, take } = rig({ room: 1 });
+    take(1, 2);
+    feed.catchUp(); // another connection came up
+    await feed.fetched(['older']);
+    feed.caughtUp();
+    take('newer');
+    await clock.advance(5000);
+    state.room = 10;
+    await clock.advance(1000);
+    expect([handled, told]).toEqual([
+      [1, 2],
+      ['pause', 'sync', 'resume'],
+    ]);
+    await feed.fetched(['older']);
+    feed.caughtUp();
+    expect(handled).toEqual([1, 2, 'sync older', 'newer']);
+  });
+
+  it('keeps frames waiting no longer than 2 s for what it passed over', async () => {
+    const { clock, feed, state, handled, take } = rig({ room: 0 });
+    take(1);
+    feed.catchUp();
+    await feed.fetched(['older']);
+    take('newer');
+    state.room = 10;
+    await clock.advance(1000);
+    expect(handled).toEqual([1]);
+    await clock.advance(2000);
+    expect(handled).toEqual([1, 'newer']);
   });
 
   it('leaves no timer when it stops, and takes nothing any more', async () => {

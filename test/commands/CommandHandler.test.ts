@@ -147,6 +147,7 @@ describe('CommandHandler', () => {
     [{ command_id: 7, command_type: 'x' }],
     [{ command_id: '' }],
     [{ command_id: 'x'.repeat(129) }],
+    [{ command_id: 'half a character: \ud83d', command_type: 'list_scheduled' }],
   ])('refuses what cannot be answered: %j', (raw) => {
     const { handler, acks, told } = rig();
     handler.handle(raw, 'websocket');

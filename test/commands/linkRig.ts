@@ -87,6 +87,7 @@ export function commandTaker(port: number, o: { dir?: string; maxOpenCommands?: 
     handler,
     throttled: () => [link, courier],
     refuse: (code) => link.refuse(code),
+    syncNow: () => link.syncNow(),
   });
   const link = new Link({
     settings: {
@@ -128,6 +129,7 @@ export function commandTaker(port: number, o: { dir?: string; maxOpenCommands?: 
     sendFrame: (frame) => link.send(frame),
     postAck: (ack, signal) => link.client.postAck(ack, signal),
     sendPing: () => link.ping(),
+    unansweredPings: () => link.unansweredPings,
   });
   const exchange = new SyncExchange({
     store,

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import { ANN, BEN } from './FaultRun.ts';
 import { faultTest } from './faultTest.ts';
+import { commandsWentOutInOrder } from './invariants.ts';
 
 /** Five minutes of the agent's clock, in which every 5 s another cable is cut. */
 const FLAPS = 60;
@@ -20,6 +22,26 @@ faultTest('W15 loses and doubles nothing while socket and HTTP go and come in tu
       await pause(FLAP_MS);
     }
     for (const cable of [rig.cable, rig.httpCable]) cable.mend();
+  },
+});
+
+faultTest('W15 keeps each thread in order, messages and commands, while the socket flaps for five minutes', {
+  async fault(run) {
+    const { rig, clock, front } = run;
+    const before = front.handshakes.length;
+    clock.run(RATE);
+    for (let flap = 0; flap < FLAPS; flap++) {
+      if (flap % 2 === 0) rig.cable.cut();
+      else rig.cable.mend();
+      await run.both(flap % 4 < 2 ? ANN : BEN);
+      await run.ask(flap % 4 < 2 ? BEN : ANN);
+      await pause(FLAP_MS);
+    }
+    rig.cable.mend();
+    expect(front.handshakes.length).toBeGreaterThan(before + 4); // back-off grows, as no connection lasts 30 s
+  },
+  expect(run) {
+    for (const thread of [ANN, BEN]) commandsWentOutInOrder(run, thread);
   },
 });
 

@@ -108,6 +108,16 @@ describe('a command', () => {
     expect(ids((await sync(hub)).json.commands)).toEqual(['a']);
   });
 
+  it('whose sync was answered, but maybe not heard, comes first on the next socket', async () => {
+    const hub = await startHub();
+    await order(hub, 'a');
+    await sync(hub);
+    await order(hub, 'b');
+    const socket = await hub.connect();
+    await waitFor('both', () => socket.commands.length === 2);
+    expect(ids(socket.commands)).toEqual(['a', 'b']);
+  });
+
   it('that was received is not sent again on a new socket', async () => {
     const hub = await startHub();
     const first = await hub.connect();

@@ -72,7 +72,7 @@ export class CommandRows {
       WHERE command_id = @commandId`);
     this.#requeue = db.prepare(`
       UPDATE edge_commands SET state = 'queued', delivered_at = NULL
-      WHERE (@agentId IS NULL OR agent_id = @agentId) AND state = 'delivered' AND channel = 'websocket'
+      WHERE (@agentId IS NULL OR agent_id = @agentId) AND state = 'delivered' AND channel IN ('websocket', 'sync')
         AND reflex_for IS NULL`);
     this.#supersedeAll = db.prepare(`
       UPDATE edge_commands SET state = 'superseded', finished_at = @now

@@ -127,7 +127,10 @@ export interface CommandStore {
   enqueueReflex(command: NewCommand, messageGuid: string): Promise<StoredCommand>;
   /** The agent's commands that are due, oldest first, marked delivered; none while each waits for its ack. */
   take(agentId: string, channel: DeliveryChannel): Promise<StoredCommand[]>;
-  /** A socket closed: what went by it without an ack is due again, its reflexes are superseded. No id: all agents. */
+  /**
+   * A socket came or went: what went by one, or by a sync, and has no ack is due again, or newer commands would go
+   * before what was lost; reflexes are superseded. No id: all agents.
+   */
   release(agentId?: string): Promise<void>;
   /** The reflex was not pushed after all. */
   supersede(commandId: string): Promise<void>;

@@ -39,7 +39,7 @@ export class Dispatcher {
     return this.#turn(agentId, () => this.#pushDue(agentId));
   }
 
-  /** A socket opened: what went into an earlier one without an ack goes first. */
+  /** A socket opened: what was handed over before, by socket or sync, and has no ack goes first. */
   socketUp(agentId: string): void {
     void this.#turn(agentId, async () => {
       await this.#store.seen(agentId);
