@@ -13,18 +13,22 @@ const LONG_PAUSE_MS = 2000;
  * Brings acks to the backend: over the socket while it is up, else by HTTP, in their order, until each is known to be
  * there. An ack may arrive twice, never not at all.
  *
- * While nothing is read from the socket no pong can come: if that lasts, acks go by HTTP.
+ * While nothing is read from the socket no pong can come: if that lasts, acks go by HTTP. So they do when a connection
+ * that lives brings no pong, until it brings one or another takes its place.
  */
 export class AckCourier {
   readonly #isSocketUp: () => boolean;
   readonly #socket: AckSocket;
   readonly #poster: AckPoster;
   readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
   readonly #pingIntervalMs: number;
   /** Nothing is read since this time, monotonic ms. */
   #pausedAt: number | undefined;
   #longPause: Timer | undefined;
-  #byHttp = false;
+  #isLongPause = false;
+  /** No pong comes over this connection since this time, monotonic ms. */
+  #muteSince: number | undefined;
   #started = false;
 
   constructor(options: {
@@ -42,10 +46,18 @@ export class AckCourier {
     pingIntervalMs?: number;
   }) {
     const { store, clock, telemetry, random, sendFrame, postAck, sendPing } = options;
-    this.#isSocketUp = () => options.isSocketUp() && !this.#byHttp;
+    this.#isSocketUp = () => options.isSocketUp() && !this.#isLongPause && this.#muteSince === undefined;
     this.#clock = clock;
+    this.#telemetry = telemetry;
     this.#pingIntervalMs = options.pingIntervalMs ?? 30_000;
-    this.#socket = new AckSocket({ store, clock, telemetry, sendFrame, sendPing: sendPing ?? (() => {}) });
+    this.#socket = new AckSocket({
+      store,
+      clock,
+      telemetry,
+      sendFrame,
+      sendPing: sendPing ?? (() => {}),
+      onNoPong: (sinceMs) => this.#noPong(sinceMs),
+    });
     this.#poster = new AckPoster({ store, clock, telemetry, random, postAck, mayPost: () => !this.#isSocketUp() });
   }
 
@@ -62,13 +74,11 @@ export class AckCourier {
   }
 
   socketUp(): void {
-    this.#socket.reset();
-    this.wake();
+    this.#anotherSocket();
   }
 
   socketDown(): void {
-    this.#socket.reset();
-    this.wake();
+    this.#anotherSocket();
   }
 
   /** Nothing is read from the socket, of whatever connection, until `resume`. */
@@ -76,7 +86,7 @@ export class AckCourier {
     if (this.#pausedAt !== undefined) return;
     this.#pausedAt = this.#clock.monotonic();
     this.#longPause = this.#clock.after(LONG_PAUSE_MS, () => {
-      this.#byHttp = true;
+      this.#isLongPause = true;
       this.#socket.reset();
       this.wake();
     });
@@ -85,17 +95,21 @@ export class AckCourier {
   resume(): void {
     if (this.#pausedAt === undefined) return;
     this.#longPause?.cancel();
-    // The regular ones, one that the socket sends now, and those that asked for the proof of acks.
-    const pings = Math.ceil((this.#clock.monotonic() - this.#pausedAt) / this.#pingIntervalMs) + 3;
+    this.#socket.unread(this.#pingsSince(this.#pausedAt));
     this.#pausedAt = undefined;
-    this.#byHttp = false;
-    this.#socket.unread(pings);
+    this.#isLongPause = false;
     this.wake();
   }
 
   /** A pong came. */
   pong(): void {
-    if (this.#started) this.#socket.pong();
+    if (!this.#started) return;
+    if (this.#muteSince !== undefined) {
+      this.#socket.unread(this.#pingsSince(this.#muteSince));
+      this.#muteSince = undefined;
+      this.wake();
+    }
+    this.#socket.pong();
   }
 
   /** Starts nothing new and gives the request that runs a second. What is not proven is sent again by the next start. */
@@ -104,5 +118,23 @@ export class AckCourier {
     this.#longPause?.cancel();
     this.#socket.reset();
     await this.#poster.stop();
+  }
+
+  #noPong(sinceMs: number): void {
+    this.#telemetry.failure('EDGE_BACKEND_UNREACHABLE', `no pong within ${sinceMs / 1000} s: acks go by HTTP`);
+    this.#muteSince = this.#clock.monotonic() - sinceMs;
+    this.#socket.reset();
+    this.wake();
+  }
+
+  #anotherSocket(): void {
+    this.#muteSince = undefined;
+    this.#socket.reset();
+    this.wake();
+  }
+
+  /** The regular ones, one that the socket may send now, and those that asked for the proof of acks. */
+  #pingsSince(since: number): number {
+    return Math.ceil((this.#clock.monotonic() - since) / this.#pingIntervalMs) + 3;
   }
 }

@@ -19,6 +19,11 @@ const PONGS_NEEDED = 2;
  * something that passes frames on, and the pong answer a later ping.
  */
 const LATE_PONG_MS = 5000;
+/**
+ * After so long without a pong none is to be expected, ms, though the connection lives: other frames keep it up. A load
+ * balancer that pings by itself before a backend that hangs, for instance.
+ */
+const NO_PONG_MS = 30_000;
 
 /**
  * Acks over one connection. ws reports success for frames that never arrive; but frames arrive in order, so the answer
@@ -30,11 +35,13 @@ export class AckSocket {
   readonly #telemetry: Telemetry;
   readonly #sendFrame: (frame: AgentFrame) => boolean;
   readonly #sendPing: () => void;
+  readonly #onNoPong: (sinceMs: number) => void;
   /** Ack id to the pongs that its proof still takes; undefined before the first ping after it. In order of sending. */
   readonly #unproven = new Map<number, number | undefined>();
   /** Pongs that may answer pings from before ours, beside the one that PONGS_NEEDED counts. */
   #surplus = 0;
   #pingTimer: Timer | undefined;
+  #noPong: Timer | undefined;
   /** When the ping whose pong is awaited was sent, monotonic ms. */
   #pingedAt: number | undefined;
 
@@ -44,12 +51,15 @@ export class AckSocket {
     telemetry: Telemetry;
     sendFrame: (frame: AgentFrame) => boolean;
     sendPing: () => void;
+    /** The connection proves nothing: no pong came for so long, ms. */
+    onNoPong: (sinceMs: number) => void;
   }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#telemetry = options.telemetry;
     this.#sendFrame = options.sendFrame;
     this.#sendPing = options.sendPing;
+    this.#onNoPong = options.onNoPong;
   }
 
   /** Sends what is due, each ack once a connection. */
@@ -69,7 +79,7 @@ export class AckSocket {
     this.#unproven.clear();
     this.#pingTimer?.cancel();
     this.#pingTimer = undefined;
-    this.#pingedAt = undefined;
+    this.#heard();
     this.#surplus = 0;
   }
 
@@ -85,7 +95,7 @@ export class AckSocket {
       this.wake(); // once more, all of them
       return;
     }
-    this.#pingedAt = undefined;
+    this.#heard();
     const proven: number[] = [];
     let waiting = false;
     for (const [ackId, pongs] of this.#unproven) {
@@ -128,6 +138,13 @@ export class AckSocket {
 
   #ping(): void {
     this.#pingedAt ??= this.#clock.monotonic();
+    this.#noPong ??= this.#clock.after(NO_PONG_MS, () => this.#onNoPong(NO_PONG_MS));
     this.#sendPing();
+  }
+
+  #heard(): void {
+    this.#pingedAt = undefined;
+    this.#noPong?.cancel();
+    this.#noPong = undefined;
   }
 }
