@@ -138,6 +138,11 @@ function attempt(o: HttpExchange, { expect, repeatIfStale }: { expect: boolean; 
       if (socket.connecting) socket.once('connect', wait);
       else wait();
     });
+    // Without a listener Node closes the connection and says nothing, neither here nor through 'error'.
+    request.on('upgrade', (_switched, socket) => {
+      socket.destroy();
+      fail(new Error('answered 101: it switched to a protocol that was not asked for'));
+    });
     request.on('response', (incoming) => {
       response = incoming;
       const encoding = incoming.headers['content-encoding'] ?? 'identity';

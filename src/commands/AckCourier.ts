@@ -13,15 +13,19 @@ const LONG_PAUSE_MS = 2000;
  * Brings acks to the backend: over the socket while it is up, else by HTTP, in their order, until each is known to be
  * there. An ack may arrive twice, never not at all.
  *
- * While nothing is read from the socket no pong can come: if that lasts, acks go by HTTP.
+ * While nothing is read from the socket no pong can come: if that lasts, acks go by HTTP. So they do when a connection
+ * that lives brings no pong, until it brings one or another takes its place.
  */
 export class AckCourier {
   readonly #isSocketUp: () => boolean;
   readonly #socket: AckSocket;
   readonly #poster: AckPoster;
   readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
   #longPause: Timer | undefined;
-  #byHttp = false;
+  #isLongPause = false;
+  /** This connection lives and brings no pong. */
+  #isMute = false;
   #started = false;
 
   constructor(options: {
@@ -39,9 +43,18 @@ export class AckCourier {
     unansweredPings: () => number;
   }) {
     const { store, clock, telemetry, random, sendFrame, postAck, sendPing, unansweredPings } = options;
-    this.#isSocketUp = () => options.isSocketUp() && !this.#byHttp;
+    this.#isSocketUp = () => options.isSocketUp() && !this.#isLongPause && !this.#isMute;
     this.#clock = clock;
-    this.#socket = new AckSocket({ store, clock, telemetry, sendFrame, sendPing, unansweredPings });
+    this.#telemetry = telemetry;
+    this.#socket = new AckSocket({
+      store,
+      clock,
+      telemetry,
+      sendFrame,
+      sendPing,
+      unansweredPings,
+      onNoPong: (sinceMs) => this.#noPong(sinceMs),
+    });
     this.#poster = new AckPoster({ store, clock, telemetry, random, postAck, mayPost: () => !this.#isSocketUp() });
   }
 
@@ -58,19 +71,17 @@ export class AckCourier {
   }
 
   socketUp(): void {
-    this.#socket.reset();
-    this.wake();
+    this.#anotherSocket();
   }
 
   socketDown(): void {
-    this.#socket.reset();
-    this.wake();
+    this.#anotherSocket();
   }
 
   /** Nothing is read from the socket, of whatever connection, until `resume`. */
   pause(): void {
     this.#longPause ??= this.#clock.after(LONG_PAUSE_MS, () => {
-      this.#byHttp = true;
+      this.#isLongPause = true;
       this.#socket.reset();
       this.wake();
     });
@@ -79,13 +90,18 @@ export class AckCourier {
   resume(): void {
     this.#longPause?.cancel();
     this.#longPause = undefined;
-    this.#byHttp = false;
+    this.#isLongPause = false;
     this.wake();
   }
 
   /** A pong came. */
   pong(): void {
-    if (this.#started) this.#socket.pong();
+    if (!this.#started) return;
+    if (this.#isMute) {
+      this.#isMute = false;
+      this.wake();
+    }
+    this.#socket.pong();
   }
 
   /** Starts nothing new and gives the request that runs a second. What is not proven is sent again by the next start. */
@@ -94,5 +110,18 @@ export class AckCourier {
     this.#longPause?.cancel();
     this.#socket.reset();
     await this.#poster.stop();
+  }
+
+  #noPong(sinceMs: number): void {
+    this.#telemetry.failure('EDGE_BACKEND_UNREACHABLE', `no pong within ${sinceMs / 1000} s: acks go by HTTP`);
+    this.#isMute = true;
+    this.#socket.reset();
+    this.wake();
+  }
+
+  #anotherSocket(): void {
+    this.#isMute = false;
+    this.#socket.reset();
+    this.wake();
   }
 }

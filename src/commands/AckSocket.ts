@@ -13,6 +13,11 @@ const PING_AFTER_MS = 1000;
  * something that passes frames on, and the pong answer a later ping.
  */
 const LATE_PONG_MS = 5000;
+/**
+ * After so long without a pong none is to be expected, ms, though the connection lives: other frames keep it up. A load
+ * balancer that pings by itself before a backend that hangs, for instance.
+ */
+const NO_PONG_MS = 30_000;
 
 /**
  * Acks over one connection. ws reports success for frames that never arrive; but frames arrive in order, so the answer
@@ -27,11 +32,13 @@ export class AckSocket {
   readonly #sendFrame: (frame: AgentFrame) => boolean;
   readonly #sendPing: () => boolean;
   readonly #unansweredPings: () => number;
+  readonly #onNoPong: (sinceMs: number) => void;
   /** Ack id to the pongs that its proof still takes; undefined before the first ping after it. In order of sending. */
   readonly #unproven = new Map<number, number | undefined>();
   #pingTimer: Timer | undefined;
   /** Of the pings sent here, those that may still be answered. */
   #ownPings = 0;
+  #noPong: Timer | undefined;
   /** When the ping whose pong is awaited was sent, monotonic ms. */
   #pingedAt: number | undefined;
 
@@ -44,6 +51,8 @@ export class AckSocket {
     sendPing: () => boolean;
     /** Of this connection, whoever sent them. */
     unansweredPings: () => number;
+    /** The connection proves nothing: no pong came for so long, ms. */
+    onNoPong: (sinceMs: number) => void;
   }) {
     this.#store = options.store;
     this.#clock = options.clock;
@@ -51,6 +60,7 @@ export class AckSocket {
     this.#sendFrame = options.sendFrame;
     this.#sendPing = options.sendPing;
     this.#unansweredPings = options.unansweredPings;
+    this.#onNoPong = options.onNoPong;
   }
 
   /** Sends what is due, each ack once a connection. */
@@ -70,7 +80,7 @@ export class AckSocket {
     this.#unproven.clear();
     this.#pingTimer?.cancel();
     this.#pingTimer = undefined;
-    this.#pingedAt = undefined;
+    this.#heard();
     this.#ownPings = 0;
   }
 
@@ -80,7 +90,7 @@ export class AckSocket {
       this.wake(); // once more, all of them
       return;
     }
-    this.#pingedAt = undefined;
+    this.#heard();
     this.#ownPings = Math.max(0, this.#ownPings - 1);
     const proven: number[] = [];
     let waiting = false;
@@ -125,8 +135,15 @@ export class AckSocket {
     if (!this.#sendPing()) return false;
     this.#ownPings += 1;
     this.#pingedAt ??= this.#clock.monotonic();
+    this.#noPong ??= this.#clock.after(NO_PONG_MS, () => this.#onNoPong(NO_PONG_MS));
     const needed = this.#unansweredPings();
     for (const [ackId, pongs] of this.#unproven) this.#unproven.set(ackId, pongs ?? needed);
     return true;
+  }
+
+  #heard(): void {
+    this.#pingedAt = undefined;
+    this.#noPong?.cancel();
+    this.#noPong = undefined;
   }
 }

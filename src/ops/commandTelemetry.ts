@@ -15,6 +15,9 @@ type CommandEvents =
 
 /** Commands, their acks, and what the backend sets. Operators grep for the lines of a command: their text is fixed. */
 export function commandTelemetry({ logger, metrics }: TelemetryParts): Pick<Telemetry, CommandEvents> {
+  /** Lines about what the backend set: it may send the same with every answer. */
+  let toldSettings = '';
+  let toldRefused = '';
   return {
     commandsPaused(waiting) {
       metrics.count('command_pauses');
@@ -50,9 +53,15 @@ export function commandTelemetry({ logger, metrics }: TelemetryParts): Pick<Tele
         ...(syncIntervalSeconds === undefined ? [] : [`sync interval ${syncIntervalSeconds} s`]),
         ...(logLevel === undefined ? [] : [`log level ${logLevel}`]),
       ];
-      if (changes.length > 0) logger.info(`The backend set ${changes.join(' and ')}`);
+      if (changes.length > 0) {
+        const line = `The backend set ${changes.join(' and ')}`;
+        logger[line === toldSettings ? 'debug' : 'info'](line);
+        toldSettings = line;
+      }
       if (refused.length > 0) {
-        logger.warn(`The backend may set sync_interval and log_level only; refused: ${maskIn(refused.join(', '))}`);
+        const line = `The backend may set sync_interval and log_level only; refused: ${maskIn(refused.join(', '))}`;
+        logger[line === toldRefused ? 'debug' : 'warn'](line);
+        toldRefused = line;
       }
     },
   };

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { duration } from './duration.ts';
+import { LineLimit } from './LineLimit.ts';
 import type { LinkConditions } from './LinkConditions.ts';
 import { closeLabel, dialLabel } from './linkLabels.ts';
 import { maskIn } from './mask.ts';
@@ -42,6 +43,7 @@ export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions)
   const { logger, metrics, clock } = parts;
   const socket = new OutageLog(clock);
   const polling = new OutageLog(clock);
+  const badFrames = new LineLimit(clock);
   /** The next dial is the first since the start, a connection or a change of cause. */
   let isDialNews = true;
   let dialResult: string | undefined;
@@ -135,7 +137,9 @@ export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions)
     frameRefused(code, detail) {
       metrics.count('frames_refused');
       metrics.error(code);
-      logger.warn(`${code}: ${maskIn(detail)}`);
+      const note = badFrames.next();
+      if (note === undefined) logger.debug(`${code}: ${maskIn(detail)}`);
+      else logger.warn(`${code}: ${maskIn(detail)}${note}`);
     },
     frameIgnored(type) {
       logger.debug(`Frame ignored: ${type}`);

@@ -226,6 +226,20 @@ describe('a server that never answers', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('fails at once, and not after its whole limit, when the answer is a switch of protocols', async () => {
+    const { url } = await rawBackend((socket, text) => {
+      if (text.includes('\r\n\r\n')) {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n');
+      }
+    });
+    const { client, clock } = backendClient(url);
+    expect(await errorOf(post(client, 'GUID-1'))).toMatchObject({
+      code: 'EDGE_BACKEND_UNREACHABLE',
+      message: expect.stringContaining('answered 101'),
+    });
+    expect([clock.monotonic(), clock.pending]).toEqual([0, 0]);
+  });
+
   it('to as many messages as may be under way leaves room for an ack', async () => {
     const backend = await httpBackend((request, response) => {
       if (request.url === '/edge/command/ack') response.end();

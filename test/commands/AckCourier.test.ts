@@ -173,6 +173,45 @@ describe('AckCourier over the socket', () => {
   });
 });
 
+describe('AckCourier over a socket that lives and brings no pong', () => {
+  it('posts what is not proven after 30 s, and says so once, so that no ack waits for a pong for ever', async () => {
+    const { clock, sent, posted, add, waiting, calls } = rig(true);
+    add(...Array.from({ length: 150 }, (_, i) => `c${i}`));
+    await clock.advance(29_999);
+    expect([sent.length, posted.length]).toEqual([100, 0]);
+    await clock.advance(60_000);
+    add('late');
+    await settle();
+    expect([posted.length, waiting()]).toEqual([151, []]);
+    expect(calls.filter(({ event }) => event === 'failure')).toHaveLength(1);
+  });
+
+  it('goes back to the socket with the next pong, which proves nothing, or the next connection', async () => {
+    const { clock, courier, sent, posted, add, waiting, connect } = rig(true);
+    add('a');
+    await clock.advance(31_000);
+    expect([sent, posted]).toEqual([['a'], ['a']]);
+    courier.pong();
+    add('b');
+    await clock.advance(1000);
+    for (let pong = 0; pong < 4; pong++) courier.pong();
+    expect([sent, posted, waiting()]).toEqual([['a', 'b'], ['a'], ['b']]);
+    await clock.advance(30_000);
+    expect(posted).toEqual(['a', 'b']);
+    connect();
+    add('c');
+    expect(sent).toEqual(['a', 'b', 'c']);
+  });
+
+  it('leaves no timer when it stops', async () => {
+    const { clock, courier, add } = rig(true);
+    add('a');
+    await clock.advance(1000);
+    await courier.stop();
+    expect(clock.pending).toBe(0);
+  });
+});
+
 describe('AckCourier while nothing is read from the socket', () => {
   it('keeps to the socket for a moment, then posts what is not proven, and what comes, in order', async () => {
     const { clock, courier, sent, posted, add, waiting } = rig(true);

@@ -241,3 +241,32 @@ describe('the metrics of the link', () => {
     expect(metrics.by('errors').get('other')).toBe(800);
   });
 });
+
+describe('what the log says of a backend that repeats itself', () => {
+  it('is ten bad frames a minute, how many more there were, and all of them in the metrics', async () => {
+    const { telemetry, clock, told, metrics } = link();
+    for (let n = 0; n < 1000; n++) telemetry.frameRefused('EDGE_FRAME_INVALID', `not JSON (${n} bytes)`);
+    const lines = told();
+    expect([lines.length, lines[0]]).toEqual([10, 'warn: EDGE_FRAME_INVALID: not JSON (0 bytes)']);
+    await clock.advance(60_000);
+    telemetry.frameRefused('EDGE_FRAME_INVALID', 'not JSON (7 bytes)');
+    telemetry.frameRefused('EDGE_FRAME_INVALID', 'not JSON (8 bytes)');
+    expect(told()).toEqual([
+      'warn: EDGE_FRAME_INVALID: not JSON (7 bytes) (and 990 more since the line before)',
+      'warn: EDGE_FRAME_INVALID: not JSON (8 bytes)',
+    ]);
+    expect(metrics.get('frames_refused')).toBe(1002);
+  });
+
+  it('is a setting once while it stays the same', () => {
+    const { telemetry, told } = link();
+    for (const syncIntervalSeconds of [5, 5, 5, 6]) {
+      telemetry.configUpdated({ syncIntervalSeconds, refused: ['colour'] });
+    }
+    expect(told()).toEqual([
+      'info: The backend set sync interval 5 s',
+      'warn: The backend may set sync_interval and log_level only; refused: colour',
+      'info: The backend set sync interval 6 s',
+    ]);
+  });
+});
