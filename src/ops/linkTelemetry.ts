@@ -36,10 +36,11 @@ const NOT_AUTHORISED = 4001;
  *
  * While the socket is down, each dial that fails is one line above DEBUG, "WebSocket error". Beside it stand, once in an
  * outage for each cause: the address that is dialed, and what a refusal most likely means. A sync that fails is told
- * once a cause as well. When a channel works again, one line says how long it did not.
+ * once a cause as well, unless the cause stands as a condition, which has a line of its own. When a channel works again,
+ * one line says how long it did not.
  */
 export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions): Pick<Telemetry, LinkEvents> {
-  const { logger, metrics, clock } = parts;
+  const { logger, metrics, health, clock } = parts;
   const socket = new OutageLog(clock);
   const polling = new OutageLog(clock);
   /** The next dial is the first since the start, a connection or a change of cause. */
@@ -93,7 +94,7 @@ export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions)
       logger.error('WebSocket error:', maskIn(message));
     },
     websocketRefused({ status, body, likelyCause, check }) {
-      const said = body ? `; it said: ${maskIn(body)}` : '';
+      const said = body ? ` It said: ${maskIn(body)}` : '';
       const line = `The backend refused the WebSocket with ${status}: ${likelyCause} ${check}${said}`;
       logger[socket.isNews(`refused ${status}`) ? 'error' : 'debug'](line);
       if (status === NOT_AUTHORISED) {
@@ -128,9 +129,11 @@ export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions)
       metrics.error(code);
       polling.tried();
       polling.failed();
-      logger[polling.isNews(code) ? 'warn' : 'debug'](`${code}: sync failed: ${maskIn(detail)}`);
       // A backend without this endpoint is one that does not queue commands: nothing is wrong with the agent.
       if (code !== 'EDGE_BACKEND_NOT_FOUND') conditions.failed('sync', code, detail);
+      // A condition has said it for all who meet it.
+      const isNews = polling.isNews(code) && !health.stands(code);
+      logger[isNews ? 'warn' : 'debug'](`${code}: sync failed: ${maskIn(detail)}`);
     },
     frameRefused(code, detail) {
       metrics.count('frames_refused');

@@ -22,6 +22,8 @@ export interface Circumstances {
   /** What the same request without Authorization got; undefined where it was not made. */
   unsigned?: Pick<Refusal, 'status' | 'close'> | undefined;
   isProxied?: boolean | undefined;
+  /** What could not be reached is the proxy itself: the backend has no part in it. */
+  isToProxy?: boolean | undefined;
 }
 
 export interface Advice {
@@ -164,13 +166,14 @@ const BY_ERROR: Partial<Record<ErrorCode, readonly Cause[]>> = {
   EDGE_BACKEND_TOO_LARGE: ['contract-differs'],
 };
 
-function causesOfError(code: ErrorCode, detail: string, { isProxied }: Circumstances): Cause[] {
+function causesOfError(code: ErrorCode, detail: string, { isToProxy }: Circumstances): Cause[] {
   const known = BY_ERROR[code];
   if (known) return [...known];
   if (code === 'EDGE_BACKEND_DNS') {
+    if (isToProxy) return ['proxy-name', 'resolver-down'];
     return /ENOTFOUND|ENODATA/.test(detail) ? ['name-wrong', 'resolver-down'] : ['resolver-down', 'name-wrong'];
   }
-  if (/ECONNREFUSED/.test(detail)) return isProxied ? ['proxy-refuses', 'nothing-listens'] : ['nothing-listens'];
+  if (/ECONNREFUSED/.test(detail)) return ['nothing-listens'];
   if (/EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL/.test(detail)) return ['offline', 'firewall-drops'];
   if (/no answer within/.test(detail)) return ['answers-late', 'firewall-drops'];
   if (/ETIMEDOUT|no connection within/.test(detail)) return ['firewall-drops', 'offline', 'nothing-listens'];
