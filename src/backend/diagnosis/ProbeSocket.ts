@@ -3,7 +3,7 @@ import { type AgentFrame, commandSchema, greetingSchema, MAX_BODY_BYTES } from '
 import { KEPT_BODY_CHARACTERS } from '../BackendError.ts';
 import type { Network } from '../network/Network.ts';
 import { readFrame } from '../readFrame.ts';
-import { ofInterest } from './request.ts';
+import { readAnswer } from './request.ts';
 import type { Received } from './Step.ts';
 
 /** How long the closing handshake may take, ms. */
@@ -57,17 +57,10 @@ export class ProbeSocket {
     ws.on('close', (code, reason) => end({ close: { code, reason: reason.toString() } }));
     ws.on('error', (error) => end({ error: failed(error) }));
     ws.on('unexpected-response', (_request, response) => {
-      let body = '';
-      const done = () => {
-        end({ status: response.statusCode ?? 0, headers: ofInterest(response.headers), body });
+      readAnswer(response, READ_BODY_CHARACTERS, (answer) => {
+        end(answer);
         ws.terminate();
-      };
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        body += chunk;
-        if (body.length >= READ_BODY_CHARACTERS) done();
       });
-      response.on('end', done).on('error', done);
     });
   }
 

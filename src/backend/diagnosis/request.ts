@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { MAX_BODY_BYTES } from '../../protocol/wire.ts';
 import type { Network } from '../network/Network.ts';
@@ -6,7 +6,6 @@ import type { Network } from '../network/Network.ts';
 export interface Answer {
   status: number;
   headers: Record<string, string>;
-  /** Up to 1 MiB. */
   body: string;
 }
 
@@ -28,12 +27,24 @@ const OF_INTEREST = [
 /** Longest header that is shown, characters. */
 const MAX_HEADER = 200;
 
-export function ofInterest(headers: IncomingHttpHeaders): Record<string, string> {
+function ofInterest(headers: IncomingHttpHeaders): Record<string, string> {
   const found = OF_INTEREST.flatMap((name) => {
     const value = headers[name];
     return value === undefined ? [] : [[name, String(value).slice(0, MAX_HEADER)] as const];
   });
   return Object.fromEntries(found);
+}
+
+/** Up to `limit` characters of the body. What came tells more than that it broke off: `done` is called either way. */
+export function readAnswer(response: IncomingMessage, limit: number, done: (answer: Answer) => void): void {
+  let body = '';
+  const finish = () => done({ status: response.statusCode ?? 0, headers: ofInterest(response.headers), body });
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    body += chunk;
+    if (body.length >= limit) finish();
+  });
+  response.on('end', finish).on('error', finish);
 }
 
 /** One request on a connection of its own; a redirect is an answer. @throws what the connection says */
@@ -48,18 +59,10 @@ export function ask(
     const request = send(url, { agent, method, headers: o.headers, signal: o.signal });
     request.on('error', reject);
     request.on('response', (response) => {
-      let body = '';
-      const done = () => {
-        resolve({ status: response.statusCode ?? 0, headers: ofInterest(response.headers), body });
+      readAnswer(response, MAX_BODY_BYTES, (answer) => {
+        resolve(answer);
         request.destroy();
-      };
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        body += chunk;
-        if (body.length > MAX_BODY_BYTES) done();
       });
-      // What came tells more than that it broke off.
-      response.on('end', done).on('error', done);
     });
     request.end(o.body);
   }).finally(() => agent.destroy());
