@@ -52,7 +52,8 @@ export interface SyncPollerOptions {
  * | either | at once by syncNow()                                                                               |
  *
  * A failed sync is repeated by back-off (1 … 60 s), whatever the socket does, because commands may be waiting in it.
- * 404, 401/403, a missing secret and Retry-After hold every sync back, also those that the table asks for.
+ * 404, 401/403, a missing secret, a foreign key and Retry-After hold every sync back, also those that the table asks
+ * for; retryNow() ends that.
  */
 export class SyncPoller {
   readonly #o: SyncPollerOptions;

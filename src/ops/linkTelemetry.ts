@@ -70,7 +70,8 @@ export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions)
     },
     websocketDraining(retryAfterMs) {
       metrics.count('websocket_drains');
-      logger.info(`The backend drains its connections; back in ${duration(retryAfterMs)}`);
+      const when = retryAfterMs === 0 ? 'within 2 s' : `in ${duration(retryAfterMs)}`;
+      logger.info(`The backend asks its agents to leave and come back (drain); back ${when}`);
     },
     websocketConnected() {
       logger.info('✅ WebSocket connected - real-time mode enabled');

@@ -108,6 +108,18 @@ describe('what the log says of an outage of the WebSocket', () => {
   });
 });
 
+describe('what the log says of a drain', () => {
+  it('is when the agent comes back', () => {
+    const { telemetry, told } = link();
+    telemetry.websocketDraining(0);
+    telemetry.websocketDraining(5000);
+    expect(told()).toEqual([
+      'info: The backend asks its agents to leave and come back (drain); back within 2 s',
+      'info: The backend asks its agents to leave and come back (drain); back in 5.0 s',
+    ]);
+  });
+});
+
 describe('what the log says of syncs', () => {
   it('is each cause once, and one line when they are answered again', async () => {
     const { telemetry, clock, told } = link();
