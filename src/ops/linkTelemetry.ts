@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../util/errors.ts';
+import { isNetworkCode } from '../util/networkCodes.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { duration } from './duration.ts';
 import type { LinkConditions } from './LinkConditions.ts';
@@ -36,7 +37,7 @@ const NOT_AUTHORISED = 4001;
  *
  * While the socket is down, each dial that fails is one line above DEBUG, "WebSocket error". Beside it stand, once in an
  * outage for each cause: the address that is dialed, and what a refusal most likely means. A sync that fails is told
- * once a cause as well, unless the cause stands as a condition, which has a line of its own. When a channel works again,
+ * once a cause as well, unless it is a blocked way that stands as a condition, which has a line of its own. When a channel works again,
  * one line says how long it did not.
  */
 export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions): Pick<Telemetry, LinkEvents> {
@@ -132,8 +133,8 @@ export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions)
       polling.failed();
       // A backend without this endpoint is one that does not queue commands: nothing is wrong with the agent.
       if (code !== 'EDGE_BACKEND_NOT_FOUND') conditions.failed('sync', code, detail);
-      // A condition has said it for all who meet it.
-      const isNews = polling.isNews(code) && !health.stands(code);
+      // A way that is blocked is blocked for all who go it, and the condition has said so; of a refusal each is told.
+      const isNews = polling.isNews(code) && !(isNetworkCode(code) && health.stands(code));
       logger[isNews ? 'warn' : 'debug'](`${code}: sync failed: ${maskIn(detail)}`);
     },
     frameRefused(code, detail) {
