@@ -132,10 +132,11 @@ export class SyncPoller {
     this.#plan(Math.max(EVENT_GATHER_MS, gap));
   }
 
-  /** What a failure rested on is another now: a sync that waits after one starts at once. */
+  /** What a failure rested on is another now: a sync that waits after one, or is under way without it, starts at once. */
   retryNow(): void {
-    if (this.#failures === 0) return;
+    if (this.#failures === 0 && !this.#running) return;
     this.#heldUntil = 0;
+    this.#abort?.abort();
     this.#plan(0);
   }
 
