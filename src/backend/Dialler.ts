@@ -6,6 +6,7 @@ import { withoutSecret } from '../util/withoutSecret.ts';
 import { type Ending, endingName } from './connectionPolicy.ts';
 import { type DialFailure, dial, type SocketFactory } from './dial.ts';
 import type { Network } from './network/Network.ts';
+import { plainText } from './network/networkFailure.ts';
 import type { EndingDetails } from './Outage.ts';
 
 export interface DiallerOptions {
@@ -76,10 +77,11 @@ export class Dialler {
 
   #tell({ message, ending, error, body, retryAfterMs }: DialFailure, secret: string): EndingDetails {
     const clean = (text: string) => withoutSecret(text, secret);
+    const text = clean(plainText(message));
     this.#o.telemetry.websocketDialed(endingName(ending));
-    this.#o.telemetry.websocketError(clean(message));
+    this.#o.telemetry.websocketError(text);
     if (ending.kind === 'error') this.#o.network.failed('socket', error);
     else this.#o.network.worked('socket');
-    return { text: clean(message), body: clean(body), retryAfterMs };
+    return { text, body: clean(body), retryAfterMs };
   }
 }

@@ -193,7 +193,7 @@ export class Link {
     this.#poller.retryNow();
   }
 
-  /** The machine slept. The loss of the socket, if there is one, asks for a sync by itself. */
+  /** The machine slept: another socket, and a sync, at once. */
   woke(): void {
     this.#socket.renew();
     this.#poller.syncNow();

@@ -54,8 +54,9 @@ export interface SyncPollerOptions {
  * | either | at once by syncNow()                                                                               |
  *
  * A failed sync is repeated by back-off (1 … 60 s), whatever the socket does, because commands may be waiting in it.
- * 404, 401/403, a missing secret and Retry-After hold every sync back, also those that the table asks for. After two
- * answers that cannot be used, the next may have 8 MiB instead of 1: what waits may have become too much for one.
+ * 404, 401/403, a missing secret, a foreign key and Retry-After hold every sync back, also those that the table asks
+ * for; retryNow() ends that. After two answers that cannot be used, the next may have 8 MiB instead of 1: what waits may
+ * have become too much for one.
  */
 export class SyncPoller {
   readonly #o: SyncPollerOptions;
@@ -136,10 +137,11 @@ export class SyncPoller {
     this.#plan(Math.max(EVENT_GATHER_MS, gap));
   }
 
-  /** What a failure rested on is another now: a sync that waits after one starts at once. */
+  /** What a failure rested on is another now: a sync that waits after one, or is under way without it, starts at once. */
   retryNow(): void {
-    if (this.#failures === 0) return;
+    if (this.#failures === 0 && !this.#running) return;
     this.#heldUntil = 0;
+    this.#abort?.abort();
     this.#plan(0);
   }
 

@@ -24,7 +24,7 @@ export interface WebSocketClientOptions {
   url: string;
   agentId: string;
   secret(): string | undefined;
-  /** Called after 401, 403 and 4001: read the secret again before the next attempt. */
+  /** Called after 401, 403 and 4001, and while there is none: read the secret again before the next attempt. */
   refreshSecret(): void;
   pingIntervalSeconds: number;
   network: Network;
@@ -75,8 +75,8 @@ type State =
  * everything, and a backend may say only after the handshake, with 4001, that it does not take the secret. A ping goes
  * out at once, so that a backend that says nothing by itself has a reason to; without a frame it is over after 10 s.
  *
- * connectionPolicy.ts says what follows which end. `halted` is a wait of 60 s which another secret ends at once; none
- * of the two lasts for ever. Whatever the state, a wake of the machine begins a new connection at once (a wait the
+ * connectionPolicy.ts says what follows which end. `halted` is a wait of 60 s which another secret ends at once;
+ * neither lasts for ever. Whatever the state, a wake of the machine begins a new connection at once (a wait the
  * backend asked for goes on): the socket of before may look open and lead nowhere.
  *
  * A command that cannot be stored (refuse(), or onCommand throws EDGE_STATE_FULL, EDGE_STATE_BUSY or

@@ -8,7 +8,7 @@ const SOCKET: Readonly<Record<WebsocketState, string>> = {
   connecting: 'connecting, down',
   live: 'connected',
   waiting: 'not connected',
-  halted: 'refused, not connected',
+  halted: 'halted, not connected',
 };
 /** Width of the column of labels, characters. */
 const LABEL = 15;
@@ -75,8 +75,14 @@ function socketDetails({ state, round_trip_ms, failures, next_dial_at, last_prob
   const tries = counted([[failures, 'failure in a row', 'failures in a row']]);
   return [
     ...(next_dial_at ? [`next try at ${[next_dial_at, ...tries].join(', after ')}`] : []),
-    ...(last_problem ? [`last problem: ${last_problem.code}: ${oneLine(last_problem.text)}`] : []),
+    ...(last_problem ? [`last problem: ${problem(last_problem)}`] : []),
   ];
+}
+
+/** The code only where the text does not have it already. */
+function problem({ code, text }: NonNullable<WebsocketStatus['last_problem']>): string {
+  const shown = oneLine(text);
+  return shown.includes(code.replace('status_', '')) ? shown : `${code}: ${shown}`;
 }
 
 /** What goes on by itself. */

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../util/errors.ts';
+import { isNetworkCode } from '../util/networkCodes.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { duration } from './duration.ts';
 import { LineLimit } from './LineLimit.ts';
@@ -37,10 +38,11 @@ const NOT_AUTHORISED = 4001;
  *
  * While the socket is down, each dial that fails is one line above DEBUG, "WebSocket error". Beside it stand, once in an
  * outage for each cause: the address that is dialed, and what a refusal most likely means. A sync that fails is told
- * once a cause as well. When a channel works again, one line says how long it did not.
+ * once a cause as well, unless it is a blocked way that stands as a condition, which has a line of its own. When a channel works again,
+ * one line says how long it did not.
  */
 export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions): Pick<Telemetry, LinkEvents> {
-  const { logger, metrics, clock } = parts;
+  const { logger, metrics, health, clock } = parts;
   const socket = new OutageLog(clock);
   const polling = new OutageLog(clock);
   const badFrames = new LineLimit(clock);
@@ -71,7 +73,8 @@ export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions)
     },
     websocketDraining(retryAfterMs) {
       metrics.count('websocket_drains');
-      logger.info(`The backend drains its connections; back in ${duration(retryAfterMs)}`);
+      const when = retryAfterMs === 0 ? 'within 2 s' : `in ${duration(retryAfterMs)}`;
+      logger.info(`The backend asks its agents to leave and come back (drain); back ${when}`);
     },
     websocketConnected() {
       logger.info('✅ WebSocket connected - real-time mode enabled');
@@ -95,7 +98,7 @@ export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions)
       logger.error('WebSocket error:', maskIn(message));
     },
     websocketRefused({ status, body, likelyCause, check }) {
-      const said = body ? `; it said: ${maskIn(body)}` : '';
+      const said = body ? ` It said: ${maskIn(body)}` : '';
       const line = `The backend refused the WebSocket with ${status}: ${likelyCause} ${check}${said}`;
       logger[socket.isNews(`refused ${status}`) ? 'error' : 'debug'](line);
       if (status === NOT_AUTHORISED) {
@@ -130,9 +133,11 @@ export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions)
       metrics.error(code);
       polling.tried();
       polling.failed();
-      logger[polling.isNews(code) ? 'warn' : 'debug'](`${code}: sync failed: ${maskIn(detail)}`);
       // A backend without this endpoint is one that does not queue commands: nothing is wrong with the agent.
       if (code !== 'EDGE_BACKEND_NOT_FOUND') conditions.failed('sync', code, detail);
+      // A way that is blocked is blocked for all who go it, and the condition has said so; of a refusal each is told.
+      const isNews = polling.isNews(code) && !(isNetworkCode(code) && health.stands(code));
+      logger[isNews ? 'warn' : 'debug'](`${code}: sync failed: ${maskIn(detail)}`);
     },
     frameRefused(code, detail) {
       metrics.count('frames_refused');

@@ -29,7 +29,9 @@ export function programTelemetry(
     },
     woke(gapMs) {
       metrics.count('wakes');
-      logger.info(`Awake after ${Math.round(gapMs / 1000)} s: testing the connection and catching up`);
+      logger.info(
+        `Awake after ${Math.round(gapMs / 1000)} s: the WebSocket is opened anew, and what came meanwhile is looked for`,
+      );
     },
     failure(code, detail) {
       metrics.count('failures');

@@ -19,7 +19,7 @@ export type WebsocketState = (typeof WEBSOCKET_STATES)[number];
 export interface WebsocketStatus {
   /** Whether commands come over it. */
   readonly up: boolean;
-  /** `halted`: refused for who we are; tried once a minute and when the secret changes. */
+  /** `halted`: refused for who we are, without a secret, or before a foreign key; tried once a minute and when the secret changes. */
   readonly state: WebsocketState;
   /** When it came up or went down last. */
   readonly since: string | null;

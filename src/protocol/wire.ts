@@ -192,7 +192,7 @@ export type SyncResponse = z.output<typeof syncResponseSchema>;
 export const frameSchema = z.object({ type: z.string(), data: z.unknown().optional() });
 
 /** Longest wait that a backend may ask for, ms: a slip must not silence an agent for a day. */
-export const MAX_ASKED_WAIT_MS = 15 * 60_000;
+const MAX_ASKED_WAIT_MS = 15 * 60_000;
 
 /** `drain.data`: the backend is about to close; the agent leaves, polls, and comes back after so many ms. */
 export const drainSchema = z.object({

@@ -4,7 +4,7 @@ import { define } from './ErrorEntry.ts';
 export const LINK_ERRORS = define({
   EDGE_BACKEND_UNREACHABLE: {
     means: 'No connection to the backend, or it broke or timed out; messages wait on disk.',
-    fix: 'Check backend.url, DNS and the network; retries go on without end.',
+    fix: 'Check backend.url, the network, and whether the backend runs (`edge-agent doctor` says where the way ends); retries go on without end.',
     retry: 'backoff',
     condition: 'backend-unreachable',
   },
@@ -15,8 +15,8 @@ export const LINK_ERRORS = define({
     condition: 'backend-busy',
   },
   EDGE_BACKEND_AUTH: {
-    means: 'The backend refuses the secret or the agent id (401 or 403); nothing gets through.',
-    fix: 'Compare the secret and edge.agent_id with the backend’s. The secret is read again before every try.',
+    means: 'The backend refuses the secret or the agent id (401, 403, or close code 4001); nothing gets through.',
+    fix: 'Compare the secret and edge.agent_id with the backend’s (`edge-agent doctor` says which of them it is). Another secret is used at once, without a restart.',
     retry: 'backoff',
     condition: 'backend-auth',
   },

@@ -4,7 +4,7 @@ import { Link } from '../../src/backend/Link.ts';
 import { FakeClock, settle } from '../support/FakeClock.ts';
 import { recordingTelemetry } from '../support/recordingTelemetry.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { AGENT_ID, httpBackend, SECRET } from './httpServer.ts';
+import { AGENT_ID, httpBackend, linkSettingsFor, SECRET } from './httpServer.ts';
 
 /** A backend that knows one secret, and a link to it. */
 async function linked() {
@@ -33,17 +33,7 @@ async function linked() {
   const agent = { secret: SECRET };
   const large: string[] = [];
   const link = new Link({
-    settings: {
-      agentId: AGENT_ID,
-      baseUrl: url,
-      websocketUrl: `${url.replace('http', 'ws')}/edge/ws`,
-      isSocketEnabled: true,
-      pingIntervalSeconds: 30,
-      syncIntervalSeconds: 30,
-      requestTimeoutSeconds: 60,
-      maxConcurrentRequests: 4,
-      network: {},
-    },
+    settings: linkSettingsFor(Number(new URL(url).port)),
     secret: () => agent.secret,
     refreshSecret: () => {},
     clock,

@@ -4,7 +4,7 @@ import { SyncPoller, type SyncPollerOptions } from '../../src/backend/SyncPoller
 import type { SyncRequest, SyncResponse } from '../../src/protocol/wire.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
 import type { ErrorCode } from '../../src/util/errors.ts';
-import { FakeClock } from '../support/FakeClock.ts';
+import { FakeClock, settle } from '../support/FakeClock.ts';
 import { recordingTelemetry } from '../support/recordingTelemetry.ts';
 
 const EMPTY: SyncResponse = { commands: [], ack_events: [], config_updates: undefined, flaws: [] };
@@ -411,5 +411,20 @@ describe('stop()', () => {
     await clock.advance(60_000);
     expect(syncs).toEqual([0]);
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe('a secret that is another', () => {
+  it('is used at once, also when it was found out by the sync that is just refused', async () => {
+    const { poller: p, clock, syncs, state } = poller();
+    state.answer = async () => {
+      state.answer = () => Promise.resolve(EMPTY);
+      await settle();
+      p.retryNow(); // as the client does, which reads the secret again before it hands the refusal on
+      throw new BackendError('EDGE_BACKEND_AUTH', 'refused');
+    };
+    p.start();
+    await clock.advance(1000);
+    expect(syncs).toHaveLength(2);
   });
 });

@@ -2,12 +2,28 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { BackendClient, type BackendClientOptions } from '../../src/backend/BackendClient.ts';
+import type { LinkSettings } from '../../src/backend/Link.ts';
 import { Network } from '../../src/backend/network/Network.ts';
 import type { MessageRequest } from '../../src/protocol/wire.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 
 export const SECRET = 'canary-5f0c2e9a';
 export const AGENT_ID = 'edge_15550100001';
+
+/** Of a link to a backend on this machine, with the defaults of the configuration. */
+export function linkSettingsFor(port: number): LinkSettings {
+  return {
+    agentId: AGENT_ID,
+    baseUrl: `http://127.0.0.1:${port}`,
+    websocketUrl: `ws://127.0.0.1:${port}/edge/ws`,
+    isSocketEnabled: true,
+    pingIntervalSeconds: 30,
+    syncIntervalSeconds: 30,
+    requestTimeoutSeconds: 60,
+    maxConcurrentRequests: 4,
+    network: {},
+  };
+}
 
 export interface Received {
   path: string;

@@ -75,9 +75,9 @@ describe('edge-agent status', () => {
     } as const;
     const { config } = await withAgent({ websocket, delivery: 'polling' });
     const { out } = await edgeAgent(['status', '--config', config]);
-    expect(out).toMatch(/WebSocket {6}refused, not connected since .*; commands come by HTTP polling\n/);
+    expect(out).toMatch(/WebSocket {6}halted, not connected since .*; commands come by HTTP polling\n/);
     expect(out).toContain('next try at 2026-01-01T00:01:00.000Z, after 9 failures in a row\n');
-    expect(out).toContain('last problem: status_403: Unexpected server response: 403\n');
+    expect(out).toContain('last problem: Unexpected server response: 403\n');
   });
 
   it('says what is wrong, and what to do about it', async () => {

@@ -10,13 +10,12 @@ import { SyncExchange } from '../../src/ops/SyncExchange.ts';
 import { completedAck } from '../../src/protocol/ack.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
 import { systemClock as clock } from '../../src/util/Clock.ts';
-import { listen } from '../backend/httpServer.ts';
+import { AGENT_ID, linkSettingsFor, listen } from '../backend/httpServer.ts';
 import { recordingTelemetry } from '../support/recordingTelemetry.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { waitFor } from '../support/waitFor.ts';
 
 export const ANNA = '+15550100001';
-export const AGENT_ID = 'edge_15550100001';
 
 export const bubble = (id: string, threadId = ANNA) => ({
   command_id: id,
@@ -90,17 +89,7 @@ export function commandTaker(port: number, o: { dir?: string; maxOpenCommands?: 
     syncNow: () => link.syncNow(),
   });
   const link = new Link({
-    settings: {
-      agentId: AGENT_ID,
-      baseUrl: `http://127.0.0.1:${port}`,
-      websocketUrl: `ws://127.0.0.1:${port}/edge/ws`,
-      isSocketEnabled: true,
-      pingIntervalSeconds: 30,
-      syncIntervalSeconds: 30,
-      requestTimeoutSeconds: 60,
-      maxConcurrentRequests: 4,
-      network: {},
-    },
+    settings: linkSettingsFor(port),
     secret: () => 'canary-5f0c2e9a',
     refreshSecret: () => {},
     clock,

@@ -77,7 +77,7 @@ describe('what the log says of an outage of the WebSocket', () => {
       expect(explained()).toBe(expected);
     }
     refused(404);
-    expect(explained()).toBe(1);
+    expect(told()).toEqual(['error: The backend refused the WebSocket with 404: Wrong secret. Check it. It said: no']);
     dialSucceeds();
     telemetry.websocketClosed(1006, '');
     refused(403);
@@ -105,6 +105,18 @@ describe('what the log says of an outage of the WebSocket', () => {
     dialFails('ECONNREFUSED');
     dialSucceeds();
     expect(ends()).toEqual(['info: The WebSocket is back after 2.0 s, 4 tries']);
+  });
+});
+
+describe('what the log says of a drain', () => {
+  it('is when the agent comes back', () => {
+    const { telemetry, told } = link();
+    telemetry.websocketDraining(0);
+    telemetry.websocketDraining(5000);
+    expect(told()).toEqual([
+      'info: The backend asks its agents to leave and come back (drain); back within 2 s',
+      'info: The backend asks its agents to leave and come back (drain); back in 5.0 s',
+    ]);
   });
 });
 
@@ -145,7 +157,6 @@ describe('a condition of the link', () => {
     const about = told().filter((line) => line.includes('EDGE_BACKEND_DNS') && !line.includes('WebSocket error'));
     expect(about).toEqual([
       expect.stringMatching(/^error: EDGE_BACKEND_DNS: .*Check the host/),
-      'warn: EDGE_BACKEND_DNS: sync failed: getaddrinfo ENOTFOUND',
       'info: EDGE_BACKEND_DNS is over',
     ]);
   });

@@ -6,7 +6,7 @@ import { Health } from '../../src/ops/Health.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
 import { createTelemetry } from '../../src/ops/telemetry.ts';
 import type { Logger, LogLevel } from '../../src/util/Logger.ts';
-import { AGENT_ID, listen, SECRET } from '../backend/httpServer.ts';
+import { AGENT_ID, linkSettingsFor, listen, SECRET } from '../backend/httpServer.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { waitFor } from '../support/waitFor.ts';
 
@@ -53,17 +53,7 @@ function agent(port: number) {
   };
   const logger: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   const link = new Link({
-    settings: {
-      agentId: AGENT_ID,
-      baseUrl: `http://127.0.0.1:${port}`,
-      websocketUrl: `ws://127.0.0.1:${port}/edge/ws`,
-      isSocketEnabled: true,
-      pingIntervalSeconds: 30,
-      syncIntervalSeconds: 30,
-      requestTimeoutSeconds: 60,
-      maxConcurrentRequests: 4,
-      network: {},
-    },
+    settings: linkSettingsFor(port),
     secret: () => SECRET,
     refreshSecret: () => {},
     clock,

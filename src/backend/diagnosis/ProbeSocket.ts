@@ -4,7 +4,7 @@ import type { Clock } from '../../util/Clock.ts';
 import { KEPT_BODY_CHARACTERS } from '../BackendError.ts';
 import type { Network } from '../network/Network.ts';
 import { readFrame } from '../readFrame.ts';
-import { BODY_MS, ofInterest } from './request.ts';
+import { readAnswer } from './request.ts';
 import type { Received } from './Step.ts';
 
 /** How long the closing handshake may take, ms. */
@@ -60,19 +60,10 @@ export class ProbeSocket {
     ws.on('close', (code, reason) => end({ close: { code, reason: reason.toString() } }));
     ws.on('error', (error) => end({ error: failed(error) }));
     ws.on('unexpected-response', (_request, response) => {
-      let body = '';
-      const done = () => {
-        limit.cancel();
-        end({ status: response.statusCode ?? 0, headers: ofInterest(response.headers), body });
+      readAnswer(response, { characters: READ_BODY_CHARACTERS, endsWithin: this.#clock }, (answer) => {
+        end(answer);
         ws.terminate();
-      };
-      const limit = this.#clock.after(BODY_MS, done);
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        body += chunk;
-        if (body.length >= READ_BODY_CHARACTERS) done();
       });
-      response.on('end', done).on('error', done);
     });
   }
 

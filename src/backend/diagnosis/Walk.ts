@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { SyncRequest } from '../../protocol/wire.ts';
 import type { Clock } from '../../util/Clock.ts';
-import { EdgeError } from '../../util/EdgeError.ts';
+import type { EdgeError } from '../../util/EdgeError.ts';
 import { withoutSecret } from '../../util/withoutSecret.ts';
 import { KEPT_BODY_CHARACTERS } from '../BackendError.ts';
 import type { Network } from '../network/Network.ts';
@@ -128,7 +128,8 @@ const WAITED_FOR: Readonly<Record<StepName, string>> = {
 };
 
 export function failedBy(error: unknown, circumstances: Circumstances): Found {
-  const failure = error instanceof EdgeError ? { code: error.code, detail: error.message } : networkFailure(error);
+  const failure = networkFailure(error);
+  if (circumstances.isToProxy && failure.code === 'EDGE_BACKEND_UNREACHABLE') failure.code = 'EDGE_PROXY_FAILED';
   return refusedWith({ error: failure }, circumstances, `${failure.code}: ${failure.detail}`);
 }
 

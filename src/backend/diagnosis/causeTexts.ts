@@ -214,6 +214,10 @@ export const CAUSES = {
     text: 'The proxy wants a user name and password, or other ones.',
     fix: 'Put them into HTTPS_PROXY in the environment of the agent.',
   },
+  'proxy-name': {
+    text: 'The host name of the proxy does not exist: it is misspelt, or known in another network only.',
+    fix: 'Correct backend.proxy_url or HTTPS_PROXY, or take it out where this network needs no proxy.',
+  },
   'proxy-refuses': {
     text: 'The proxy cannot be reached, or will not connect to the backend.',
     fix: 'Check backend.proxy_url or HTTPS_PROXY; ask those who run the proxy to allow CONNECT to the backend, or go around it with NO_PROXY.',

@@ -26,6 +26,8 @@ export interface Circumstances {
   /** What POST /edge/sync without Authorization got, where it was made: how the backend speaks to strangers. */
   stranger?: Saying | undefined;
   isProxied?: boolean | undefined;
+  /** What could not be reached is the proxy itself: the backend has no part in it. */
+  isToProxy?: boolean | undefined;
 }
 
 export interface Advice {
@@ -173,14 +175,15 @@ const BY_ERROR: Partial<Record<ErrorCode, readonly Cause[]>> = {
   EDGE_BACKEND_TOO_LARGE: ['contract-differs'],
 };
 
-function causesOfError(code: ErrorCode, detail: string, { isProxied }: Circumstances): Cause[] {
+function causesOfError(code: ErrorCode, detail: string, { isProxied, isToProxy }: Circumstances): Cause[] {
   if (code === 'EDGE_TLS_FAILED' && isProxied) return ['proxy-speaks', 'tls-none', 'cut-on-the-way'];
   const known = BY_ERROR[code];
   if (known) return [...known];
   if (code === 'EDGE_BACKEND_DNS') {
+    if (isToProxy) return ['proxy-name', 'resolver-down'];
     return /ENOTFOUND|ENODATA/.test(detail) ? ['name-wrong', 'resolver-down'] : ['resolver-down', 'name-wrong'];
   }
-  if (/ECONNREFUSED/.test(detail)) return isProxied ? ['proxy-refuses', 'nothing-listens'] : ['nothing-listens'];
+  if (/ECONNREFUSED/.test(detail)) return ['nothing-listens'];
   if (/EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL/.test(detail)) return ['offline', 'firewall-drops'];
   if (/no answer within/.test(detail)) return ['answers-late', 'firewall-drops'];
   if (/ETIMEDOUT|no connection within/.test(detail)) return ['firewall-drops', 'offline', 'nothing-listens'];

@@ -42,16 +42,18 @@ async function reach(walk: Walk, url: URL): Promise<boolean> {
   }
   const first = endpointOf(proxy ?? url);
   const target = proxy ? `${nameOf(first)} (the proxy)` : nameOf(first);
-  const circumstances: Circumstances = { request: 'health', isProxied: proxy !== undefined };
+  const isProxied = proxy !== undefined;
+  const circumstances: Circumstances = { request: 'health', isProxied };
+  const toFirst: Circumstances = { ...circumstances, isToProxy: isProxied };
   const tls = targetOf(url);
 
-  const dns = await walk.step('dns', target, circumstances, () => resolveName(first));
+  const dns = await walk.step('dns', target, toFirst, () => resolveName(first));
   if (dns.status === 'fail') {
     walk.skip('tcp', target, 'the name is not known');
     walk.skip('tls', tls, 'there is no connection');
     return false;
   }
-  const tcp = await walk.step('tcp', target, circumstances, (signal) => connectTcp(first, signal));
+  const tcp = await walk.step('tcp', target, toFirst, (signal) => connectTcp(first, signal));
   if (tcp.status === 'fail') {
     walk.skip('tls', tls, 'there is no connection');
     return false;

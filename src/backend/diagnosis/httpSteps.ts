@@ -115,6 +115,6 @@ export function identity({ o }: Walk): Record<string, string> {
   return { 'X-Edge-Agent-Id': o.agentId, [PROBE_HEADER]: 'doctor' };
 }
 
-export function urlOf(baseUrl: string, path: string): URL {
+function urlOf(baseUrl: string, path: string): URL {
   return new URL(baseUrl.replace(/\/+$/, '') + path);
 }

@@ -65,10 +65,18 @@ function errnoOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/**
+ * What a person can read of OpenSSL's `4073B15E:error:0A00010B:SSL routines:function:wrong version number:file.c:78:\n`,
+ * which stands in the texts of EPROTO and ERR_SSL_….
+ */
+export function plainText(message: string): string {
+  return message.replace(/[0-9A-F]+:error:[0-9A-F]+:([^:\n]*):[^:\n]*:([^:\n]*):\S*\s*/g, '$1: $2').trim();
+}
+
 /** `connect` to several addresses fails with no text at all. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(reasonOf).join('; ');
   const code = errnoOf(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = plainText(error instanceof Error ? error.message : String(error));
   return code && !message.includes(code) ? `${code}: ${message}` : message;
 }

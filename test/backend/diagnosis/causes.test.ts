@@ -167,6 +167,12 @@ const TABLE: readonly Row[] = [
     SYNC,
     ['resolver-down', 'name-wrong'],
   ],
+  [
+    'a proxy without a name',
+    error('EDGE_BACKEND_DNS', 'getaddrinfo ENOTFOUND x'),
+    { ...SYNC, isToProxy: true },
+    ['proxy-name', 'resolver-down'],
+  ],
   ['a refused connection', error('EDGE_BACKEND_UNREACHABLE', 'connect ECONNREFUSED'), SYNC, ['nothing-listens']],
   [
     'no connection in time',

@@ -106,6 +106,21 @@ describe('a proxy', () => {
     expect(of('sync').status).toBe('skipped');
   });
 
+  it('that is not there, or has no name, is not blamed on the backend', async () => {
+    const proxy = await connectProxy();
+    proxy.close();
+    const { of } = await walk(`https://${HOST}`, { network: new Network({ proxyUrl: proxy.url }) });
+    expect(of('tcp')).toMatchObject({
+      status: 'fail',
+      text: expect.stringMatching(/^EDGE_PROXY_FAILED: .*ECONNREFUSED/),
+    });
+    expect(of('tcp').causes[0]).toBe(CAUSES['proxy-refuses'].text);
+    expect(of('tcp').ask).toEqual([]);
+    const nameless = await walk(`https://${HOST}`, { network: new Network({ proxyUrl: 'http://proxy.invalid:3128' }) });
+    expect(nameless.of('dns').causes[0]).toBe(CAUSES['proxy-name'].text);
+    expect(nameless.of('dns').ask).toEqual([]);
+  });
+
   it('is suspected where an upgrade is refused behind it', async () => {
     const proxy = await connectProxy();
     const { url } = await faultyBackend({ upgrade: (socket) => refuse(socket, 403, { Via: '1.1 squid' }, 'denied') });

@@ -49,6 +49,13 @@ describe('what an error of a connection means', () => {
     expect(networkFailure(error)).toEqual({ code: 'EDGE_BACKEND_UNREACHABLE', detail });
   });
 
+  it('is told without the addresses and files of OpenSSL', () => {
+    const openssl =
+      'write EPROTO 4073B15E477F0000:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:../deps/openssl/openssl/ssl/record/methods/tlsany_meth.c:78:\n';
+    const error = Object.assign(new Error(openssl), { code: 'EPROTO' });
+    expect(networkFailure(error).detail).toBe('write EPROTO SSL routines: wrong version number');
+  });
+
   it('that has a code of the catalogue is that', () => {
     const error = new EdgeError('EDGE_TLS_PIN', 'another key');
     expect(networkFailure(error)).toEqual({ code: 'EDGE_TLS_PIN', detail: 'another key' });
