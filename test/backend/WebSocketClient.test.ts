@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { EdgeError } from '../../src/util/EdgeError.ts';
 import { settle } from '../support/FakeClock.ts';
@@ -273,5 +274,27 @@ describe('stop()', () => {
     await agent.up();
     expect(backend.requests).toHaveLength(2);
     await wsClient(backend.url).client.stop();
+  });
+});
+
+describe('many small frames in one packet', () => {
+  it('leave the event loop its turns, so that they hold nothing else up', async () => {
+    let count = 0;
+    let takenByThen: number | undefined;
+    const { agent, socket } = await connected({
+      onCommand: () => {
+        count += 1;
+        if (count > 1) return;
+        setImmediate(() => {
+          takenByThen = count;
+        });
+      },
+    });
+    const payload = Buffer.from('{"type":"command"}');
+    const frame = Buffer.concat([Buffer.of(0x81, payload.length), payload]);
+    (socket as unknown as { _socket: Socket })._socket.write(Buffer.concat(Array.from({ length: 500 }, () => frame)));
+    await waitFor('all of them', () => count === 500);
+    expect(takenByThen).toBeLessThan(10);
+    expect(agent.client.isUp).toBe(true);
   });
 });
