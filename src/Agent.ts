@@ -232,7 +232,9 @@ export class Agent {
     });
     secrets.onChange(() => {
       link.secretChanged();
-      backendSeen();
+      pump.secretChanged();
+      uploader.secretChanged();
+      courier.secretChanged();
     });
     const { client } = link;
     const courier = new AckCourier({

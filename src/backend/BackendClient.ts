@@ -38,7 +38,7 @@ export interface BackendClientOptions {
   baseUrl: string;
   agentId: string;
   secret(): string | undefined;
-  /** Called after a 401 or 403: read the secret again before the next request. */
+  /** Called after a 401 or 403: read the secret again. If another is there then, the request is made once more with it. */
   refreshSecret(): void;
   /** Limit for a whole request, from the call to the last byte of the answer, seconds. */
   requestTimeoutSeconds: number;
@@ -127,13 +127,20 @@ export class BackendClient {
 
   async #request(endpoint: Endpoint, content: Content, o: PostOptions): Promise<HttpAnswer | 'known'> {
     const { path } = content;
-    const secret = this.#o.secret();
-    if (!secret) throw new BackendError('EDGE_SECRET_MISSING', `POST ${path} was not made: there is no secret`);
-    const answer = await this.#exchange(content, secret, o);
+    let secret = this.#secretFor(path);
+    let answer = await this.#exchange(content, secret, o);
+    if (meaningOf(answer.status, endpoint) === 'EDGE_BACKEND_AUTH') {
+      this.#o.refreshSecret();
+      const current = this.#o.secret();
+      // What was refused is no longer the secret: that says nothing about the one that is, which is tried at once.
+      if (current && current !== secret) {
+        secret = current;
+        answer = await this.#exchange(content, secret, o);
+      }
+    }
     const meaning = meaningOf(answer.status, endpoint);
     if (meaning === 'known') return 'known';
     if (meaning === 'taken') return answer;
-    if (meaning === 'EDGE_BACKEND_AUTH') this.#o.refreshSecret();
     const { location } = answer.headers;
     const isRedirect = meaning === 'EDGE_BACKEND_REDIRECT' && location;
     const target = isRedirect ? ` to ${withoutSecret(location, secret).slice(0, MAX_LOCATION)}` : '';
@@ -142,6 +149,12 @@ export class BackendClient {
       retryAfterMs: parseRetryAfter(answer.headers['retry-after'], this.#o.clock.now()),
       body: withoutSecret(new TextDecoder().decode(answer.body), secret),
     });
+  }
+
+  #secretFor(path: string): string {
+    const secret = this.#o.secret();
+    if (!secret) throw new BackendError('EDGE_SECRET_MISSING', `POST ${path} was not made: there is no secret`);
+    return secret;
   }
 
   async #exchange(content: Content, secret: string, o: PostOptions): Promise<HttpAnswer> {

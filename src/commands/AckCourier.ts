@@ -70,6 +70,11 @@ export class AckCourier {
     else this.#poster.wake();
   }
 
+  /** The secret is another: an ack that was refused with the one before is posted at once. */
+  secretChanged(): void {
+    if (this.#started) this.#poster.secretChanged();
+  }
+
   socketUp(): void {
     this.#anotherSocket();
   }

@@ -63,6 +63,15 @@ export class AckPoster {
     this.#posting = this.#round();
   }
 
+  /** The secret is another: a wait that rests on the one before ends. */
+  secretChanged(): void {
+    if (this.#lastCode !== 'EDGE_BACKEND_AUTH' && this.#lastCode !== 'EDGE_SECRET_MISSING') return;
+    this.#waiting?.cancel();
+    this.#waiting = undefined;
+    this.#failures = 0;
+    this.wake();
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#waiting?.cancel();

@@ -8,7 +8,7 @@ import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
-import { BackendGate, fixedDelayOf, isShared } from './BackendGate.ts';
+import { BackendGate, endsWithSight, fixedDelayOf, isShared } from './BackendGate.ts';
 import { BackfillHold } from './BackfillHold.ts';
 import { LaneSet } from './LaneSet.ts';
 import { type QueuedAnswer, queueAnswer } from './queueAnswer.ts';
@@ -116,10 +116,12 @@ export class InboundPump {
    * once. What it asked to wait with, or answered badly, keeps its time.
    */
   backendSeen(): void {
-    this.#gate.opens();
-    this.#lanes.live.hurry();
-    this.#lanes.backfill.hurry();
-    this.wake();
+    this.#hurry(endsWithSight);
+  }
+
+  /** The secret is another: what was refused with the one before goes at once. */
+  secretChanged(): void {
+    this.#hurry((code) => code === 'EDGE_BACKEND_AUTH' || endsWithSight(code));
   }
 
   /** A message of this thread, undefined: of any, is no longer held back, or not for that file. */
@@ -140,6 +142,13 @@ export class InboundPump {
     });
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
     timer.cancel();
+  }
+
+  #hurry(isOver: (code: string | null) => boolean): void {
+    this.#gate.opens();
+    this.#lanes.live.hurry(isOver);
+    this.#lanes.backfill.hurry(isOver);
+    this.wake();
   }
 
   #look(): void {

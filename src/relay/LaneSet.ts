@@ -44,10 +44,10 @@ export class LaneSet {
     this.#lanes.delete(lane.threadId);
   }
 
-  /** Retries that wait only because the backend was away are due. */
-  hurry(): void {
+  /** Retries after a failure of which `isOver` are due. */
+  hurry(isOver: (code: string | null) => boolean): void {
     for (const lane of this.#lanes.values()) {
-      lane.hurry();
+      lane.hurry(isOver);
       this.#turns.add(lane);
     }
   }

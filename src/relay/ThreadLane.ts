@@ -1,6 +1,5 @@
 import type { Inbound, InboundRow } from '../state/Inbound.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
-import { endsWithSight } from './BackendGate.ts';
 
 /** What stands at the head of a lane. */
 export type LaneHead =
@@ -27,7 +26,7 @@ export class ThreadLane {
   /** inboundId → whether it is being retried. */
   readonly #inFlight = new Map<number, boolean>();
   /** inboundId → due, on the monotonic clock: a wall clock that steps must not stop a retry. */
-  readonly #due = new Map<number, { at: number; mayHurry: boolean }>();
+  readonly #due = new Map<number, { at: number; code: string | null }>();
   #writing: number | undefined;
   #timer: Timer | undefined;
 
@@ -91,12 +90,12 @@ export class ThreadLane {
   }
 
   retryIn(row: InboundRow, ms: number, code: string | null): void {
-    this.#due.set(row.inboundId, { at: this.#clock.monotonic() + ms, mayHurry: endsWithSight(code) });
+    this.#due.set(row.inboundId, { at: this.#clock.monotonic() + ms, code });
   }
 
-  /** Retries that wait only because the backend was away are due at once. */
-  hurry(): void {
-    for (const due of this.#due.values()) if (due.mayHurry) due.at = 0;
+  /** Retries after a failure of which `isOver` are due at once. */
+  hurry(isOver: (code: string | null) => boolean): void {
+    for (const due of this.#due.values()) if (isOver(due.code)) due.at = 0;
     this.stop();
   }
 

@@ -190,6 +190,34 @@ describe('a refusal', () => {
     expect(refreshes).toHaveLength(code === 'EDGE_BACKEND_AUTH' ? 1 : 0);
   });
 
+  it.each([401, 403])(
+    'with %i of a secret that is no longer the one to use is followed by one try with that',
+    async (status) => {
+      const backend = await httpBackend((request, response) => {
+        const isNew = request.headers.authorization === 'Bearer another';
+        response.writeHead(isNew ? 200 : status).end(JSON.stringify({ commands: [], ack_events: [] }));
+      });
+      let secret = SECRET;
+      const { client } = backendClient(backend.url, {
+        secret: () => secret,
+        refreshSecret: () => (secret = 'another'),
+      });
+      await client.sync(syncRequest, signal);
+      expect(backend.received.map(({ headers }) => headers.authorization)).toEqual([
+        `Bearer ${SECRET}`,
+        'Bearer another',
+      ]);
+    },
+  );
+
+  it('is final for a secret that is refused however often another is read', async () => {
+    const backend = await answering(403, '');
+    let reads = 0;
+    const { client } = backendClient(backend.url, { secret: () => `secret ${reads}`, refreshSecret: () => reads++ });
+    expect(await errorOf(client.postAck(ack))).toMatchObject({ code: 'EDGE_BACKEND_AUTH' });
+    expect(backend.received).toHaveLength(2);
+  });
+
   it('of a sync or an ack with 404 says that the endpoint is missing', async () => {
     const { client } = backendClient((await answering(404, '')).url);
     expect(await errorOf(client.sync(syncRequest, signal))).toMatchObject({ code: 'EDGE_BACKEND_NOT_FOUND' });

@@ -281,6 +281,18 @@ describe('AckCourier by HTTP', () => {
     expect(waiting()).toEqual([]);
   });
 
+  it('posts at once what was refused with the secret before, when another is there', async () => {
+    const { clock, courier, posted, state, add } = rig(false);
+    state.post = () => Promise.reject(new EdgeError('EDGE_BACKEND_AUTH', '403'));
+    add('c1');
+    await clock.advance(10_000);
+    const known = posted.length;
+    state.post = async () => {};
+    courier.secretChanged();
+    await settle();
+    expect(posted).toHaveLength(known + 1);
+  });
+
   it('asks a backend without the endpoint again after five minutes', async () => {
     const { clock, posted, state, add } = rig(false);
     state.post = () => Promise.reject(new EdgeError('EDGE_BACKEND_NOT_FOUND', '404'));

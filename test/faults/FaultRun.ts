@@ -96,9 +96,9 @@ export class FaultRun {
   /** Lets the agent's time run as fast as its connections bear it; resolves when `probe` holds, or `ms` are over. */
   async hurry(ms: number, probe: () => boolean | Promise<boolean> = () => false): Promise<void> {
     const end = this.clock.elapsedMs + ms;
-    this.clock.run(HURRY_RATE);
+    await this.clock.run(HURRY_RATE);
     await waitFor(`${ms} ms of the agent's clock`, async () => (await probe()) || this.clock.elapsedMs >= end, 50_000);
-    this.clock.run(1);
+    await this.clock.run(1);
   }
 
   /** What the log says after `mark`; see `mark`. */

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
-import { ANN, BOB, DoorRig } from './DoorRig.ts';
+import { BOB, DoorRig } from './DoorRig.ts';
 import { passes, silence } from './HttpDoor.ts';
 
 it('H2 breaks a request off that is never answered, while commands come and chat.db is read', async () => {
   const system = await DoorRig.start({ config: { backend: { request_timeout_seconds: 2 } } });
   const { door, rig } = system;
   door.treat = ({ path }) => (path === '/edge/message' ? silence : passes);
-  const first = system.write('one');
+  system.write('one');
   await waitFor('the request', () => door.messages.length > 0);
   system.write('two', BOB);
   await waitFor('the next message to be read and posted', () => door.messages.length > 1);
@@ -17,9 +17,8 @@ it('H2 breaks a request off that is never answered, while commands come and chat
   await waitFor('the attempt to be cut', () => door.messages[0]!.endedAt !== undefined);
   const { at, endedAt } = door.messages[0]!;
   expect(endedAt! - at).toBeGreaterThan(1_900);
-  const told = `EDGE_BACKEND_UNREACHABLE: Message ${first} from …${ANN.slice(-4)}`;
+  const told = 'POST /edge/message failed: no complete answer within 2 s';
   await waitFor('the log line', () => rig.agent.log.includes(told));
-  expect(rig.agent.log).toContain('no complete answer within 2 s');
   door.treat = () => passes;
   await system.settled();
 });

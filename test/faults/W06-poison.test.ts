@@ -26,11 +26,11 @@ faultTest('W6 takes a command by HTTP that is too large for the socket, and the 
         : undefined;
     const mark = run.mark;
     rig.cable.reset();
-    run.clock.run(20);
+    await run.clock.run(20);
     await run.logged('EDGE_BACKEND_TOO_LARGE', mark, 20_000);
     await run.logged(`✅ Command ${id} executed successfully`, mark, 20_000);
     isTaken = true;
-    run.clock.run(1);
+    await run.clock.run(1);
     expect(large).toBeLessThan(6);
     await run.hurry(126_000, () => run.isUp());
     await run.hurry(31_000);

@@ -13,7 +13,7 @@ const FLAP_MS = 5000 / RATE;
 faultTest('W15 loses and doubles nothing while socket and HTTP go and come in turn for five minutes', {
   async fault(run) {
     const { rig, clock } = run;
-    clock.run(RATE);
+    await clock.run(RATE);
     for (let flap = 0; flap < FLAPS; flap++) {
       const [cut, mended] = flap % 2 === 0 ? [rig.cable, rig.httpCable] : [rig.httpCable, rig.cable];
       mended.mend();

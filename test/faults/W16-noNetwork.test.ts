@@ -25,13 +25,13 @@ faultTest('W16 bears ten minutes without a network, and is back at once when the
     for (const cable of cables) cable.mend();
     const asleep = run.mark;
     const before = clock.elapsedMs;
-    clock.run(100);
+    await clock.run(100);
     await waitFor('the clock to run', () => clock.elapsedMs > before + 1000);
     process.kill(rig.agent.pid!, 'SIGSTOP');
     await new Promise((resolve) => setTimeout(resolve, 300));
     process.kill(rig.agent.pid!, 'SIGCONT');
     await run.logged('Awake after', asleep);
-    clock.run(1);
+    await clock.run(1);
     await waitFor('the socket', () => run.isUp(), 3000);
   },
 });

@@ -22,7 +22,7 @@ for (const wsReject of ['close', 'http'] as const) {
       process.kill(rig.agent.pid!, 'SIGHUP');
       await run.up(); // not a minute later
       await run.ask();
-      await run.hurry(76_000, () => run.ledger.accepted.size === 1);
+      await waitFor('the message', () => run.ledger.accepted.size === 1);
     },
     expect: ({ rig }) => expect(rig.agent.log).not.toContain(WRONG),
   });

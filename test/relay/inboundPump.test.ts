@@ -154,6 +154,20 @@ describe('many threads', () => {
     expect(backend.calls.length).toBe(before + 1);
   });
 
+  it('go at once when another secret is there than the one that was refused, and not before', async () => {
+    const { backend, add, clock, pump } = setUp();
+    for (const guid of ['m1', 'm2']) add(guid, guid === 'm1' ? ANNA : BERT);
+    await settle();
+    for (const call of [...backend.open]) call.fail(new EdgeError('EDGE_BACKEND_AUTH', '403'));
+    await clock.advance(10_000);
+    pump.backendSeen();
+    await settle();
+    expect(backend.started).toEqual(['m1', 'm2']);
+    pump.secretChanged();
+    await settle();
+    expect(backend.started.slice(2).toSorted()).toEqual(['m1', 'm2']);
+  });
+
   it('are never posted again without a pause, whatever Retry-After says', async () => {
     const { add, backend, clock } = setUp();
     add('m1');

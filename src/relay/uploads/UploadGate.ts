@@ -107,6 +107,13 @@ export class UploadGate {
     return true;
   }
 
+  /** The secret is another; true when that ends what kept the gate closed. */
+  secretChanged(): boolean {
+    if (this.#code !== 'EDGE_BACKEND_AUTH' && this.#code !== 'EDGE_SECRET_MISSING') return false;
+    this.answered();
+    return true;
+  }
+
   /** An upload was taken, or refused for good. */
   answered(): void {
     this.#busyFiles.clear();

@@ -7,6 +7,7 @@ import type { UploadRow } from '../../state/Uploads.ts';
 import { type BackoffPolicy, backoffMs } from '../../util/backoff.ts';
 import type { Clock, Timer } from '../../util/Clock.ts';
 import { codeOf, isStoreUnwilling, messageOf } from '../../util/EdgeError.ts';
+import type { ErrorCode } from '../../util/errors.ts';
 import { NETWORK_CODES } from '../../util/networkCodes.ts';
 import type { Random } from '../../util/Random.ts';
 import type { Telemetry } from '../../util/Telemetry.ts';
@@ -133,10 +134,12 @@ export class Uploader {
 
   /** The backend is known to be there. */
   backendSeen(): void {
-    if (!this.#gate.seen()) return;
-    this.#o.telemetry.conditionCleared('EDGE_UPLOAD_RETRIED');
-    for (const code of NETWORK_CODES) this.#records.hurry(code);
-    this.wake();
+    if (this.#gate.seen()) this.#hurry(NETWORK_CODES);
+  }
+
+  /** The secret is another: what was refused with the one before goes at once. */
+  secretChanged(): void {
+    if (this.#gate.secretChanged()) this.#hurry(['EDGE_BACKEND_AUTH', 'EDGE_SECRET_MISSING']);
   }
 
   /** A file that was not downloaded may be there. */
@@ -147,6 +150,12 @@ export class Uploader {
       this.#records.dueNow([...this.#notDownloaded.keys()].filter((id) => !this.#isPending(id)));
       this.wake();
     });
+  }
+
+  #hurry(codes: readonly ErrorCode[]): void {
+    this.#o.telemetry.conditionCleared('EDGE_UPLOAD_RETRIED');
+    for (const code of codes) this.#records.hurry(code);
+    this.wake();
   }
 
   #isPending(uploadId: number): boolean {

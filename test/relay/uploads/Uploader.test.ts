@@ -107,6 +107,18 @@ describe('files', () => {
     await rig.posted(4);
   });
 
+  it('go at once when another secret is there than the one that was refused', async () => {
+    const rig = setUp();
+    for (const guid of ['a', 'b']) rig.receive(guid);
+    await rig.posted(2);
+    for (const posting of rig.postings.slice()) await posting.fail(new EdgeError('EDGE_BACKEND_AUTH', '403'));
+    rig.uploader.backendSeen();
+    await rig.clock.advance(1000);
+    expect(rig.postings).toHaveLength(2);
+    rig.uploader.secretChanged();
+    await rig.posted(4);
+  });
+
   it('are given up where the backend refuses them', async () => {
     const rig = setUp();
     rig.receive('a');
