@@ -118,6 +118,16 @@ describe('a command', () => {
     expect(ids(socket.commands)).toEqual(['a', 'b']);
   });
 
+  it('whose sync was answered, but not heard, comes first in the next one', async () => {
+    const hub = await startHub();
+    await order(hub, 'a');
+    await sync(hub, { last_command_id: 'before' });
+    await order(hub, 'b');
+    expect(ids((await sync(hub, { last_command_id: 'before' })).json.commands)).toEqual(['a', 'b']);
+    expect((await sync(hub, { last_command_id: 'b' })).json.commands).toEqual([]);
+    expect((await sync(hub, { last_command_id: 'b' })).json.commands).toEqual([]);
+  });
+
   it('that was received is not sent again on a new socket', async () => {
     const hub = await startHub();
     const first = await hub.connect();

@@ -15,6 +15,8 @@ export class Dispatcher {
   readonly #telemetry: EdgeTelemetry;
   /** One turn at a time per agent, so that its commands go out in order and none by two hands. */
   readonly #turns = new Map<string, Promise<void>>();
+  /** What an agent without a socket said it had last when a sync gave it commands: the same again, and it got none. */
+  readonly #polled = new Map<string, string>();
   readonly #ackWaiters = new Map<string, (ack: EdgeAck) => void>();
 
   constructor(o: { store: CommandStore; sockets: EdgeSockets; clock: Clock; telemetry: EdgeTelemetry }) {
@@ -61,9 +63,13 @@ export class Dispatcher {
     }
   }
 
-  /** The commands that are due, for an agent that polls. */
-  async poll(agentId: string): Promise<StoredCommand[]> {
+  /** The commands that are due, for an agent that polls; those of an answer that did not reach it go first. */
+  async poll(agentId: string, lastCommandId?: string): Promise<StoredCommand[]> {
+    const isLost = lastCommandId !== undefined && this.#polled.get(agentId) === lastCommandId;
+    this.#polled.delete(agentId);
+    if (isLost && !this.#sockets.isUp(agentId)) await this.#store.release(agentId);
     const commands = await this.#store.take(agentId, 'sync');
+    if (commands.length > 0 && lastCommandId !== undefined) this.#polled.set(agentId, lastCommandId);
     for (const command of commands) this.#telemetry.commandSent(command, 'sync');
     return commands;
   }

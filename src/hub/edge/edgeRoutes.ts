@@ -128,7 +128,7 @@ export function edgeRoutes(
     const lastCommandId = last_command_id ?? undefined;
     const acked = await o.store.recordSync({ agentId, lastCommandId, status: status ?? {}, events });
     for (const event of events) o.telemetry.eventReceived(agentId, event);
-    const commands = await o.dispatcher.poll(agentId);
+    const commands = await o.dispatcher.poll(agentId, lastCommandId);
     return { commands: commands.map(wireCommand), ack_events: acked };
   });
 
