@@ -110,7 +110,7 @@ export class AgentProcess {
 
 /** What the rig looks at in the answer of the control socket. */
 export interface AgentStatusView {
-  websocket: { up: boolean };
+  websocket: { up: boolean; next_dial_at: string | null };
   chatdb: { open: boolean };
   conditions: readonly { code: string; name: string; fix: string }[];
   [key: string]: unknown;

@@ -67,7 +67,7 @@ export class FastClock {
     try {
       this.#last = JSON.parse(readFileSync(`${this.#file}.now`, 'utf8')) as Told;
     } catch {
-      // Not there yet, or just being written.
+      // Not there yet.
     }
     return this.#last;
   }

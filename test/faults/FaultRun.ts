@@ -11,6 +11,8 @@ export const ANN = '+15550100002';
 export const BEN = '+15550100003';
 /** 10 s without an answer, which end a connection, are half a second then. */
 const HURRY_RATE = 20;
+/** A connection that lives so long begins the count of failures anew; its next ping is not overdue by then. */
+const LASTING_MS = 31_000;
 /** Stands in every text, so that it can be looked for where no text belongs. */
 export const CANARY = 'private words';
 
@@ -99,6 +101,26 @@ export class FaultRun {
     await this.clock.run(HURRY_RATE);
     await waitFor(`${ms} ms of the agent's clock`, async () => (await probe()) || this.clock.elapsedMs >= end, 50_000);
     await this.clock.run(1);
+  }
+
+  /** Leaps over each wait to dial again until `probe` holds; everything else takes the time it takes. */
+  async redial(probe: () => boolean | Promise<boolean> = () => this.isUp()): Promise<void> {
+    await waitFor(
+      'the end of the waits to dial again',
+      async () => {
+        if (await probe()) return true;
+        const { next_dial_at } = (await this.rig.agent.status()).websocket;
+        const waitMs = next_dial_at ? Date.parse(next_dial_at) - this.clock.now() : 0;
+        if (waitMs > 0) await this.clock.pass(waitMs);
+        return false;
+      },
+      30_000,
+    );
+  }
+
+  /** The connection of now counts as one that lasted. */
+  async lasts(): Promise<void> {
+    await this.clock.pass(LASTING_MS);
   }
 
   /** What the log says after `mark`; see `mark`. */

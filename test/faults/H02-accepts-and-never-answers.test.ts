@@ -16,7 +16,8 @@ it('H2 breaks a request off that is never answered, while commands come and chat
   expect(rig.agent.log).not.toContain('disconnected');
   await waitFor('the attempt to be cut', () => door.messages[0]!.endedAt !== undefined);
   const { at, endedAt } = door.messages[0]!;
-  expect(endedAt! - at).toBeGreaterThan(1_900);
+  // The 2 s run from the call, and the door is told of the request only when this process gets to it.
+  expect(endedAt! - at).toBeGreaterThan(1_000);
   const told = 'POST /edge/message failed: no complete answer within 2 s';
   await waitFor('the log line', () => rig.agent.log.includes(told));
   door.treat = () => passes;

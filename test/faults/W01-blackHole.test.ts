@@ -13,6 +13,6 @@ faultTest('W1 declares a connection dead within 40 s when nothing gets through, 
     run.write();
     await waitFor('the ack by HTTP', () => run.ledger.acks.get(id)?.includes('completed'));
     run.rig.cable.mend();
-    await run.hurry(76_000, () => run.isUp());
+    await run.redial();
   },
 });

@@ -32,8 +32,8 @@ faultTest('W3 sees each refusal of the handshake as what it is, and comes back n
       const dialed = front.handshakes.length - known;
       expect([status, dialed >= least! && dialed <= most!, dialed]).toEqual([status, true, dialed]);
       front.standAside();
-      await run.hurry(126_000, () => run.isUp());
-      if (dials !== BY_BACKOFF) await run.hurry(31_000);
+      await run.redial();
+      if (dials !== BY_BACKOFF) await run.lasts();
     }
     await run.both();
   },

@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 import { faultTest } from './faultTest.ts';
 
-/** The close codes that a peer can send, and two that say how it went without one. Each fourth finds a fresh count. */
+/** The close codes that a peer can send, and two that say how it went without one. Each other finds a fresh count. */
 const CODES = [1012, 1000, 1001, 1003, 1013, 1005, 1006, 4001, 1008, 1011, 3000, 3500, 4409, 4999];
-/** So many endings in a row wait 1, 2, 4 and 8 s; then a connection lasts, and the count begins anew. */
-const IN_A_ROW = 4;
+/** So many endings in a row; then a connection lasts, and the count begins anew. */
+const IN_A_ROW = 2;
 const SOON = [1012, 1013];
 const SLOW = [4001];
 
@@ -26,7 +26,7 @@ faultTest('W4 comes back after each close code: soon after a restart, in a minut
       const mark = run.mark;
       wasClosed = false;
       rig.cable.reset();
-      await run.hurry(76_000, () => run.logSince(mark).includes(`[WARN] WebSocket closed: code=${code}`));
+      await run.redial(() => run.logSince(mark).includes(`[WARN] WebSocket closed: code=${code}`));
       await run.logged(
         `[WARN] WebSocket closed: code=${code}, reason=${code < 1005 || code > 1006 ? 'as told' : 'Unknown'}`,
         mark,
@@ -37,9 +37,9 @@ faultTest('W4 comes back after each close code: soon after a restart, in a minut
         await clock.pass(55_000);
         expect([code, front.handshakes.length]).toEqual([code, dials]);
       }
-      await run.hurry(76_000, () => run.isUp());
+      await run.redial();
       if (SOON.includes(code)) expect(front.handshakes.length).toBeGreaterThan(dials);
-      if (CODES.indexOf(code) % IN_A_ROW === IN_A_ROW - 1) await run.hurry(31_000);
+      if (CODES.indexOf(code) % IN_A_ROW === IN_A_ROW - 1) await run.lasts();
     }
     await run.both();
   },

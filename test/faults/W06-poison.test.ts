@@ -32,8 +32,8 @@ faultTest('W6 takes a command by HTTP that is too large for the socket, and the 
     isTaken = true;
     await run.clock.run(1);
     expect(large).toBeLessThan(6);
-    await run.hurry(126_000, () => run.isUp());
-    await run.hurry(31_000);
+    await run.redial();
+    await run.lasts();
     await waitFor('the condition to be over', async () => (await rig.agent.status()).conditions.length === 0);
     await run.both();
   },

@@ -39,13 +39,11 @@ faultTest('W7 ends the connection at a frame that no WebSocket may send, and com
         return { raw: (socket, request) => opening(request, socket, bytes) };
       };
       rig.cable.reset();
-      await run.hurry(76_000, () =>
-        /WebSocket error: .*\n(.*\n)*.*WebSocket closed: code=1006/.test(run.logSince(mark)),
-      );
+      await run.redial(() => /WebSocket error: .*\n(.*\n)*.*WebSocket closed: code=1006/.test(run.logSince(mark)));
       expect([what, run.logSince(mark)]).toEqual([what, expect.stringContaining('[ERROR] WebSocket error: ["')]);
       await waitFor('the end', () => isSpoilt);
-      await run.hurry(76_000, () => run.isUp());
-      if (what === 'a reserved opcode') await run.hurry(31_000); // the count of failures begins anew
+      await run.redial();
+      if (what === 'a reserved opcode') await run.lasts(); // the count of failures begins anew
     }
     await run.both();
   },

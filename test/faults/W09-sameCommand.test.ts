@@ -42,7 +42,7 @@ faultTest('W9 executes a command once that comes twice by each way and after a r
     await waitFor('an ack that gets through', () => ledger.acks.has(id));
     rig.hub.setSockets(true);
     front.standAside();
-    await run.hurry(76_000, () => run.isUp());
+    await run.redial();
     expect(
       rig.mac.messages.effects.filter(({ text }) => ledger.asked.some((one) => one.id === id && one.text === text)),
     ).toHaveLength(1);

@@ -10,7 +10,7 @@
  *
  * FILE.now says how far the clock is: ms since the start, ms since 1970, and at which real moment, ms since 1970. SIGSTOP and the timers inside Node (sockets, http, AbortSignal.timeout) stay real.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
@@ -156,6 +156,7 @@ function fire() {
   armed = undefined;
   const timer = first();
   if (!timer || timer.due > monotonic()) return drive();
+  if (real.now() - toldAt >= CONTROL_MS) tell(); // what the timer does is dated by it
   if (timer.repeats) {
     timer.due = monotonic() + timer.ms;
     timer.order = order++;
@@ -218,7 +219,9 @@ function tell() {
     atMs: real.Date.now(),
     rate: clock.rate,
   };
-  writeFileSync(`${control}.now`, JSON.stringify(now));
+  // Whole or not at all: who finds half of it would go by what it said long ago.
+  writeFileSync(`${control}.telling`, JSON.stringify(now));
+  renameSync(`${control}.telling`, `${control}.now`);
 }
 
 let said = '';

@@ -66,6 +66,7 @@ it('lets a day pass for a whole agent in seconds, without its taking that for sl
   await rig.startAgent({ withSocket: false });
   await rig.stopHub();
   await clock.pass(DAY_MS);
+  await rig.agent.kill('SIGTERM'); // which it dates
   const last = rig.agent.log.trimEnd().split('\n').at(-1)!;
   expect(Date.parse(last.slice(1, 25))).toBeGreaterThan(Date.now() + DAY_MS - 3600_000);
   expect(rig.agent.log).not.toContain('Awake after');
