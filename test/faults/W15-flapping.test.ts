@@ -38,7 +38,7 @@ faultTest('W15 keeps each thread in order, messages and commands, while the sock
       await pause(FLAP_MS);
     }
     rig.cable.mend();
-    expect(front.handshakes.length).toBeGreaterThan(before + 4); // back-off grows, as no connection lasts 30 s
+    expect(front.handshakes.length).toBeGreaterThan(before + 1); // not each time: back-off grows, as none lasts 30 s
   },
   expect(run) {
     for (const thread of [ANN, BEN]) commandsWentOutInOrder(run, thread);

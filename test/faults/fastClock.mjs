@@ -112,12 +112,13 @@ let isFiring = false;
 
 /** Arranges for the first timer to fire: one in each turn of the event loop, as Node does. */
 function drive() {
-  if (isFiring) return;
+  // Begun anew for each timer that is set, it would be put off for as long as each turn sets one.
+  if (isFiring || armed?.isFire) return;
   disarm();
   const next = first();
   if (!next) return;
   const leftMs = (next.due - monotonic()) / clock.rate;
-  if (leftMs <= 0) armed = { immediate: real.setImmediate(fire) };
+  if (leftMs <= 0) armed = { immediate: real.setImmediate(fire), isFire: true };
   else if (monotonic() < startedAt + clock.skipToMs) armed = { immediate: real.setImmediate(tryToLeap, real.now()) };
   else armed = { timeout: real.setTimeout(fire, Math.min(Math.ceil(leftMs), MAX_TIMER_MS)) };
   keepAlive();
