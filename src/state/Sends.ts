@@ -27,12 +27,13 @@ export class Sends {
 
   /** Inserts the row, or returns the one that has its key already. */
   insert(send: NewSend): SendRow {
-    this.#sql(`
+    const inserted = this.#sql(`
       INSERT INTO sends (key, thread_id, group_key, answers_id, position, bubble_index, text, bubble_type, immediate,
         state, waits_for, reflex_command_id, command_id, not_before_at, finished_at, part_of, file_id, schedule_id, created_at)
       VALUES (@key, @threadId, @groupKey, @answersId, @position, @bubbleIndex, @text, @bubbleType, @immediate,
         @state, @waitsFor, @reflexCommandId, @commandId, @notBeforeAt, @finishedAt, @partOf, @fileId, @scheduleId, @now)
-      ON CONFLICT (key) DO NOTHING`).run({
+      ON CONFLICT (key) DO NOTHING
+      RETURNING ${COLUMNS}`).get({
       key: send.key,
       threadId: send.threadId,
       groupKey: send.groupKey ?? send.key,
@@ -52,8 +53,8 @@ export class Sends {
       scheduleId: send.scheduleId ?? null,
       finishedAt: send.state === 'superseded' ? send.now : null,
       now: send.now,
-    });
-    return this.byKey(send.key)!;
+    }) as SendRow | undefined;
+    return inserted ?? this.byKey(send.key)!;
   }
 
   byId(sendId: number): SendRow | undefined {
