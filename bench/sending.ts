@@ -30,8 +30,10 @@ const SETTLE_MS = 15_000;
 export async function run(): Promise<BenchRow[]> {
   const build = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (build.status !== 0) throw new Error('the build failed');
+  const floor = await commandToScript('floor');
   const command = await commandToScript('agent', (stage) => pastSends(join(stage.dir, 'state')));
   return [
+    latency('command → osascript, bare floor', floor, undefined),
     latency(`command → osascript, ${PAST_SENDS} rows in sends`, command, { p50: 6 }),
     ...(await pace()),
     ...(await drain()),

@@ -110,6 +110,7 @@ export class FaultRun {
       async () => {
         if (await probe()) return true;
         const { next_dial_at } = (await this.rig.agent.status()).websocket;
+        if (await probe()) return true; // it came about in between, and the wait is the one after it
         const waitMs = next_dial_at ? Date.parse(next_dial_at) - this.clock.now() : 0;
         if (waitMs > 0) await this.clock.pass(waitMs);
         return false;
