@@ -16,7 +16,8 @@ export function bubbleEvents(
   const of = { thread: o.thread, key: o.key, message_guid: o.guid };
   const isRead = o.read === true && stage.has('message.date_read');
   const isDelivered = isRead || stage.has('message.is_delivered');
-  const isSent = isDelivered || stage.has('message.is_sent');
+  // That it was read comes too late for it: by then message_sent was told.
+  const isSent = stage.has('message.is_delivered') || stage.has('message.is_sent');
   return [
     { ...of, event_type: 'message_sent', status: isSent ? 'sent' : 'confirmed' },
     ...(isDelivered ? [{ ...of, event_type: 'message_delivered', status: 'delivered' }] : []),
