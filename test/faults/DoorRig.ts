@@ -8,8 +8,8 @@ import type { Incoming } from '../../src/simulator/Incoming.ts';
 import { systemClock } from '../../src/util/Clock.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { FastClock } from './FastClock.ts';
 import { HttpDoor } from './HttpDoor.ts';
+import { FastClock } from './harness/FastClock.ts';
 
 export const ANN = '+15550100002';
 export const BOB = '+15550100003';

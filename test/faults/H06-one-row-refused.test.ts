@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import { DoorRig } from './DoorRig.ts';
 import { passes, says } from './HttpDoor.ts';
-import { retryAll } from './retryAll.ts';
+import { retryAll } from './harness/retryAll.ts';
 
 const PEOPLE = Array.from({ length: 10 }, (_, n) => `+155501000${String(n + 10)}`);
 

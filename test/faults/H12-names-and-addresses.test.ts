@@ -13,7 +13,7 @@ async function startWith(found: string | string[]) {
   const file = join(tempDir(), 'names.json');
   const resolves = (to: string | string[]) => writeFileSync(file, JSON.stringify({ [HOST]: to }));
   resolves(found);
-  const names = pathToFileURL(join(import.meta.dirname, 'names.mjs'));
+  const names = pathToFileURL(join(import.meta.dirname, 'harness/names.mjs'));
   names.searchParams.set('file', file);
   const system = await DoorRig.start({
     agent: false,

@@ -1,5 +1,5 @@
 import { waitFor } from '../support/waitFor.ts';
-import { faultTest } from './faultTest.ts';
+import { faultTest } from './harness/faultTest.ts';
 
 faultTest('W1 declares a connection dead within 40 s when nothing gets through, and polls at once', {
   async fault(run) {

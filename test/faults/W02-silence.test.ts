@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { faultTest } from './faultTest.ts';
+import { faultTest } from './harness/faultTest.ts';
 
 faultTest('W2 gives up after 10 s on a peer that accepts and says nothing, and on one that only greets', {
   startsAgent: false,

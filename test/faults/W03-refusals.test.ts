@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { faultTest } from './faultTest.ts';
+import { faultTest } from './harness/faultTest.ts';
 
 const FIVE_MINUTES_MS = 300_000;
 /** By back-off: 1, 2, 4, 8, 16, 32 s, then each minute, all with up to 25 % on top. */

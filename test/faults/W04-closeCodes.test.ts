@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { faultTest } from './faultTest.ts';
+import { faultTest } from './harness/faultTest.ts';
 
 /** The close codes that a peer can send, and two that say how it went without one. Each other finds a fresh count. */
 const CODES = [1012, 1000, 1001, 1003, 1013, 1005, 1006, 4001, 1008, 1011, 3000, 3500, 4409, 4999];

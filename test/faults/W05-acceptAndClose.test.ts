@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { faultTest } from './faultTest.ts';
+import { faultTest } from './harness/faultTest.ts';
 
 const MINUTES = Number(process.env.FAULTS_ACCEPT_AND_CLOSE_MINUTES ?? 20);
 const MINUTE_MS = 60_000;

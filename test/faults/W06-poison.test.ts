@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { MAX_BODY_BYTES } from '../../src/protocol/wire.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { faultTest } from './faultTest.ts';
+import { faultTest } from './harness/faultTest.ts';
+import { passes, says } from './harness/treatments.ts';
 
 faultTest('W6 takes a command by HTTP that is too large for the socket, and the socket lives again', {
   async fault(run) {
@@ -20,10 +21,10 @@ faultTest('W6 takes a command by HTTP that is too large for the socket, and the 
         agent.send(JSON.stringify({ type: 'command', data: poison }));
       },
     });
-    front.request = ({ url }) =>
-      url === '/edge/sync' && !isTaken && large >= 2
-        ? { status: 200, body: JSON.stringify({ commands: [poison], ack_events: [] }) }
-        : undefined;
+    front.treat = ({ path }) =>
+      path === '/edge/sync' && !isTaken && large >= 2
+        ? says(200, JSON.stringify({ commands: [poison], ack_events: [] }))
+        : passes;
     const mark = run.mark;
     rig.cable.reset();
     await run.clock.run(20);

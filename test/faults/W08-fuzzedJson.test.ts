@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { WebSocket } from 'ws';
 import { waitFor } from '../support/waitFor.ts';
-import { faultTest } from './faultTest.ts';
+import { faultTest } from './harness/faultTest.ts';
 
 const UNKNOWN_TYPES = 10_000;
 const DEEP = 100_000;

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
-import { faultTest } from './faultTest.ts';
+import { faultTest } from './harness/faultTest.ts';
+import { passes, says } from './harness/treatments.ts';
 
 faultTest('W9 executes a command once that comes twice by each way and after a restart, and acknowledges each copy', {
   async fault(run) {
@@ -21,7 +22,7 @@ faultTest('W9 executes a command once that comes twice by each way and after a r
         return type === 'command_ack' && isDeaf ? [] : [frame];
       },
     });
-    front.request = ({ url }) => (url === '/edge/command/ack' && isDeaf ? { status: 503 } : undefined);
+    front.treat = ({ path }) => (path === '/edge/command/ack' && isDeaf ? says(503) : passes);
     rig.cable.reset();
     await waitFor('the connection', () => front.handshakes.length > 1);
     await run.up();

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { WebSocket } from 'ws';
 import { waitFor } from '../support/waitFor.ts';
-import { ANN, BEN } from './FaultRun.ts';
-import { faultTest } from './faultTest.ts';
+import { ANN, BEN } from './harness/FaultRun.ts';
+import { faultTest } from './harness/faultTest.ts';
 
 const BURST = 10_000;
 /** Each command is written down and acknowledged on its own: how long that takes is a matter of the machine, ms. */

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
-import { faultTest } from './faultTest.ts';
+import { faultTest } from './harness/faultTest.ts';
 
 faultTest('W13 executes a command once and acknowledges each copy when only its acks get lost', {
   async fault(run) {

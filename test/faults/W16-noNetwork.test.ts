@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
-import { faultTest } from './faultTest.ts';
+import { faultTest } from './harness/faultTest.ts';
 
 const TEN_MINUTES_MS = 600_000;
 /** 1, 2, 4 … 60 s, each with up to 25 % on top: so many dials at most, and at least, in ten minutes. */

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
-import type { FaultRun } from './FaultRun.ts';
-import { faultTest } from './faultTest.ts';
+import type { FaultRun } from './harness/FaultRun.ts';
+import { faultTest } from './harness/faultTest.ts';
 
 /** What becomes of the agent: it ends in order, leaves nothing uncaught, and starts again as if nothing had been. */
 async function stopped(run: FaultRun): Promise<void> {

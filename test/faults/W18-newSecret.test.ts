@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
-import { faultTest } from './faultTest.ts';
+import { faultTest } from './harness/faultTest.ts';
 
 const WRONG = 'canary-of-a-wrong-secret';
 
@@ -15,8 +15,9 @@ for (const wsReject of ['close', 'http'] as const) {
       await rig.startAgent({ withSocket: false });
       await run.logged(wsReject === 'close' ? 'WebSocket closed: code=4001' : 'Unexpected server response: 403');
       run.write();
-      const refused = ['POST /edge/message 403', 'POST /edge/sync 403'];
-      await waitFor('both refusals', () => refused.every((one) => run.front.answers.includes(one)));
+      const refused = ['/edge/message', '/edge/sync'];
+      const isRefused = (one: string) => run.front.knocks.some(({ path, status }) => path === one && status === 403);
+      await waitFor('both refusals', () => refused.every(isRefused));
       await run.logged('POST /edge/sync was answered 403');
       writeFileSync(rig.path('secret'), rig.secret);
       process.kill(rig.agent.pid!, 'SIGHUP');

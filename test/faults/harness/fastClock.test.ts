@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startRig } from '../support/startRig.ts';
-import { tempDir } from '../support/tempDir.ts';
+import { startRig } from '../../support/startRig.ts';
+import { tempDir } from '../../support/tempDir.ts';
 import { FastClock } from './FastClock.ts';
 
 const DAY_MS = 24 * 3600_000;

@@ -3,9 +3,9 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { FaultProxy } from '../../scripts/rig/FaultProxy.ts';
-import { selfSigned } from '../messaging/files/httpsServer.ts';
-import { waitFor } from '../support/waitFor.ts';
+import { FaultProxy } from '../../../scripts/rig/FaultProxy.ts';
+import { selfSigned } from '../../messaging/files/httpsServer.ts';
+import { waitFor } from '../../support/waitFor.ts';
 
 /** A proxy before a server that remembers what it gets and says `echo:` and the same again. */
 async function stage(options: ConstructorParameters<typeof FaultProxy>[0] = {}) {

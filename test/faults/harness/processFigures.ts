@@ -25,3 +25,15 @@ export function processFigures(pid: number): ProcessFigures | undefined {
     return undefined;
   }
 }
+
+/** What inside.mjs writes. */
+export interface Inside {
+  readonly pid: number;
+  /** How long the event loop was held up, ms. */
+  readonly gapP99Ms: number;
+  readonly gapMaxMs: number;
+  /** Not those of fastClock.mjs. */
+  readonly timers: number;
+  readonly heapBytes: number;
+  readonly rssBytes: number;
+}

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { waitFor } from '../support/waitFor.ts';
+import { waitFor } from '../../support/waitFor.ts';
 
 /** What the clock last said of itself. */
 interface Told {

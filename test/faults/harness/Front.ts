@@ -1,8 +1,16 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
+import { passes, type Said, type Treatment } from './treatments.ts';
 
 export interface Answer {
   readonly status: number;
@@ -23,42 +31,73 @@ export type Upgrade =
   | { up?: Mangle; down?: Mangle; joined?(agent: WebSocket, hub: WebSocket): void }
   | { raw(socket: Duplex, request: IncomingMessage): void };
 
-/** What becomes of a request: answered here, never answered, or taken by the hub whose answer is lost. */
-export type Fate = Answer | 'hangs' | 'unsaid';
+/** A request as it came. */
+export interface Knock {
+  /** On the clock of this process, ms. */
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  readonly key: string | undefined;
+  readonly secret: string | undefined;
+  readonly body: string;
+  /** How many requests of this path were under way when it came, itself included. */
+  readonly atOnce: number;
+  /** What was answered; undefined: nothing, or not yet. */
+  status: number | undefined;
+  /** When its answer was out or its connection gone, on the same clock. */
+  endedAt: number | undefined;
+}
 
-/** Stands between the cables and the hub, and is the backend where a test says so. */
+const HOP_BY_HOP = ['host', 'connection', 'expect', 'transfer-encoding', 'content-length', 'keep-alive'];
+
+/**
+ * Stands between the cables and the hub, writes down every request with the bytes that it brought, and does to requests
+ * and handshakes what backends, and what stands before them, do.
+ */
 export class Front {
   /** The port of the hub. */
   target = 0;
   /** Undefined: the hub's to decide. `nth` counts handshakes from 1. */
   upgrade: (request: IncomingMessage, nth: number) => Upgrade | undefined = () => undefined;
-  request: (request: IncomingMessage) => Fate | undefined = () => undefined;
+  /** Decides over each request once it is read; may be changed at any time. */
+  treat: (knock: Knock) => Treatment = () => passes;
   /** When each handshake came, ms on the monotonic clock. */
   readonly handshakes: number[] = [];
-  /** Each request that came, as `METHOD path`. */
-  readonly requests: string[] = [];
-  /** Each answer of the hub that was passed on, as `METHOD path status`. */
-  readonly answers: string[] = [];
+  readonly knocks: Knock[] = [];
+  readonly #underWay = new Map<string, number>();
   readonly #sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   readonly #open = new Set<Duplex>();
   #server: Server | undefined;
 
-  async start(): Promise<void> {
-    const server = createServer((incoming, response) => this.#take(incoming, response));
+  async start(): Promise<this> {
+    const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, response) => {
+      incoming.on('error', () => {}); // tells itself by the end of the body
+      this.#take(incoming, response).catch(() => response.destroy());
+    });
     server.on('upgrade', (incoming, socket, head) => this.#upgrade(incoming, socket, head));
     server.on('connection', (socket) => this.#keep(socket));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     this.#server = server;
+    return this;
   }
 
   get port(): number {
     return (this.#server!.address() as AddressInfo).port;
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** The posts of messages, in the order in which they came. */
+  get messages(): readonly Knock[] {
+    return this.knocks.filter(({ path }) => path === '/edge/message');
+  }
+
   /** Every request and handshake is the hub's again. */
   standAside(): void {
     this.upgrade = () => undefined;
-    this.request = () => undefined;
+    this.treat = () => passes;
   }
 
   async stop(): Promise<void> {
@@ -67,33 +106,45 @@ export class Front {
     if (this.#server) await new Promise((resolve) => this.#server!.close(resolve));
   }
 
-  #take(incoming: IncomingMessage, response: ServerResponse): void {
-    this.requests.push(`${incoming.method} ${incoming.url}`);
-    const fate = this.request(incoming);
-    if (fate === 'hangs') incoming.resume();
-    else if (fate === undefined || fate === 'unsaid') this.#pass(incoming, response, fate === 'unsaid');
-    else {
-      incoming.resume();
-      incoming.on('end', () => response.writeHead(fate.status, fate.headers).end(fate.body ?? '{}'));
-    }
+  async #take(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = incoming.url!;
+    const atOnce = (this.#underWay.get(path) ?? 0) + 1;
+    this.#underWay.set(path, atOnce);
+    response.on('close', () => this.#underWay.set(path, this.#underWay.get(path)! - 1));
+    const at = performance.now();
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const bytes = Buffer.concat(chunks);
+    const knock: Knock = {
+      at,
+      method: incoming.method!,
+      path,
+      key: incoming.headers['idempotency-key'] as string | undefined,
+      secret: incoming.headers.authorization?.replace('Bearer ', ''),
+      body: bytes.toString(),
+      atOnce,
+      status: undefined,
+      endedAt: undefined,
+    };
+    this.knocks.push(knock);
+    response.on('close', () => {
+      knock.endedAt = performance.now();
+    });
+    response.on('finish', () => {
+      knock.status = response.statusCode;
+    });
+    await this.treat(knock)(response, () => this.#pass(incoming, bytes));
   }
 
-  #pass(incoming: IncomingMessage, response: ServerResponse, isUnsaid: boolean): void {
-    const { expect: _, ...headers } = incoming.headers;
-    const options = { port: this.target, host: '127.0.0.1', path: incoming.url!, method: incoming.method!, headers };
-    const outgoing = request(options, (said) => {
-      if (isUnsaid) {
-        said.resume();
-        said.on('end', () => response.destroy());
-        return;
-      }
-      response.on('finish', () => this.answers.push(`${incoming.method} ${incoming.url} ${said.statusCode}`));
-      response.writeHead(said.statusCode!, said.headers);
-      said.pipe(response);
-    });
-    outgoing.on('error', () => response.destroy());
-    incoming.on('error', () => outgoing.destroy());
-    incoming.pipe(outgoing);
+  /** Hands it to the hub; resolves with what the hub said, whether or not who asked still listens. */
+  async #pass(incoming: IncomingMessage, bytes: Buffer): Promise<Said> {
+    const options = { port: this.target, host: '127.0.0.1', path: incoming.url!, method: incoming.method! };
+    const outgoing = request({ ...options, headers: endToEnd(incoming.headers) });
+    outgoing.end(bytes);
+    const [said] = (await once(outgoing, 'response')) as [IncomingMessage];
+    const chunks: Buffer[] = [];
+    for await (const chunk of said) chunks.push(chunk as Buffer);
+    return { status: said.statusCode!, headers: endToEnd(said.headers), body: Buffer.concat(chunks) };
   }
 
   #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -163,6 +214,14 @@ export class Front {
     socket.on('error', () => {}); // tells itself by 'close'
     socket.on('close', () => this.#open.delete(socket));
   }
+}
+
+function endToEnd(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined || HOP_BY_HOP.includes(name) ? [] : [[name, value]],
+    ),
+  );
 }
 
 const same: Mangle = (frame) => [frame];

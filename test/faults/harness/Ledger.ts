@@ -1,28 +1,43 @@
-import type { HubObserver } from '../../src/hub/edge/HubObserver.ts';
+import type { HubObserver } from '../../../src/hub/edge/HubObserver.ts';
 
-/** What was written to the Mac. */
+/**
+ * What must become of a message: `live` is answered; `history` is old when it comes, handed over as backfill and not
+ * answered; `refused` the backend will not have: it is not accepted, and a dead letter says so.
+ */
+export type MessageKind = 'live' | 'history' | 'refused';
+
+/** A message that was written to the Mac. */
 export interface Inserted {
   readonly guid: string;
   readonly thread: string;
   readonly text: string;
+  readonly kind: MessageKind;
+  /** The bubbles that the backend answers it with, in order. */
+  readonly answers: readonly string[];
+}
+
+/** How a command must end: with one bubble; with none; or nobody can know, and then with one at most. */
+export type Outcome = 'completed' | 'failed' | 'unknown';
+
+/** A bubble that the backend asked for. */
+export interface Asked {
+  readonly id: string;
+  readonly thread: string;
+  readonly text: string;
+  readonly outcome: Outcome;
 }
 
 /** What the backend accepted under one key. */
 export interface Accepted {
   readonly thread: string;
   readonly text: string;
-  /** More than one: a repetition was not byte for byte the same. */
+  readonly isHistory: boolean;
+  /** More than one: a repetition was not the same. */
   readonly bodies: Set<string>;
   copies: number;
 }
 
-/** What the backend asked to be sent. */
-export interface Asked {
-  readonly id: string;
-  readonly thread: string;
-  readonly text: string;
-}
-
+/** An event that the backend was told of. */
 export interface Told {
   readonly type: string;
   readonly details: Record<string, unknown>;
@@ -49,11 +64,16 @@ export class Ledger {
       if (known) {
         known.bodies.add(raw);
         known.copies++;
-      } else {
-        const { thread_id, filtered_text } = body.raw;
-        const first = { thread: String(thread_id), text: String(filtered_text), bodies: new Set([raw]), copies: 1 };
-        this.accepted.set(body.guid!, first);
+        return;
       }
+      const { thread_id, filtered_text, backfill } = body.raw;
+      this.accepted.set(body.guid!, {
+        thread: String(thread_id),
+        text: String(filtered_text),
+        isHistory: backfill === true,
+        bodies: new Set([raw]),
+        copies: 1,
+      });
     },
     eventReceived: ({ event }) => {
       const details = event.details as Record<string, unknown>;
@@ -69,5 +89,11 @@ export class Ledger {
 
   told(type: string): Told[] {
     return [...this.events.values()].filter((told) => told.type === type);
+  }
+
+  /** How many bubbles must be out once all is done. */
+  get bubblesDue(): number {
+    const answers = this.inserted.reduce((sum, { answers }) => sum + answers.length, 0);
+    return answers + this.asked.filter(({ outcome }) => outcome === 'completed').length;
   }
 }

@@ -1,0 +1,135 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '../../support/tempDir.ts';
+import { FaultRun, type FaultRunOptions } from './FaultRun.ts';
+import {
+  isHealthy,
+  keepsSecrets,
+  saysNothingUncaught,
+  stopsInOrder,
+  takesNoMoreThanBefore,
+  whatItShows,
+} from './invariants.ts';
+import { judge, type Verdict } from './judge.ts';
+import { missing, type Need } from './needs.ts';
+import { type CaseReport, report } from './report.ts';
+import { settings } from './settings.ts';
+
+/** How long everything may take to come right once the fault is over, ms of the real clock. */
+const RECOVERY_MS = 15_000;
+const MAX_RSS_MEGABYTES = 150;
+
+export interface FaultCase extends FaultRunOptions {
+  /** What the case cannot be brought about without; where it is not to be had, the case is skipped and says so. */
+  needs?: readonly Need[];
+  /** Before the agent starts. */
+  setup?(run: FaultRun): void | Promise<void>;
+  /** Brings the fault about, shows how the agent bears it, and lifts it. */
+  fault(run: FaultRun): Promise<void>;
+  /** What must hold besides, once all is quiet and before the agent is stopped. */
+  expect?(run: FaultRun): void | Promise<void>;
+  /** The agent is not to live through it: the exit code that it left with. Nobody waits for it to come right then. */
+  ends?: number;
+  /** Whether the commands of a thread go out in the order in which they were asked for. @default false: an answer with commands that got lost is given again after later ones */
+  commandsInOrder?: boolean;
+  /** Codes of conditions that the fault leaves behind, as long as nobody decides. @default none */
+  conditions?: readonly string[];
+  /** What the agent may say on stderr. @default nothing */
+  stderr?: RegExp;
+  /** How long it may take to come right, ms. @default 15000 */
+  recoveryMs?: number;
+  /** @default 150 */
+  maxRssMegabytes?: number;
+  /** How long the case may take, ms. @default 60000 */
+  timeoutMs?: number;
+}
+
+/**
+ * One fault against the whole daemon. When it is over the agent must come right by itself, and then three ledgers are
+ * compared that know nothing of each other: what was written to the Mac, what the backend got, what osascript did.
+ *
+ * @param title `C5 …`: the case of the table of faults, and a sentence of behaviour.
+ */
+export function faultTest(title: string, o: FaultCase): void {
+  it(title, { timeout: (o.timeoutMs ?? 60_000) * settings.patience }, async ({ skip }) => {
+    const startedAt = performance.now();
+    const told = { case: title.split(' ')[0]!, title, seed: settings.seed };
+    const reason = missing(o.needs ?? []);
+    if (reason !== undefined) {
+      const nothing = { runs: 0, lost: 0, doubled: 0, outOfOrder: 0, recoveriesMs: [], tookMs: 0 };
+      report({ ...told, verdict: 'skipped', reason, ...nothing });
+      skip(reason);
+    }
+    const run = await FaultRun.create(tempDir(), o);
+    onTestFinished(() => run.close());
+    let failure: unknown;
+    try {
+      await bear(run, o);
+    } catch (error) {
+      failure = error;
+    }
+    report({ ...told, ...figuresOf(run, o), tookMs: Math.round(performance.now() - startedAt), ...verdictOf(failure) });
+    if (failure) throw withLog(failure, run);
+  });
+}
+
+async function bear(run: FaultRun, o: FaultCase): Promise<void> {
+  const { startsAgent = true, hasSocket = true } = o;
+  const recoveryMs = (o.recoveryMs ?? RECOVERY_MS) * settings.patience;
+  await o.setup?.(run);
+  if (startsAgent) {
+    await run.rig.startAgent({ withSocket: hasSocket });
+    await run.both();
+    await run.quiet(RECOVERY_MS * settings.patience);
+  }
+  const before = startsAgent ? run.figures : undefined;
+
+  await o.fault(run);
+
+  const liftedAt = run.liftedAt ?? performance.now();
+  if (o.ends !== undefined) {
+    expect(run.rig.agent.isRunning).toBe(false);
+    expect(run.rig.agent.exitCode).toBe(o.ends);
+    await o.expect?.(run);
+    saysNothingUncaught(run, o.stderr ?? /^$/);
+    keepsSecrets(run, '');
+    return;
+  }
+  const { pid } = run.rig.agent;
+  await run.quiet(recoveryMs);
+  await isHealthy(run, recoveryMs, o.conditions ?? []);
+  run.recoveriesMs.push(performance.now() - liftedAt);
+  expect(judge({ ...run.evidence, commandsInOrder: o.commandsInOrder ?? false })).toEqual(NOTHING_WRONG);
+  await o.expect?.(run);
+  await takesNoMoreThanBefore(run, before, o.maxRssMegabytes ?? MAX_RSS_MEGABYTES);
+  const shown = await whatItShows(run);
+  await stopsInOrder(run, pid);
+  saysNothingUncaught(run, o.stderr ?? /^$/);
+  keepsSecrets(run, shown);
+}
+
+const NOTHING_WRONG: Verdict = { lost: [], doubled: [], outOfOrder: [], madeUp: [], untrue: [] };
+
+function figuresOf(run: FaultRun, o: FaultCase) {
+  const { lost, doubled, outOfOrder } = judge({ ...run.evidence, commandsInOrder: o.commandsInOrder ?? false });
+  const { inside, figures } = run;
+  return {
+    runs: run.runs,
+    lost: o.ends === undefined ? lost.length : 0,
+    doubled: doubled.length,
+    outOfOrder: outOfOrder.length,
+    recoveriesMs: run.recoveriesMs.map(Math.round),
+    ...(inside && { gapP99Ms: inside.gapP99Ms, gapMaxMs: inside.gapMaxMs, rssMegabytes: inside.rssBytes / 1e6 }),
+    ...(figures && { rssMegabytes: figures.rssMegabytes }),
+  };
+}
+
+function verdictOf(failure: unknown): Pick<CaseReport, 'verdict' | 'reason'> {
+  if (!failure) return { verdict: 'passed' };
+  return { verdict: 'failed', reason: failure instanceof Error ? failure.message : String(failure) };
+}
+
+/** What nobody can do without who has to find out why a case failed. */
+function withLog(failure: unknown, { rig }: FaultRun): unknown {
+  if (failure instanceof Error) failure.message += `\n${rig.agent.stderr}\n${rig.agent.log.slice(-8000)}`;
+  return failure;
+}

@@ -1,0 +1,65 @@
+import { expect } from 'vitest';
+import { controlSocketPath } from '../../../src/ops/ControlServer.ts';
+import { controlRequest } from '../../../src/ops/controlClient.ts';
+import { waitFor } from '../../support/waitFor.ts';
+import { CANARY, type FaultRun } from './FaultRun.ts';
+import type { ProcessFigures } from './processFigures.ts';
+
+/** Connections kept alive to a backend that answers may be more than before, within this. */
+const SPARE_FILES = 4;
+
+/** I5, without a person's help: the socket is back, and nothing is held to be wrong but what the case says stays so. */
+export async function isHealthy(run: FaultRun, withinMs: number, staying: readonly string[]): Promise<void> {
+  await run.rig.agent.ready(
+    ({ websocket, conditions }) =>
+      websocket.up === run.hasSocket && conditions.every(({ code }) => staying.includes(code)),
+    withinMs,
+  );
+  const health = (await (await fetch(`${run.rig.hub.url}/health`)).json()) as { connections: number };
+  expect(health.connections).toBe(run.hasSocket ? 1 : 0);
+}
+
+/** I7, but for the event loop, whose figures are reported and decide over nothing here. */
+export async function takesNoMoreThanBefore(
+  run: FaultRun,
+  before: ProcessFigures | undefined,
+  maxRssMegabytes: number,
+): Promise<void> {
+  if (!run.figures) return;
+  expect(run.figures.rssMegabytes).toBeLessThan(maxRssMegabytes);
+  if (before) await waitFor('the files to be closed', () => run.figures!.files <= before.files + SPARE_FILES);
+}
+
+/** I6: ends the agent, which is still the process that the case left behind, and hears of nothing that nobody caught. */
+export async function stopsInOrder({ rig }: FaultRun, pid: number | undefined): Promise<void> {
+  expect(rig.agent.isRunning).toBe(true);
+  expect(rig.agent.pid).toBe(pid);
+  expect(await rig.agent.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+}
+
+/** I6: nothing that nobody caught, and nothing on stderr but what the case says. */
+export function saysNothingUncaught({ rig }: FaultRun, stderr: RegExp): void {
+  expect(rig.agent.stderr).toMatch(stderr);
+  expect(rig.agent.log).not.toMatch(/unhandledRejection|uncaughtException|EDGE_INTERNAL/);
+}
+
+/** What an operator can ask a running agent for. */
+export async function whatItShows({ rig }: FaultRun): Promise<string> {
+  const socketPath = controlSocketPath(rig.path('state'));
+  const metrics = await controlRequest({ socketPath, method: 'GET', path: '/metrics' });
+  return JSON.stringify([await rig.agent.status(), metrics.body]);
+}
+
+/** I8: no secret, number or text in the log, on stderr, or in what else the agent shows. */
+export function keepsSecrets({ rig, ledger }: FaultRun, shown: string): void {
+  const threads = [...ledger.inserted, ...ledger.asked].map(({ thread }) => thread);
+  const canaries = new Set([rig.secret, CANARY, ...threads.filter((thread) => thread.startsWith('+'))]);
+  for (const text of [rig.agent.log, rig.agent.stderr, shown]) {
+    for (const canary of canaries) expect(text.includes(canary) ? around(text, canary) : '').toBe('');
+  }
+}
+
+function around(text: string, canary: string): string {
+  const at = text.indexOf(canary);
+  return text.slice(Math.max(0, at - 100), at + canary.length + 100);
+}

@@ -1,0 +1,139 @@
+import type { Accepted, Asked, Inserted, Told } from './Ledger.ts';
+
+/** A bubble that a person's phone shows. */
+export interface Bubble {
+  readonly target: string;
+  readonly text: string;
+  readonly guid: string;
+}
+
+/** The three ledgers: what was written to the Mac and asked for, what the backend got, what osascript did. */
+export interface Evidence {
+  readonly inserted: readonly Inserted[];
+  readonly asked: readonly Asked[];
+  readonly accepted: ReadonlyMap<string, Accepted>;
+  readonly acks: ReadonlyMap<string, readonly string[]>;
+  readonly events: readonly Told[];
+  readonly bubbles: readonly Bubble[];
+  /** Whether the commands of a thread must go out in the order in which they were asked for. */
+  readonly commandsInOrder: boolean;
+}
+
+/** What is wrong, each thing by its name; empty lists: nothing. */
+export interface Verdict {
+  /** Messages that were not accepted, bubbles that did not go out. */
+  readonly lost: readonly string[];
+  /** Bubbles that went out again, bubbles reported again, commands with two ends. */
+  readonly doubled: readonly string[];
+  /** Where a thread goes out of order. */
+  readonly outOfOrder: readonly string[];
+  /** What arrived though nobody wrote it, went out though nobody asked, or came again with another body. */
+  readonly madeUp: readonly string[];
+  /** Ends that are not the true ones: of commands, of history, of bubbles. */
+  readonly untrue: readonly string[];
+}
+
+const ENDS = ['completed', 'failed'];
+
+/** Compares the ledgers once all is quiet (faults.md, I1 to I4). Knows nothing of the agent. */
+export function judge(evidence: Evidence): Verdict {
+  const verdict = { lost: [], doubled: [], outOfOrder: [], madeUp: [], untrue: [] } as Record<keyof Verdict, string[]>;
+  messages(evidence, verdict);
+  bubbles(evidence, verdict);
+  commands(evidence, verdict);
+  reports(evidence, verdict);
+  return verdict;
+}
+
+type Findings = Record<keyof Verdict, string[]>;
+
+function messages({ inserted, accepted }: Evidence, found: Findings): void {
+  const written = new Map(inserted.map((message) => [message.guid, message]));
+  for (const { guid, text, kind } of inserted) {
+    const got = accepted.get(guid);
+    if (kind === 'refused' ? got : !got) (got ? found.untrue : found.lost).push(`message ${guid} "${text}"`);
+    if (got && got.isHistory !== (kind === 'history')) found.untrue.push(`message ${guid} is not ${kind}`);
+  }
+  for (const [guid, { bodies, text }] of accepted) {
+    if (!written.has(guid)) found.madeUp.push(`message ${guid} "${text}"`);
+    if (bodies.size > 1) found.madeUp.push(`message ${guid} with ${bodies.size} bodies`);
+  }
+  for (const thread of new Set(inserted.map(({ thread }) => thread))) {
+    const isIn = (one: Inserted | undefined) => one?.thread === thread && one.kind === 'live' && accepted.has(one.guid);
+    const arrived = [...accepted.keys()].filter((guid) => isIn(written.get(guid)));
+    compareOrder(
+      `messages of ${thread}`,
+      inserted.filter(isIn),
+      arrived.map((guid) => written.get(guid)!),
+      found,
+    );
+  }
+}
+
+function compareOrder(
+  what: string,
+  due: readonly { text: string }[],
+  got: readonly { text: string }[],
+  found: Findings,
+): void {
+  const at = due.findIndex((one, n) => one.text !== got[n]?.text);
+  if (at >= 0) found.outOfOrder.push(`${what}: at ${at} "${got[at]?.text}" instead of "${due[at]!.text}"`);
+}
+
+function bubbles({ inserted, asked, bubbles: out, commandsInOrder }: Evidence, found: Findings): void {
+  for (const thread of new Set([...inserted, ...asked].map(({ thread }) => thread))) {
+    const answers = inserted.filter((one) => one.thread === thread).flatMap(({ answers }) => answers);
+    const orders = asked.filter((one) => one.thread === thread);
+    const shown = out.filter(({ target }) => target.endsWith(thread)).map(({ text }) => text);
+    const certain = orders.filter(({ outcome }) => outcome === 'completed').map(({ text }) => text);
+    const isOut = new Set(shown);
+    for (const text of [...answers, ...certain]) if (!isOut.has(text)) found.lost.push(`bubble "${text}"`);
+    const due = new Set([...answers, ...orders.filter(({ outcome }) => outcome !== 'failed').map(({ text }) => text)]);
+    const seen = new Set<string>();
+    for (const text of shown) {
+      if (!due.has(text)) found.madeUp.push(`bubble "${text}"`);
+      else if (seen.has(text)) found.doubled.push(`bubble "${text}"`);
+      seen.add(text);
+    }
+    const once = [...seen].filter((text) => due.has(text));
+    for (const sequence of commandsInOrder ? [answers, orders.map(({ text }) => text)] : [answers]) {
+      const ofIt = new Set(sequence);
+      const inOrder = sequence.filter((text) => seen.has(text)).map((text) => ({ text }));
+      const went = once.filter((text) => ofIt.has(text)).map((text) => ({ text }));
+      compareOrder(`bubbles to ${thread}`, inOrder, went, found);
+    }
+  }
+  const threads = [...inserted, ...asked].map(({ thread }) => thread);
+  const astray = out.filter(({ target }) => !threads.some((thread) => target.endsWith(thread)));
+  for (const { target, text } of astray) found.madeUp.push(`bubble "${text}" to ${target}`);
+}
+
+function commands({ asked, acks }: Evidence, found: Findings): void {
+  for (const { id, text, outcome } of asked) {
+    const ends = [...new Set(acks.get(id)?.filter((status) => ENDS.includes(status)))];
+    if (ends.length === 0) found.lost.push(`the end of command "${text}"`);
+    if (ends.length > 1) found.doubled.push(`the end of command "${text}": ${ends.join(', ')}`);
+    const isTrue = outcome === 'unknown' || ends.length === 0 || ends.includes(outcome);
+    if (!isTrue) found.untrue.push(`command "${text}" ended as ${ends.join(', ')} instead of ${outcome}`);
+  }
+}
+
+/** Each bubble that is out is reported once, under its guid, and nothing is reported that is not out. */
+function reports({ bubbles: out, events, asked }: Evidence, found: Findings): void {
+  const guids = new Set(out.map(({ guid }) => guid));
+  const times = new Map<string, number>();
+  for (const { type, details } of events) {
+    if (type !== 'message_sent') continue;
+    const guid = String(details.message_guid);
+    times.set(guid, (times.get(guid) ?? 0) + 1);
+  }
+  const isUnknown = asked.some(({ outcome }) => outcome === 'unknown');
+  for (const { guid, text } of out) {
+    if (!times.has(guid) && !isUnknown) found.lost.push(`the report of bubble "${text}"`);
+    if ((times.get(guid) ?? 0) > 1) found.doubled.push(`the report of bubble "${text}"`);
+  }
+  for (const guid of times.keys()) if (!guids.has(guid)) found.untrue.push(`reported as sent, and was not: ${guid}`);
+  const failures = events.filter(({ type }) => type === 'message_failed').length;
+  const failed = asked.filter(({ outcome }) => outcome !== 'completed').length;
+  if (failures > failed) found.untrue.push(`${failures} failures reported, and ${failed} expected`);
+}

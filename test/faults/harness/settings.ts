@@ -1,0 +1,26 @@
+/** What a run of the fault suite is told by its environment; `npm run test:faults` sets it, `npm test` does not. */
+export const settings = {
+  /** Decides over everything that is left to chance: the same seed is the same plan. */
+  seed: Number(process.env.FAULTS_SEED ?? 20261122),
+  /** How often cases that kill at random do so; undefined: as often as their short form does. */
+  kills: numberOrNone(process.env.FAULTS_KILLS),
+  /** Whether cases take their long form: the whole grid, the whole day. */
+  isLong: process.env.FAULTS_LONG === '1',
+  /** How many times longer than promised everything may take: more than 1 only where other programs want the processor too. */
+  patience: Number(process.env.FAULTS_PATIENCE ?? 1),
+  /** A file to which each case appends what became of it, as a line of JSON. */
+  reportPath: process.env.FAULTS_REPORT,
+};
+
+function numberOrNone(text: string | undefined): number | undefined {
+  return text === undefined || text === '' ? undefined : Number(text);
+}
+
+/** Park and Miller's generator, from 0 to 1: the same seed is the same sequence. */
+export function seeded(seed: number): () => number {
+  let state = Math.max(1, Math.abs(Math.trunc(seed)) % 2147483647);
+  return () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647;
+  };
+}
