@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { request } from 'node:http';
 import { join, resolve } from 'node:path';
 import { controlSocketPath } from '../../src/ops/ControlServer.ts';
@@ -15,6 +15,8 @@ export interface AgentProcessOptions {
   /** Run the compiled program, as an installation does. @default false: src as it is */
   compiled?: boolean;
   nodeArgs?: string[];
+  /** A program and its arguments that Node is started by, e.g. strace; what is killed is the Node below it. */
+  wrapper?: string[];
   /** More of its environment. */
   env?: NodeJS.ProcessEnv;
 }
@@ -51,8 +53,9 @@ export class AgentProcess {
 
   start(): void {
     const program = join(root, this.#options.compiled ? 'dist/index.js' : 'src/index.ts');
-    const args = [...(this.#options.nodeArgs ?? []), program, 'run', '--config', this.#options.configPath];
-    const child = spawn(process.execPath, args, {
+    const { wrapper = [], nodeArgs = [], configPath } = this.#options;
+    const [file, ...args] = [...wrapper, process.execPath, ...nodeArgs, program, 'run', '--config', configPath];
+    const child = spawn(file!, args, {
       cwd: root,
       env: { ...process.env, EDGE_SECRET: this.#options.secret, ...this.#options.env },
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -97,15 +100,40 @@ export class AgentProcess {
     });
   }
 
+  /** The process of Node itself: below a wrapper, its only child for good. */
+  get nodePid(): number | undefined {
+    let pid = this.pid;
+    while (pid !== undefined && this.#options.wrapper) {
+      const child = childOf(pid);
+      if (child === undefined) return pid;
+      pid = child;
+      if (isNode(pid)) return pid;
+    }
+    return pid;
+  }
+
   /** Kills the process and waits until it is gone. */
   async kill(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
     const child = this.#child;
     if (!child || !this.isRunning) return { code: child?.exitCode ?? null, signal: child?.signalCode ?? null };
     const gone = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
-    child.kill(signal);
+    process.kill(this.nodePid!, signal);
     const [code, by] = await gone;
     return { code, signal: by };
   }
+}
+
+function childOf(pid: number): number | undefined {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return children === '' ? undefined : Number(children.split(' ')[0]);
+  } catch {
+    return undefined; // gone, or no Linux
+  }
+}
+
+function isNode(pid: number): boolean {
+  return readlinkSync(`/proc/${pid}/exe`) === realpathSync(process.execPath);
 }
 
 /** What the rig looks at in the answer of the control socket. */

@@ -27,6 +27,8 @@ export interface RigOptions {
   env?: NodeJS.ProcessEnv;
   /** Arguments of Node before the program. */
   nodeArgs?: string[];
+  /** A program and its arguments that the agent is started by, e.g. strace. */
+  wrapper?: string[];
 }
 
 export const AGENT_ID = 'edge_15550100001';
@@ -70,6 +72,7 @@ export class Rig {
       compiled: options.compiled ?? false,
       ...(options.env && { env: options.env }),
       ...(options.nodeArgs && { nodeArgs: options.nodeArgs }),
+      ...(options.wrapper && { wrapper: options.wrapper }),
     });
   }
 

@@ -64,6 +64,8 @@ export class FaultRun {
   runs = 1;
   /** From the end of each fault until all was well, ms; faultTest adds the last. */
   readonly recoveriesMs: number[] = [];
+  /** More to say in the report: a figure that the case measured. */
+  note: string | undefined;
   /** When the fault was over; a case whose fault ends before its function does says so. */
   liftedAt: number | undefined;
   readonly #reply: (text: string) => Reply;
@@ -228,7 +230,7 @@ export class FaultRun {
   }
 
   get figures(): ProcessFigures | undefined {
-    return processFigures(this.rig.agent.pid!);
+    return processFigures(this.rig.agent.nodePid!);
   }
 
   /** What was last measured inside the agent; undefined of one that lived for less than a second. */

@@ -118,6 +118,7 @@ function figuresOf(run: FaultRun, o: FaultCase) {
     doubled: doubled.length,
     outOfOrder: outOfOrder.length,
     recoveriesMs: run.recoveriesMs.map(Math.round),
+    ...(run.note !== undefined && { note: run.note }),
     ...(inside && { gapP99Ms: inside.gapP99Ms, gapMaxMs: inside.gapMaxMs, rssMegabytes: inside.rssBytes / 1e6 }),
     ...(figures && { rssMegabytes: figures.rssMegabytes }),
   };

@@ -20,6 +20,8 @@ export interface CaseReport {
   readonly gapP99Ms?: number;
   readonly gapMaxMs?: number;
   readonly rssMegabytes?: number;
+  /** A figure that the case measured. */
+  readonly note?: string;
   readonly seed: number;
   readonly tookMs: number;
 }
