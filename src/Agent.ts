@@ -146,6 +146,7 @@ export class Agent {
       store,
       clock,
       telemetry,
+      begin: (threadId) => messaging.begin(threadId),
       // Commands of an answer are taken in its transaction.
       onSends: (threadId) => store.afterCommit(() => messaging.sendsQueued(threadId)),
       onSchedules: () => store.afterCommit(() => messaging.schedulesChanged()),

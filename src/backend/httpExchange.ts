@@ -1,13 +1,9 @@
-import {
-  type Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-} from 'node:http';
+import type { Agent as HttpAgent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Clock, Timer } from '../util/Clock.ts';
+import { http } from '../util/http.ts';
 
 /**
  * How long the body of a request on a fresh connection waits for `100 Continue`, ms. RFC 9110, 10.1.1 allows a client
@@ -78,7 +74,7 @@ export async function exchange(o: HttpExchange): Promise<HttpAnswer> {
 function attempt(o: HttpExchange, { expect, repeatIfStale }: { expect: boolean; repeatIfStale: boolean }) {
   return new Promise<Attempt>((resolve, reject) => {
     if (o.signal.aborted) return reject(o.signal.reason);
-    const send = o.url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const send = o.url.protocol === 'https:' ? httpsRequest : http.request;
     const request = send(o.url, { method: 'POST', agent: o.agent, headers: o.headers });
     let connection: Socket | undefined;
     let reused = false;

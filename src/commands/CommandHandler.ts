@@ -41,6 +41,7 @@ export class CommandHandler {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
+  readonly #begin: ((threadId: string) => void) | undefined;
   readonly #onSends: (threadId: string) => void;
   readonly #onSchedules: () => void;
   readonly #onAcks: () => void;
@@ -53,6 +54,8 @@ export class CommandHandler {
     store: StateStore;
     clock: Clock;
     telemetry: Telemetry;
+    /** Sends of this thread are queued, in the transaction under way. @default nobody wants to know before it is through */
+    begin?: (threadId: string) => void;
     /** Sends of this thread were queued. */
     onSends: (threadId: string) => void;
     /** Schedules were added or cancelled. */
@@ -71,6 +74,7 @@ export class CommandHandler {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#telemetry = options.telemetry;
+    this.#begin = options.begin;
     this.#onSends = options.onSends;
     this.#onSchedules = options.onSchedules;
     this.#onAcks = options.onAcks;
@@ -134,11 +138,11 @@ export class CommandHandler {
     );
     const effect = this.#execute(commandId, commandType, read, channel);
     if (effect.defect !== undefined) this.#telemetry.failure('EDGE_INTERNAL', `command ${commandId}: ${effect.defect}`);
-    this.#telemetry.commandReceived({ commandId, commandType, channel });
     // What starts osascript comes first: a person waits for it.
+    if (effect.outcome === 'pending' && effect.wake === 'sends') this.#onSends(effect.threadId);
+    this.#telemetry.commandReceived({ commandId, commandType, channel });
     if (effect.outcome === 'pending') {
-      if (effect.wake === 'sends') this.#onSends(effect.threadId);
-      else this.#onUploads?.();
+      if (effect.wake === 'uploads') this.#onUploads?.();
     } else {
       if (effect.outcome !== 'failed' && effect.wake === 'schedules') this.#onSchedules();
       this.#onAcks();
@@ -173,6 +177,9 @@ export class CommandHandler {
         if (effect.outcome === 'completed') completeCommand(this.#store, commandId, now, effect.result);
         if (effect.outcome === 'failed') failCommand(this.#store, commandId, now, effect.reason);
         if (effect.outcome === 'received') commands.addAck(receivedAck(commandId, now), now);
+        // The transaction of an answer goes on: what it queues may have to go first.
+        const isWhole = channel !== 'response';
+        if (isWhole && effect.outcome === 'pending' && effect.wake === 'sends') this.#begin?.(effect.threadId);
         return effect;
       });
     try {

@@ -132,6 +132,11 @@ export class Messaging {
     return queueText(this.#store, send, this.#maxBubbleChars);
   }
 
+  /** Sends of this thread were queued, in the transaction under way: the next one may be begun in it. */
+  begin(threadId: string): void {
+    this.#sender.begin(threadId);
+  }
+
   /** Sends were queued, in this thread or in any. */
   sendsQueued(threadId?: string): void {
     this.#sender.wake(threadId);

@@ -43,6 +43,8 @@ export class Sender {
   readonly #gate: SendingGate;
   readonly #attempts: Attempts;
   readonly #retries = new Set<Timer>();
+  /** Noted as begun by `begin`; its osascript starts when the transaction is through. */
+  #noted: { readonly sendId: number; readonly prepared: Ready } | undefined;
   #running: Promise<void> | undefined;
   #timer: Timer | undefined;
   #started = false;
@@ -95,6 +97,23 @@ export class Sender {
     if (threadId === undefined) this.#queue.invalidateAll();
     else this.#queue.invalidate(threadId);
     this.#turn(() => {});
+  }
+
+  /**
+   * Rows of this thread were queued, in the transaction under way. If a bubble can start now, that is noted in the same
+   * transaction, so that one commit is waited for and not two. `wake`, when it is through, starts osascript.
+   */
+  begin(threadId: string): void {
+    if (!this.#started || this.#stopped || this.#running || this.#noted || !this.isReady) return;
+    this.#queue.invalidate(threadId);
+    const { send } = this.#pace.next();
+    this.#queue.invalidate(threadId); // of a transaction that is rolled back nothing may be remembered
+    // What was tried before, or cannot be sent, is left to `wake`.
+    if (!send || send.attempts > 0 || send.errorCode !== null) return;
+    const prepared = this.#prepare(send);
+    if (prepared?.kind !== 'ready' || this.#admitted(send, prepared) !== 'yes') return;
+    this.#mark(send, prepared);
+    this.#noted = { sendId: send.sendId, prepared };
   }
 
   /** chat.db changed, or was opened: receipts and deliveries may be there. */
@@ -164,6 +183,7 @@ export class Sender {
   }
 
   #startNext(): void {
+    this.#startNoted();
     while (!this.#running && !this.#stopped) {
       this.#timer?.cancel();
       const waitMs = this.#step();
@@ -179,42 +199,65 @@ export class Sender {
     if (closedMs > 0) return closedMs;
     const turn = this.#pace.next();
     if (!turn.send) return turn.waitMs;
-    const db = this.#chatDb();
-    return db && this.#begin(turn.send, db) ? undefined : TRY_AGAIN_MS;
+    return this.#begin(turn.send) ? undefined : TRY_AGAIN_MS;
   }
 
   /** Starts osascript for the send, or ends the send without. False when chat.db cannot be read now. */
-  #begin(send: SendRow, db: ReceiptSource): boolean {
-    const { sendId, threadId } = send;
+  #begin(send: SendRow): boolean {
+    if (!this.#chatDb()) return false;
     const before = this.#attempts.before(send);
     if (before !== 'open') return before === 'over';
-    let prepared: Prepared;
-    try {
-      prepared = prepareSend(send, db);
-    } catch (error) {
-      this.#telemetry.failure(codeOf(error, 'EDGE_CHATDB_READ'), `before send ${sendId}: ${messageOf(error)}`);
-      return false;
-    }
+    const prepared = this.#prepare(send);
+    if (!prepared) return false;
     if (prepared.kind === 'impossible') {
       this.#attempts.failed(send, prepared);
       return true;
     }
-    const { opensThread } = prepared;
-    const admitted = opensThread ? this.#pace.admitsNewThread(threadId) : 'yes';
+    const admitted = this.#admitted(send, prepared);
     if (admitted === 'no') this.#attempts.failed(send, NEW_THREAD);
     if (admitted !== 'yes') return true;
-    const watermark = { rowid: prepared.rowid, epoch: this.#epoch() };
-    const now = this.#clock.now();
-    this.#store.transaction(() => this.#store.sends.markSending(sendId, watermark, now, opensThread));
-    this.#pace.begun(send, opensThread);
-    this.#queue.invalidate(threadId);
-    const sending = this.#store.sends.byId(sendId)!;
-    this.#attempts.begun(sending);
-    this.#running = this.#run(sending, prepared);
-    if (prepared.altered && send.attempts === 0) {
-      this.#telemetry.failure('EDGE_SEND_TEXT', `send ${sendId}: NUL or half a surrogate pair was removed`);
-    }
+    this.#store.transaction(() => this.#mark(send, prepared));
+    this.#start(this.#store.sends.byId(send.sendId)!, prepared);
     return true;
+  }
+
+  /** Undefined when chat.db cannot be read now. */
+  #prepare(send: SendRow): Prepared | undefined {
+    const db = this.#chatDb();
+    try {
+      return db && prepareSend(send, db);
+    } catch (error) {
+      this.#telemetry.failure(codeOf(error, 'EDGE_CHATDB_READ'), `before send ${send.sendId}: ${messageOf(error)}`);
+      return undefined;
+    }
+  }
+
+  #admitted({ threadId }: SendRow, { opensThread }: Ready): 'yes' | 'no' | 'later' {
+    return opensThread ? this.#pace.admitsNewThread(threadId) : 'yes';
+  }
+
+  /** In the caller's transaction. */
+  #mark({ sendId }: SendRow, { rowid, opensThread }: Ready): void {
+    this.#store.sends.markSending(sendId, { rowid, epoch: this.#epoch() }, this.#clock.now(), opensThread);
+  }
+
+  #startNoted(): void {
+    const noted = this.#noted;
+    if (!noted) return;
+    this.#noted = undefined;
+    const send = this.#store.sends.byId(noted.sendId);
+    if (send?.state === 'sending') this.#start(send, noted.prepared); // else the transaction was rolled back
+  }
+
+  /** It is on disk that the send is begun. */
+  #start(send: SendRow, prepared: Ready): void {
+    this.#pace.begun(send, prepared.opensThread);
+    this.#queue.invalidate(send.threadId);
+    this.#attempts.begun(send);
+    this.#running = this.#run(send, prepared);
+    if (prepared.altered && send.attempts === 1) {
+      this.#telemetry.failure('EDGE_SEND_TEXT', `send ${send.sendId}: NUL or half a surrogate pair was removed`);
+    }
   }
 
   async #run(send: SendRow, prepared: Ready): Promise<void> {
@@ -222,12 +265,13 @@ export class Sender {
     const timeoutMs = this.#scriptTimeoutSeconds * 1000;
     const running = this.#runner.run(sendScript(this.#scriptTimeoutSeconds), prepared.args, { timeoutMs });
     const { sendId, threadId } = send;
-    this.#telemetry.sendStarted({ sendId, threadId, attempt: send.attempts, text: send.text });
-    const said = await running.then(judge, (error): Verdict => {
+    const said = running.then(judge, (error): Verdict => {
       const code = codeOf(error, 'EDGE_INTERNAL');
       return { kind: code === 'EDGE_SEND_SPAWN' ? 'paused' : 'unknown', code, detail: messageOf(error) };
     });
-    const verdict = finalVerdict(send, said, prepared);
+    await undefined; // whoever woke us first tells what came
+    this.#telemetry.sendStarted({ sendId, threadId, attempt: send.attempts, text: send.text });
+    const verdict = finalVerdict(send, await said, prepared);
     this.#running = undefined;
     if (verdict.kind === 'accepted') {
       this.#telemetry.sendAccepted({ sendId, threadId, ms: Math.round(this.#clock.monotonic() - startedAt) });
@@ -255,8 +299,7 @@ export class Sender {
 
   /** The next form of address at once, before any other bubble: where nothing can be sent, one bubble finds out. */
   #goOn(sendId: number): void {
-    const db = this.#chatDb();
     const send = this.#store.sends.byId(sendId);
-    if (db && send && this.isReady && !this.#running && !this.#stopped) this.#begin(send, db);
+    if (send && this.isReady && !this.#running && !this.#stopped) this.#begin(send);
   }
 }

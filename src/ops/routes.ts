@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import { http } from '../util/http.ts';
 
 /** Largest request body, bytes: the longest text that is split, as JSON of whatever script. */
 export const MAX_BODY_BYTES = 1024 * 1024;
@@ -34,7 +35,7 @@ export interface ErrorReply {
 
 /** An HTTP server for programs of this machine. */
 export function createRouteServer(routes: Routes): Server {
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     answer(routes, request).then(
       (reply) => send(response, reply),
       (error: unknown) => send(response, errorReply(error)),

@@ -65,6 +65,7 @@ export class Phone {
       const bubble = { key, threadId, text, bubbleType: 'normal' as const, immediate, commandId, now };
       const root = queueText(store, bubble, MAX_BUBBLE_CHARS);
       store.commands.setSend(commandId, root.sendId);
+      if (this.#commands % 2 === 0) this.rig.sender.begin(threadId); // as commands do; answers do not
       return [root, ...store.sends.partsOf(root.sendId)];
     });
     this.rig.sender.wake();

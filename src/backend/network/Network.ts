@@ -1,8 +1,9 @@
-import { type AgentOptions, type ClientRequestArgs, Agent as HttpAgent } from 'node:http';
+import type { AgentOptions, ClientRequestArgs, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import type { ClientOptions } from 'ws';
 import { type Clock, systemClock } from '../../util/Clock.ts';
+import { http } from '../../util/http.ts';
 import { isLoopback } from '../../util/loopback.ts';
 import { silentTelemetry, type Telemetry } from '../../util/Telemetry.ts';
 import { type Channel, NetworkConditions } from './NetworkConditions.ts';
@@ -85,7 +86,7 @@ export class Network {
   httpAgent(url: URL, options: AgentOptions): HttpAgent | HttpsAgent {
     const isSecure = url.protocol === 'https:' || url.protocol === 'wss:';
     // A resumed session is not checked again, neither its certificate nor its pin.
-    const agent = isSecure ? new HttpsAgent({ ...options, maxCachedSessions: 0 }) : new HttpAgent(options);
+    const agent = isSecure ? new HttpsAgent({ ...options, maxCachedSessions: 0 }) : new http.Agent(options);
     const giveUp = new AbortController();
     const connect: Connect = agent.createConnection.bind(agent);
     const destroy = agent.destroy.bind(agent);

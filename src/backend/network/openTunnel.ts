@@ -1,9 +1,10 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Clock } from '../../util/Clock.ts';
 import { EdgeError } from '../../util/EdgeError.ts';
+import { http } from '../../util/http.ts';
 import { withoutSecret } from '../../util/withoutSecret.ts';
 import { networkFailure } from './networkFailure.ts';
 import { shownProxy } from './proxyFor.ts';
@@ -35,7 +36,7 @@ export interface TunnelOptions {
 export function openTunnel({ proxy, authority, connection, clock, signal }: TunnelOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const host = proxy.hostname.replace(/^\[|\]$/g, '');
-    const send = proxy.protocol === 'https:' ? httpsRequest : httpRequest;
+    const send = proxy.protocol === 'https:' ? httpsRequest : http.request;
     // Not the URL: Node would make an Authorization header of the user name in it, and choke on a % that is no escape.
     const request = send({
       ...connection,
