@@ -205,7 +205,7 @@ export class Sender {
     if (admitted !== 'yes') return true;
     const watermark = { rowid: prepared.rowid, epoch: this.#epoch() };
     const now = this.#clock.now();
-    this.#store.transaction(() => this.#store.sends.markSending(sendId, watermark, now, opensThread));
+    this.#store.beginBubble(sendId, watermark, now, opensThread);
     this.#pace.begun(send, opensThread);
     this.#queue.invalidate(threadId);
     const sending = this.#store.sends.byId(sendId)!;

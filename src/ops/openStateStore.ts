@@ -20,5 +20,9 @@ export function openStateStore(
     recovered: () => o.telemetry.conditionCleared('EDGE_STATE_FULL'),
   });
   if (store.quarantined) o.telemetry.failure('EDGE_STATE_CORRUPT', `set aside as ${store.quarantined}`);
+  else if (store.isBehind) {
+    const since = new Date(store.forgotten!.from).toISOString();
+    o.telemetry.failure('EDGE_STATE_BEHIND', `bubbles begun after ${since} are not in it`);
+  }
   return store;
 }
