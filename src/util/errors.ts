@@ -86,6 +86,11 @@ export const ERRORS = define({
     fix: 'Give the directory in state.dir to the user who runs edge-agent, with mode 0700.',
     retry: 'never',
   },
+  EDGE_STATE_DIR_MODE: {
+    means: 'The state directory can be written by others, who could put another state.db in the place of this one.',
+    fix: 'chmod 700 the directory in state.dir.',
+    retry: 'never',
+  },
   // chat.db
   EDGE_CHATDB_MISSING: {
     means: 'There is no chat.db at imessage.db_path, so no message can be seen.',
