@@ -1,7 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { WebSocket } from 'ws';
 import type { FaultRun } from './FaultRun.ts';
+import { passes, type Said } from './treatments.ts';
 
 const FILES = ['state.db', 'state.db-wal', 'state.db-shm'];
 
@@ -16,15 +18,22 @@ export function copyStateDb(from: string, to: string): void {
 
 /** A backend that forgot its acks: whenever a socket opens, it delivers every command once more that it ever delivered. */
 export function deliversAgain({ front }: FaultRun): void {
-  const frames = new Map<string, string>();
+  const commands = new Map<string, unknown>();
   front.upgrade = () => ({
     down: (frame) => {
       const { type, data } = JSON.parse(frame);
-      if (type === 'command') frames.set(data.command_id, frame);
+      if (type === 'command') commands.set(data.command_id, data);
       return [frame];
     },
     joined: (agent: WebSocket) => {
-      for (const frame of frames.values()) agent.send(frame);
+      for (const data of commands.values()) agent.send(JSON.stringify({ type: 'command', data }));
     },
   });
+  front.treat = ({ path }) => (path === '/edge/sync' ? noting : passes);
+
+  async function noting(response: ServerResponse, pass: () => Promise<Said>): Promise<void> {
+    const { status, headers, body } = await pass();
+    for (const command of JSON.parse(String(body)).commands ?? []) commands.set(command.command_id, command);
+    response.writeHead(status, headers).end(body);
+  }
 }
