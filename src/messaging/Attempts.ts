@@ -7,6 +7,7 @@ import type { ErrorCode } from '../util/errors.ts';
 import type { RetryKind, Telemetry } from '../util/Telemetry.ts';
 import { Aftermath } from './Aftermath.ts';
 import { isClaimed } from './claims.ts';
+import { ForgottenBubbles } from './ForgottenBubbles.ts';
 import { LateOutcomes } from './LateOutcomes.ts';
 import { prepareSend, type Ready } from './prepareSend.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
@@ -61,6 +62,7 @@ export class Attempts {
   readonly #watch: ReceiptWatch;
   readonly #lateOutcomes: LateOutcomes;
   readonly #aftermath: Aftermath;
+  readonly #forgotten: ForgottenBubbles;
 
   constructor(
     options: AttemptsOptions & {
@@ -99,6 +101,7 @@ export class Attempts {
     });
     this.#lateOutcomes = new LateOutcomes({ store, clock, telemetry });
     this.#aftermath = new Aftermath({ ...options, settleMs, outcomes: this.#outcomes, turn });
+    this.#forgotten = new ForgottenBubbles({ ...options, settleMs });
   }
 
   /**
@@ -111,6 +114,7 @@ export class Attempts {
       this.#watch.settle(send.sendId);
     }
     this.#aftermath.started();
+    this.#forgotten.start();
   }
 
   /** The Mac slept. */
@@ -134,11 +138,12 @@ export class Attempts {
   }
 
   /**
-   * What is known of earlier attempts of a send whose turn it is: `over` it needs no other; `unreadable` chat.db cannot
-   * be asked now.
+   * What is known of earlier attempts of a send whose turn it is, those included that state.db has forgotten: `over` it
+   * needs no other; `unreadable` chat.db cannot be asked now.
    */
   before(send: SendRow): 'open' | 'over' | 'unreadable' {
-    const late = send.attempts > 0 || isAfterGhost(send) ? this.#watch.lateReceipt(send) : undefined;
+    const isFirst = send.attempts === 0 && !isAfterGhost(send);
+    const late = isFirst ? this.#forgotten.receipt(send) : this.#watch.lateReceipt(send);
     if (late === false) return 'unreadable';
     if (late && this.#received(send, late)) return 'over';
     const mayBeTriedAgain = this.#onMissingReceipt === 'retry' && !this.#isOfAnotherChatDb(send);

@@ -238,7 +238,7 @@ export class Sender {
 
   /** In the caller's transaction. */
   #mark({ sendId }: SendRow, { rowid, opensThread }: Ready): void {
-    this.#store.sends.markSending(sendId, { rowid, epoch: this.#epoch() }, this.#clock.now(), opensThread);
+    this.#store.noteBubble(sendId, { rowid, epoch: this.#epoch() }, this.#clock.now(), opensThread);
   }
 
   #startNoted(): void {
@@ -251,6 +251,7 @@ export class Sender {
 
   /** It is on disk that the send is begun. */
   #start(send: SendRow, prepared: Ready): void {
+    this.#store.bubbleNoted();
     this.#pace.begun(send, prepared.opensThread);
     this.#queue.invalidate(send.threadId);
     this.#attempts.begun(send);

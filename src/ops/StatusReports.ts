@@ -27,6 +27,9 @@ export class StatusReports {
       this.#store.meta.set('agent_id', this.#agentId);
       this.#event({ status: 'started', version: packageVersion() });
     });
+    const { quarantined, isBehind } = this.#store;
+    if (quarantined) this.error('EDGE_STATE_CORRUPT', ERRORS.EDGE_STATE_CORRUPT.means);
+    else if (isBehind) this.error('EDGE_STATE_BEHIND', ERRORS.EDGE_STATE_BEHIND.means);
   }
 
   stopping(): void {

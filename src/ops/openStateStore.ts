@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
@@ -20,5 +21,13 @@ export function openStateStore(
     recovered: () => o.telemetry.conditionCleared('EDGE_STATE_FULL'),
   });
   if (store.quarantined) o.telemetry.failure('EDGE_STATE_CORRUPT', `set aside as ${store.quarantined}`);
+  else if (store.isBehind) {
+    const since = new Date(store.forgotten!.from).toISOString();
+    o.telemetry.failure('EDGE_STATE_BEHIND', `bubbles begun after ${since} are not in it`);
+  }
+  const mode = statSync(dir).mode & 0o777;
+  if ((mode & 0o022) !== 0) {
+    o.telemetry.failure('EDGE_STATE_DIR_MODE', `${dir} has mode ${mode.toString(8).padStart(4, '0')}: chmod 700 it`);
+  }
   return store;
 }

@@ -126,6 +126,7 @@ export class Inbound {
   readonly #revive: Statement;
   readonly #deadRows: Statement;
   readonly #lastAt: Statement;
+  readonly #messageAt: Statement;
   readonly #prune: Statement;
   readonly #forgetBodies: Statement;
 
@@ -169,6 +170,7 @@ export class Inbound {
         next_attempt_at = NULL WHERE guid = ? AND state = 'dead'`);
     this.#deadRows = db.prepare(`SELECT ${COLUMNS} FROM inbound WHERE state = 'dead' ORDER BY inbound_id LIMIT ?`);
     this.#lastAt = db.prepare('SELECT created_at FROM inbound ORDER BY inbound_id DESC LIMIT 1').pluck();
+    this.#messageAt = db.prepare('SELECT message_at FROM inbound WHERE inbound_id = ?').pluck();
     this.#forgetBodies = db.prepare(`
       UPDATE inbound SET body = NULL WHERE inbound_id IN (
         SELECT inbound_id FROM inbound WHERE state = 'done' AND done_at < ? AND body IS NOT NULL LIMIT ?)`);
@@ -317,6 +319,11 @@ export class Inbound {
   /** When the newest row was taken in, ms since 1970. */
   lastAt(): number | undefined {
     return this.#lastAt.get() as number | undefined;
+  }
+
+  /** When a message was written, ms since 1970; undefined when its row does not say, or is gone. */
+  messageAt(inboundId: number): number | undefined {
+    return (this.#messageAt.get(inboundId) as number | null | undefined) ?? undefined;
   }
 
   /** `undecided` are among the parked, `backfill` among the pending. */

@@ -16,7 +16,11 @@ export type MetaKey =
   /** When the last wake message was queued, ms since 1970. */
   | 'wake_message_at'
   /** JSON: since when edits and unsends have not all been looked for; '' when they have. */
-  | 'changes_since';
+  | 'changes_since'
+  /** How many bubbles were begun, ever: see state/HighWater.ts. */
+  | 'bubbles_begun'
+  /** JSON: the time of which this file knows nothing: see state/Forgotten.ts. */
+  | 'forgotten';
 
 export class Meta {
   readonly #get: Statement;

@@ -208,6 +208,12 @@ export class Sends {
     });
   }
 
+  /** When the last osascript was started, ms since 1970. */
+  lastBegunAt(): number | undefined {
+    const sql = 'SELECT max(sending_at) FROM sends WHERE sending_at IS NOT NULL';
+    return (this.#sql(sql).pluck().get() as number | null) ?? undefined;
+  }
+
   markAccepted(sendId: number, now: number): void {
     this.#sql(`UPDATE sends SET state = 'accepted', accepted_at = ? WHERE send_id = ? AND state = 'sending'`).run(
       now,

@@ -1,10 +1,13 @@
 import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import { Changes } from './Changes.ts';
 import { Commands } from './Commands.ts';
 import { Epochs } from './Epochs.ts';
 import { Events } from './Events.ts';
+import { Forgotten, type ForgottenTime } from './Forgotten.ts';
+import { HighWater } from './HighWater.ts';
 import { Inbound } from './Inbound.ts';
 import { Meta } from './Meta.ts';
 import { MutedThreads } from './MutedThreads.ts';
@@ -53,10 +56,14 @@ export class StateStore {
   readonly uploads: Uploads;
   /** Where a damaged predecessor was put at opening. */
   readonly quarantined: string | undefined;
+  /** At opening it knew of fewer bubbles than were begun. */
+  readonly isBehind: boolean;
   readonly #db: Database;
   readonly #observer: StoreObserver | undefined;
   /** Undefined for a store that is only read. */
   readonly #file: { path: string; ino: number } | undefined;
+  readonly #highWater: HighWater | undefined;
+  readonly #forgotten: Forgotten | undefined;
   #isFailing = false;
   readonly #afterCommit: (() => void)[] = [];
 
@@ -65,12 +72,18 @@ export class StateStore {
     path?: string;
     quarantined?: string | undefined;
     observer?: StoreObserver | undefined;
+    highWater?: HighWater;
+    forgotten?: Forgotten;
+    isBehind?: boolean;
   }) {
     const { db } = o;
     this.#db = db;
     this.#observer = o.observer;
     this.#file = o.path === undefined ? undefined : { path: o.path, ino: statSync(o.path).ino };
     this.quarantined = o.quarantined;
+    this.isBehind = o.isBehind ?? false;
+    this.#highWater = o.highWater;
+    this.#forgotten = o.forgotten;
     this.epochs = new Epochs(db);
     this.inbound = new Inbound(db);
     this.sends = new Sends(db);
@@ -90,9 +103,13 @@ export class StateStore {
   static open(path: string, now: number, observer?: StoreObserver): StateStore {
     try {
       const { db, quarantined } = openDatabase(path, now);
-      const store = new StateStore({ db, path, quarantined, observer });
-      if (store.meta.get('begun_at') === undefined) store.meta.set('begun_at', String(now));
-      return store;
+      const highWater = new HighWater(join(dirname(path), 'high-water'));
+      const forgotten = new Forgotten(new Meta(db), highWater);
+      const isAnew = quarantined !== undefined;
+      const isBehind = db
+        .transaction(() => forgotten.compare({ now, isAnew, lastBegunAt: new Sends(db).lastBegunAt() }))
+        .immediate();
+      return new StateStore({ db, path, quarantined, observer, highWater, forgotten, isBehind });
     } catch (error) {
       throw translate(error);
     }
@@ -154,6 +171,22 @@ export class StateStore {
     else act();
   }
 
+  /** The time in which bubbles were begun that this file knows nothing of; undefined when there is none. */
+  get forgotten(): ForgottenTime | undefined {
+    return this.#forgotten?.time;
+  }
+
+  /** Remembers and counts, in the caller's transaction, a bubble that osascript starts for next. See Sends.markSending. */
+  noteBubble(...bubble: Parameters<Sends['markSending']>): void {
+    this.sends.markSending(...bubble);
+    this.#forgotten?.count();
+  }
+
+  /** That transaction is through, and osascript has not started yet. */
+  bubbleNoted(): void {
+    this.#forgotten?.counted();
+  }
+
   /** Deletes a batch of what retention no longer keeps; returns how much it was, 0 when there is nothing left to do. */
   prune(now: number): number {
     const texts = now - KEEP_DAYS.texts * DAY_MS;
@@ -186,6 +219,7 @@ export class StateStore {
 
   close(): void {
     this.#db.close();
+    this.#highWater?.close();
   }
 
   /** SQLite goes on in a file that was deleted or replaced, and what it stores there is lost with the process. */

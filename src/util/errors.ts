@@ -63,7 +63,12 @@ export const ERRORS = define({
   },
   EDGE_STATE_CORRUPT: {
     means: 'state.db is damaged; it was set aside as .corrupt-TIME and a new one begun.',
-    fix: 'Keep the file that was set aside; messages from before the damage may need a look in the backend.',
+    fix: 'Keep the file that was set aside. Schedules that were in it are gone: give the commands for them again under new ids.',
+    retry: 'never',
+  },
+  EDGE_STATE_BEHIND: {
+    means: 'state.db knows nothing of bubbles that were begun: it is an older copy, or lost its end.',
+    fix: 'Nothing for bubbles: what chat.db shows is not sent again. Look through `edge-agent schedule list` for what was ordered or cancelled since.',
     retry: 'never',
   },
   EDGE_STATE_NEWER: {
@@ -79,6 +84,11 @@ export const ERRORS = define({
   EDGE_STATE_DIR: {
     means: 'The state directory cannot be written.',
     fix: 'Give the directory in state.dir to the user who runs edge-agent, with mode 0700.',
+    retry: 'never',
+  },
+  EDGE_STATE_DIR_MODE: {
+    means: 'The state directory can be written by others, who could put another state.db in the place of this one.',
+    fix: 'chmod 700 the directory in state.dir.',
     retry: 'never',
   },
   // chat.db

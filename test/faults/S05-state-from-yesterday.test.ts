@@ -1,0 +1,39 @@
+import { expect } from 'vitest';
+import type { Queues } from '../../src/ops/status.ts';
+import { ANN, BEN } from './harness/FaultRun.ts';
+import { faultTest } from './harness/faultTest.ts';
+import { copyStateDb, deliversAgain } from './harness/stateFiles.ts';
+
+faultTest('S5 sends nothing again that yesterday’s state.db knows nothing of, whoever asks for it again', {
+  startsAgent: false,
+  timeoutMs: 90_000,
+  async fault(run) {
+    const { rig, front, ledger } = run;
+    const backup = rig.path('backup');
+    deliversAgain(run);
+    await run.restart();
+    for (const thread of [ANN, BEN]) await run.both(thread);
+    await run.quiet(20_000);
+    // In the copy one bubble is under way and another waits; both have gone out since.
+    rig.mac.messages.behave({ beforeEffectMs: 500 });
+    for (const thread of [BEN, ANN]) await run.ask(thread);
+    await rig.agent.ready(({ queues }) => (queues as Queues).sends_in_flight === 1);
+    await run.crash();
+    copyStateDb(rig.path('state'), backup);
+
+    await run.restart();
+    for (const thread of [ANN, BEN, ANN]) await run.both(thread);
+    await run.quiet(30_000);
+    await run.crash();
+    copyStateDb(backup, rig.path('state'));
+    run.write(BEN);
+    const mark = run.mark;
+
+    await run.restart();
+    await run.logged('EDGE_STATE_BEHIND', mark);
+    run.write(ANN);
+    await run.quiet(20_000);
+    expect(front.messages.length).toBeGreaterThan(ledger.inserted.length);
+    expect(ledger.told('error')).toMatchObject([{ details: { code: 'EDGE_STATE_BEHIND' } }]);
+  },
+});

@@ -1,0 +1,125 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import type { ChatRow } from '../../src/chatdb/types.ts';
+import { ForgottenBubbles } from '../../src/messaging/ForgottenBubbles.ts';
+import type { ReceiptSource } from '../../src/messaging/ReceiptSource.ts';
+import type { NewSend } from '../../src/state/SendRow.ts';
+import { StateStore } from '../../src/state/StateStore.ts';
+import { chatRow } from '../support/chatRow.ts';
+import { FakeClock } from '../support/FakeClock.ts';
+import { recordingTelemetry } from '../support/recordingTelemetry.ts';
+import { tempDir } from '../support/tempDir.ts';
+
+const ANN = '+15550100002';
+const SETTLE_MS = 20_000;
+const MINUTE = 60_000;
+
+/** A state.db that has forgotten the last ten minutes, and a chat.db that shows `rows`. */
+function rig(rows: Partial<ChatRow>[]) {
+  const clock = new FakeClock();
+  const path = join(tempDir(), 'state.db');
+  const from = clock.now() - 10 * MINUTE;
+  const early = StateStore.open(path, from);
+  early.close();
+  copyFileSync(path, `${path}.copy`);
+  const later = StateStore.open(path, from);
+  const { sendId } = later.sends.insert({ key: 'a', threadId: ANN, text: 'a', bubbleType: 'normal', now: from });
+  later.beginBubble(sendId, { rowid: 1, epoch: 1 }, from);
+  later.close();
+  copyFileSync(`${path}.copy`, path);
+  const store = StateStore.open(path, clock.now());
+  onTestFinished(() => store.close());
+  const chat = { guid: `iMessage;-;${ANN}`, identifier: ANN, isGroup: false, participants: [ANN] };
+  const all = rows.map((row, n) =>
+    chatRow({
+      rowid: n + 1,
+      guid: `r${n + 1}`,
+      isFromMe: true,
+      chat: chat as never,
+      dateAt: clock.now() - MINUTE,
+      ...row,
+    }),
+  );
+  const chatDb = {
+    outgoingSince: (dateAt: number, limit: number, after = 0) =>
+      all.filter((row) => row.rowid > after && (row.dateAt ?? 0) >= dateAt).slice(0, limit),
+  } as unknown as ReceiptSource;
+  const { telemetry } = recordingTelemetry();
+  const bubbles = new ForgottenBubbles({
+    store,
+    chatDb: () => chatDb,
+    epoch: () => 1,
+    clock,
+    telemetry,
+    settleMs: SETTLE_MS,
+  });
+  bubbles.start();
+  /** A bubble that answers a message written `agoMs` ago and was handed over just now. */
+  const answer = (text: string, agoMs: number, more: Partial<NewSend> = {}) => {
+    const now = clock.now() + 1;
+    const guid = `m${agoMs}`;
+    const messageAt = clock.now() - agoMs;
+    store.inbound.insert({
+      guid,
+      epoch: 1,
+      chatRowid: 1,
+      threadId: ANN,
+      body: undefined,
+      backfill: false,
+      messageAt,
+      now,
+    });
+    const { inboundId: answersId } = store.inbound.byGuid(guid)!;
+    return store.sends.insert({
+      key: `reply:${guid}:0`,
+      threadId: ANN,
+      text,
+      bubbleType: 'normal',
+      answersId,
+      now,
+      ...more,
+    });
+  };
+  return { clock, store, bubbles, answer };
+}
+
+it('says nothing before the settle time is over, and then shows the row', async () => {
+  const { clock, bubbles, answer } = rig([{ text: 'hello' }]);
+  const send = answer('hello', 2 * MINUTE);
+  expect(bubbles.receipt(send)).toBe(false);
+  await clock.advance(SETTLE_MS);
+  expect(bubbles.receipt(send)).toMatchObject({ guid: 'r1' });
+});
+
+it.each<[string, Partial<ChatRow>, string, number]>([
+  ['says something else', { text: 'hallo' }, 'hello', 2],
+  ['is older than the message that is answered', { text: 'hello' }, 'hello', 0.5],
+  ['was refused', { text: 'hello', error: 22 }, 'hello', 2],
+  ['is of another thread', { text: 'hello', chat: { identifier: '+15550100003' } as never }, 'hello', 2],
+])('is not deceived by a row that %s', async (_, row, text, minutes) => {
+  const { clock, bubbles, answer } = rig([row]);
+  const send = answer(text, minutes * MINUTE);
+  await clock.advance(SETTLE_MS);
+  expect(bubbles.receipt(send)).toBe(undefined);
+});
+
+it('lets one row stand for one bubble: what was said twice on purpose is said twice', async () => {
+  const { clock, store, bubbles, answer } = rig([{ text: 'lol' }]);
+  const [first, second] = [answer('lol', 3 * MINUTE), answer('lol', 2 * MINUTE)];
+  await clock.advance(SETTLE_MS);
+  expect(bubbles.receipt(first)).toMatchObject({ guid: 'r1' });
+  store.sends.markConfirmed(first.sendId, { guid: 'r1', rowid: 1 }, clock.now());
+  expect(bubbles.receipt(second)).toBe(undefined);
+});
+
+it('holds nothing up that nobody asked for in the forgotten time', () => {
+  const { clock, store, bubbles } = rig([{ text: 'hello' }]);
+  const now = clock.now() + 1;
+  const typed = store.sends.insert({ key: 'cli:1', threadId: ANN, text: 'hello', bubbleType: 'normal', now });
+  expect(bubbles.receipt(typed)).toBe(undefined);
+  const command = { commandId: 'c1', commandType: 'send_message_now', payload: {}, channel: 'sync' as const, now };
+  store.commands.insert({ ...command, issuedAt: now + 20 * MINUTE });
+  const send = { key: 'command:c1', threadId: ANN, text: 'hello', bubbleType: 'normal' as const, now };
+  expect(bubbles.receipt(store.sends.insert({ ...send, commandId: 'c1' }))).toBe(undefined);
+});
