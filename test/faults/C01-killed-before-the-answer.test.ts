@@ -12,7 +12,7 @@ function keysOf({ front }: FaultRun, guid: string): (string | undefined)[] {
 faultTest('C1 posts a message again under its key that the backend had read, and not yet looked at, at the kill', {
   async fault(run) {
     const killed = Promise.withResolvers<void>();
-    run.front.treat = async () => {
+    run.front.treat = () => async () => {
       await run.crash();
       run.front.standAside();
       killed.resolve();
