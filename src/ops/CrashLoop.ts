@@ -15,7 +15,7 @@ const HOLDS_MS = [30_000, 120_000, 300_000, 900_000] as const;
 export const STABLE_MS = 600_000;
 
 /** In state.dir. */
-export const CRASH_LOOP_FILE = 'failures.json';
+export const CRASH_LOOP_FILE = 'crash-loop.json';
 
 const fileSchema = z.object({
   count: z.int().min(1),

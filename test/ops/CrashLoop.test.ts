@@ -11,7 +11,7 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 function world() {
-  const path = join(tempDir(), 'failures.json');
+  const path = join(tempDir(), 'crash-loop.json');
   const clock = new FakeClock();
   const warnings: string[] = [];
   const logger = { debug() {}, info() {}, warn: (line: string) => void warnings.push(line), error() {} };
