@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { readConfigUpdate } from './backend/configUpdate.ts';
 import { Link } from './backend/Link.ts';
 import { ChatDbFeed } from './chatdb/ChatDbFeed.ts';
@@ -16,9 +15,11 @@ import type { LoopGuard } from './messaging/loopGuard.ts';
 import { Messaging } from './messaging/Messaging.ts';
 import { OsascriptRunner } from './messaging/OsascriptRunner.ts';
 import { ControlServer, controlSocketPath } from './ops/ControlServer.ts';
+import type { CrashLoop } from './ops/CrashLoop.ts';
 import { controlRoutes } from './ops/controlRoutes.ts';
+import { crashLoopPart } from './ops/crashLoopPart.ts';
 import { Health } from './ops/Health.ts';
-import { InstanceLock } from './ops/InstanceLock.ts';
+import type { InstanceLock } from './ops/InstanceLock.ts';
 import type { Log } from './ops/log.ts';
 import { MonitoringServer } from './ops/MonitoringServer.ts';
 import { Metrics } from './ops/metrics.ts';
@@ -37,7 +38,6 @@ import { InboundPump } from './relay/InboundPump.ts';
 import { Intake } from './relay/Intake.ts';
 import { createPrivacyFilter } from './relay/privacy.ts';
 import { Uploader } from './relay/uploads/Uploader.ts';
-import type { StateStore } from './state/StateStore.ts';
 import { type Clock, systemClock } from './util/Clock.ts';
 import { codeOf, type EdgeError, messageOf } from './util/EdgeError.ts';
 
@@ -49,6 +49,9 @@ interface Part {
 
 export interface AgentOverrides {
   readonly log: Log;
+  /** Becomes the agent's: `stop` releases it. */
+  readonly lock: InstanceLock;
+  readonly crashLoop: CrashLoop;
   /** @default the system's */
   readonly clock?: Clock;
 }
@@ -73,11 +76,11 @@ export class Agent {
   }
 
   /**
-   * Takes the instance lock and opens state.db, so that of two agents one touches nothing; `stop` gives both back.
-   * @throws EdgeError EDGE_ALREADY_RUNNING, EDGE_STATE_DIR, EDGE_STATE_NEWER, EDGE_STATE_FULL, EDGE_STATE_IO
+   * Opens state.db; `stop` closes it and gives the lock back.
+   * @throws EdgeError EDGE_STATE_DIR, EDGE_STATE_NEWER, EDGE_STATE_FULL, EDGE_STATE_IO
    */
-  static fromConfig(config: Config, secrets: SecretSource, { log, clock = systemClock }: AgentOverrides): Agent {
-    const lock = InstanceLock.acquire(join(config.state.dir, 'lock.db'));
+  static fromConfig(config: Config, secrets: SecretSource, given: AgentOverrides): Agent {
+    const { log, lock, crashLoop, clock = systemClock } = given;
     const random = Math.random;
     const agentId = config.edge.agent_id;
     const metrics = new Metrics();
@@ -90,7 +93,7 @@ export class Agent {
     });
     const telemetry = createTelemetry({ logger: log.logger, metrics, health, clock });
     const fatal = Promise.withResolvers<EdgeError>();
-    const store = openStore();
+    const store = openStateStore(config.state.dir, { clock, telemetry, onFatal: fatal.resolve });
     const reports = new StatusReports({ store, clock, agentId });
 
     const privacy = createPrivacyFilter(privacySettings(config));
@@ -317,6 +320,7 @@ export class Agent {
       parts: [
         { start() {}, stop: () => closeStore() },
         control,
+        crashLoopPart(crashLoop, { clock, telemetry }),
         ...(config.monitoring.port > 0 ? [monitoringPart(monitoring, telemetry)] : []),
         { start() {}, stop: () => link.close() },
         pump,
@@ -331,15 +335,6 @@ export class Agent {
         life,
       ],
     });
-
-    function openStore(): StateStore {
-      try {
-        return openStateStore(config.state.dir, { clock, telemetry, onFatal: fatal.resolve });
-      } catch (error) {
-        lock.release();
-        throw error;
-      }
-    }
 
     function closeStore(): void {
       store.close();

@@ -50,7 +50,10 @@ function headline(status: AgentStatus | DownStatus): string {
     const { version, agent_id, pid, started_at } = status;
     return `edge-agent ${version} runs as ${agent_id}, process ${pid}, since ${ago(started_at)}`;
   }
-  const { agent_id, started_at, stopped_at } = status;
+  const { agent_id, started_at, stopped_at, conditions } = status;
+  if (conditions.some(({ code }) => code === 'EDGE_CRASH_LOOP')) {
+    return `edge-agent does not run as ${agent_id}: it failed again and again, and its next start is held back`;
+  }
   if (started_at === null) return `edge-agent does not run as ${agent_id}, and never has with this state.dir`;
   const inOrder = stopped_at !== null && stopped_at >= started_at;
   const end = inOrder ? `stopped ${ago(stopped_at)}` : 'ended without stopping in order';

@@ -1,7 +1,13 @@
+import { join } from 'node:path';
+import { controlSocketPath } from '../ops/ControlServer.ts';
+import { CRASH_LOOP_FILE, CrashLoop } from '../ops/CrashLoop.ts';
+import { holdStart } from '../ops/holdStart.ts';
+import { InstanceLock } from '../ops/InstanceLock.ts';
 import { createLog, type Log } from '../ops/log.ts';
 import { maskIn } from '../ops/mask.ts';
 import { systemClock } from '../util/Clock.ts';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import type { ErrorCode } from '../util/errors.ts';
 import { EXIT, exitCodeOf } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
@@ -44,21 +50,39 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
   });
   // The disk is no defect, wherever its refusal came to light.
   const isDisk = (error: unknown) => error instanceof EdgeError && error.code === 'EDGE_STATE_IO';
-  const crash = (error: unknown) => io.exit((isDisk(error) ? refuse : lastWords)(error, log, config.logging.file, io));
+  let loop: CrashLoop | undefined;
+  const end = (error: unknown, words: typeof refuse) => {
+    const { code, exitCode } = words(error, log, config.logging.file, io);
+    // What a start again cannot help, and launchd is not to repeat, is no crash loop.
+    if (exitCode !== EXIT.config) loop?.failed(code);
+    return exitCode;
+  };
+  const crash = (error: unknown) => io.exit(end(error, isDisk(error) ? refuse : lastWords));
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 
   try {
+    const lock = InstanceLock.acquire(join(config.state.dir, 'lock.db'));
+    loop = new CrashLoop({ path: join(config.state.dir, CRASH_LOOP_FILE), clock: systemClock, logger: log.logger });
+    const socketPath = controlSocketPath(config.state.dir);
+    const agentId = config.edge.agent_id;
+    const { logger } = log;
+    if (await holdStart({ loop, socketPath, agentId, clock: systemClock, logger, stop: stopSignal.promise })) {
+      loop.forget();
+      return EXIT.ok;
+    }
+    loop.begun();
     // A locked Keychain waits for a person; whoever wants the agent to stop does not wait with it.
     const early = await Promise.race([secrets.load(), stopSignal.promise]);
     if (early) return EXIT.ok;
     const { Agent } = await import('../Agent.ts');
-    const agent = Agent.fromConfig(config, secrets, { log });
-    const end = Promise.race([stopSignal.promise, agent.failed]);
-    const first = await Promise.race([end, agent.start().then(() => end)]);
+    const agent = Agent.fromConfig(config, secrets, { log, lock, crashLoop: loop });
+    const ended = Promise.race([stopSignal.promise, agent.failed]);
+    const first = await Promise.race([ended, agent.start().then(() => ended)]);
     if (first instanceof EdgeError) throw first;
 
     log.logger.info(`${first}: stopping`);
+    loop.forget(); // while the lock is ours
     systemClock.after(STOP_MS, () => {
       log.logger.warn(`not stopped after ${STOP_MS / 1000} s; what is in flight is looked at again at the next start`);
       log.flush();
@@ -69,26 +93,31 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     log.flush();
     return EXIT.ok;
   } catch (error) {
-    return refuse(error, log, config.logging.file, io);
+    return end(error, refuse);
   }
 }
 
+interface End {
+  readonly code: ErrorCode;
+  readonly exitCode: number;
+}
+
 /** The agent could not start, or had to end. */
-function refuse(error: unknown, log: Log, file: string, io: Io): number {
+function refuse(error: unknown, log: Log, file: string, io: Io): End {
   if (!(error instanceof EdgeError)) return lastWords(error, log, file, io);
   // The log belongs to the agent that holds the lock.
   if (error.code !== 'EDGE_ALREADY_RUNNING') log.logger.error(`${error.code}: ${maskIn(error.message)}. ${error.fix}`);
   log.flush();
   explain(error, io);
-  return exitCodeOf(error.code);
+  return { code: error.code, exitCode: exitCodeOf(error.code) };
 }
 
 /** A defect: written down with its place before the process ends, because nothing can be trusted any more. */
-function lastWords(error: unknown, log: Log, file: string, io: Io): number {
+function lastWords(error: unknown, log: Log, file: string, io: Io): End {
   const stack = error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
   log.logger.error(`EDGE_INTERNAL: ${maskIn(stack)}`);
   log.flush();
   // Not the error itself: launchd keeps what is written here in a file that hides nothing.
   io.err(`edge-agent: EDGE_INTERNAL: a defect ended the agent; ${file} says where. launchd starts it again.\n`);
-  return EXIT.internal;
+  return { code: 'EDGE_INTERNAL', exitCode: EXIT.internal };
 }

@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { controlSocketPath } from '../ops/ControlServer.ts';
+import { CRASH_LOOP_FILE, CrashLoop } from '../ops/CrashLoop.ts';
 import { controlRequest } from '../ops/controlClient.ts';
 import { logTail } from '../ops/logTail.ts';
 import type { AgentStatus, DownStatus } from '../ops/status.ts';
-import { NO_QUEUES, storedConditions, storeStatus } from '../ops/status.ts';
+import { conditionStatus, NEVER_RAN, storedConditions, storeStatus } from '../ops/status.ts';
 import { StateStore } from '../state/StateStore.ts';
 import { systemClock } from '../util/Clock.ts';
-import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
 import { printable } from '../util/printable.ts';
 import type { CommonOptions, Io } from './Io.ts';
 import { openConfig } from './openConfig.ts';
@@ -21,7 +22,7 @@ const LOG_LINES = 10;
 /** `edge-agent status`: asks the agent; when none runs, says so and reads what it left in state.db. */
 export async function status(options: CommonOptions, io: Io): Promise<number> {
   const { config } = openConfig(options, io);
-  const current = (await askAgent(config)) ?? readStore(config);
+  const current = (await askAgent(config)) ?? down(config);
   const log = logTail(config.logging.file, LOG_LINES);
   io.out(
     options.json
@@ -32,14 +33,31 @@ export async function status(options: CommonOptions, io: Io): Promise<number> {
   return current.conditions.length > 0 ? STATUS_EXIT.conditions : STATUS_EXIT.healthy;
 }
 
-/** The status of the agent that runs; undefined where none does. */
+/** The status of the agent that runs; undefined where none does, or one whose start is held back. */
 export async function askAgent(config: Config): Promise<AgentStatus | undefined> {
   try {
     const socketPath = controlSocketPath(config.state.dir);
-    return (await controlRequest({ socketPath, method: 'GET', path: '/status' })).body as AgentStatus;
+    const { body } = await controlRequest({ socketPath, method: 'GET', path: '/status' });
+    const answer = body as AgentStatus | DownStatus;
+    return answer.running ? answer : undefined;
   } catch (error) {
     if (error instanceof EdgeError && error.code === 'EDGE_NOT_RUNNING') return undefined;
     throw error;
+  }
+}
+
+/** What an agent left that does not run. In a crash loop state.db may be the very thing that cannot be read. */
+function down(config: Config): DownStatus {
+  const { condition } = new CrashLoop({ path: join(config.state.dir, CRASH_LOOP_FILE), clock: systemClock });
+  if (!condition) return readStore(config);
+  const loop = conditionStatus(condition);
+  try {
+    const left = readStore(config);
+    return { ...left, conditions: [loop, ...left.conditions] };
+  } catch (error) {
+    const store = { code: codeOf(error, 'EDGE_INTERNAL'), detail: messageOf(error), since: systemClock.now() };
+    const conditions = [loop, conditionStatus(store)];
+    return { running: false, version: null, agent_id: config.edge.agent_id, conditions, ...NEVER_RAN };
   }
 }
 
@@ -61,20 +79,10 @@ function readStore(config: Config): DownStatus {
       running: false,
       version,
       agent_id,
-      conditions: storedConditions(store),
+      conditions: storedConditions(store).filter(({ code }) => code !== 'EDGE_CRASH_LOOP'), // its own file knows better
       ...storeStatus(store, systemClock.now()),
     };
   } finally {
     store.close();
   }
 }
-
-const NEVER_RAN = {
-  started_at: null,
-  stopped_at: null,
-  last_inbound_at: null,
-  cursor: null,
-  dead_letters: [],
-  muted_threads: [],
-  queues: NO_QUEUES,
-};

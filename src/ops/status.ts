@@ -68,7 +68,7 @@ interface DeadLetter {
   readonly since: string;
 }
 
-interface ConditionStatus {
+export interface ConditionStatus {
   readonly code: ErrorCode;
   /** For people and monitors, e.g. `automation-denied`. */
   readonly name: string;
@@ -124,6 +124,17 @@ export const NO_QUEUES: Queues = {
   files_wanted: 0,
   uploads: 0,
   uploads_failed: 0,
+};
+
+/** Of a state.db that is not there, or that nobody may open. */
+export const NEVER_RAN: StoreStatus = {
+  started_at: null,
+  stopped_at: null,
+  last_inbound_at: null,
+  cursor: null,
+  dead_letters: [],
+  muted_threads: [],
+  queues: NO_QUEUES,
 };
 
 /** Reads the part of the status that is in state.db. */

@@ -44,6 +44,13 @@ export const ERRORS = define({
     retry: 'never',
     condition: 'monitoring-port',
   },
+  EDGE_CRASH_LOOP: {
+    means:
+      'The agent failed five times in a row or more, each within a minute of its start; its next start is held back for 30 s, then 2, 5 and 15 min.',
+    fix: 'Mend what the last code says, then stop the agent and start it, which starts it at once. It stands until the agent has been up for ten minutes.',
+    retry: 'backoff',
+    condition: 'crash-loop',
+  },
   // State store
   EDGE_STATE_FULL: {
     means: 'The disk is full; nothing new is taken in until there is room, and nothing is lost.',

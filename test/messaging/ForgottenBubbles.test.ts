@@ -25,7 +25,8 @@ function rig(rows: Partial<ChatRow>[]) {
   copyFileSync(path, `${path}.copy`);
   const later = StateStore.open(path, from);
   const { sendId } = later.sends.insert({ key: 'a', threadId: ANN, text: 'a', bubbleType: 'normal', now: from });
-  later.beginBubble(sendId, { rowid: 1, epoch: 1 }, from);
+  later.transaction(() => later.noteBubble(sendId, { rowid: 1, epoch: 1 }, from));
+  later.bubbleNoted();
   later.close();
   copyFileSync(`${path}.copy`, path);
   const store = StateStore.open(path, clock.now());

@@ -5,6 +5,7 @@ import { type InstalledMac, installedMac } from './installedMac.ts';
 
 const STATE = [
   'control.sock',
+  'crash-loop.json',
   'lock.db',
   'lock.db-journal',
   'state.db',

@@ -15,7 +15,8 @@ function newPath(): string {
 function begin(path: string, key: string, at: number): void {
   const store = StateStore.open(path, at);
   const { sendId } = store.sends.insert({ key, threadId: 't', text: key, bubbleType: 'normal', now: at });
-  store.beginBubble(sendId, { rowid: 1, epoch: 1 }, at);
+  store.transaction(() => store.noteBubble(sendId, { rowid: 1, epoch: 1 }, at));
+  store.bubbleNoted();
   store.close();
 }
 

@@ -35,6 +35,8 @@ export interface FaultCase extends FaultRunOptions {
   conditions?: readonly string[];
   /** What the agent may say on stderr. @default nothing */
   stderr?: RegExp;
+  /** The fault is a defect that nobody catches, and the log is to say so. @default false */
+  isDefect?: boolean;
   /** How long it may take to come right, ms. @default 15000 */
   recoveryMs?: number;
   /** @default 150 */
@@ -90,7 +92,7 @@ async function bear(run: FaultRun, o: FaultCase): Promise<void> {
     expect(run.rig.agent.isRunning).toBe(false);
     expect(run.rig.agent.exitCode).toBe(o.ends);
     await o.expect?.(run);
-    saysNothingUncaught(run, o.stderr ?? /^$/);
+    saysNothingUncaught(run, o.stderr ?? /^$/, o.isDefect ?? false);
     keepsSecrets(run, '');
     return;
   }
@@ -103,7 +105,7 @@ async function bear(run: FaultRun, o: FaultCase): Promise<void> {
   await takesNoMoreThanBefore(run, before, o.maxRssMegabytes ?? MAX_RSS_MEGABYTES);
   const shown = await whatItShows(run);
   await stopsInOrder(run, pid);
-  saysNothingUncaught(run, o.stderr ?? /^$/);
+  saysNothingUncaught(run, o.stderr ?? /^$/, o.isDefect ?? false);
   keepsSecrets(run, shown);
 }
 

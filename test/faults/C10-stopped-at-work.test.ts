@@ -1,0 +1,39 @@
+import { expect } from 'vitest';
+import { waitFor } from '../support/waitFor.ts';
+import { ANN, BEN } from './harness/FaultRun.ts';
+import { faultTest } from './harness/faultTest.ts';
+import { settings } from './harness/settings.ts';
+import { silence } from './harness/treatments.ts';
+
+/** The orderly stop, ms. */
+const STOP_MS = 10_000;
+
+faultTest('C10 ends the bubble that is begun on SIGTERM, begins nothing, and leaves with 0 and a goodbye', {
+  async fault(run) {
+    const { rig, ledger, front } = run;
+    const { messages } = rig.mac;
+    const known = {
+      requests: messages.requests.length,
+      effects: messages.effects.length,
+      posts: front.messages.length,
+    };
+    messages.behave({ beforeEffectMs: 500 });
+    front.treat = () => silence; // a backend that answers nothing keeps nobody
+    run.write(BEN);
+    await waitFor('the POST', () => front.messages.length > known.posts);
+    for (let n = 0; n < 3; n++) await run.ask(ANN);
+    await waitFor('the osascript', () => messages.requests.length === known.requests + 1);
+
+    const stoppedAt = performance.now();
+    expect(await rig.agent.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(performance.now() - stoppedAt).toBeLessThan(STOP_MS * settings.patience);
+    expect(messages.effects).toHaveLength(known.effects + 1);
+    expect(messages.requests).toHaveLength(known.requests + 1);
+    expect(front.messages).toHaveLength(known.posts + 1);
+    expect(rig.agent.log).toMatch(/\[INFO\] stopped\n$/);
+    await waitFor('the goodbye', () => ledger.closes.at(-1) === 1001);
+
+    front.standAside();
+    await run.restart();
+  },
+});

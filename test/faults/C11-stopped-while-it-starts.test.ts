@@ -1,0 +1,48 @@
+import { existsSync, rmSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { expect } from 'vitest';
+import { faultTest } from './harness/faultTest.ts';
+
+const STOPS = 20;
+
+faultTest('C11 leaves with 0 on SIGTERM at any step of its start, with whole files and the lock free', {
+  startsAgent: false,
+  async fault(run) {
+    const { rig } = run;
+    run.runs = STOPS;
+    const startedAt = performance.now();
+    await run.restart();
+    const startMs = performance.now() - startedAt;
+    await rig.agent.kill('SIGTERM');
+    let early = 0;
+    for (let n = 0; n < STOPS; n++) {
+      // The first start makes files, the others find them.
+      const isFirst = n % 2 === 0;
+      if (isFirst) rmSync(rig.path('state'), { recursive: true });
+      const mark = run.mark;
+      rig.agent.start();
+      await pause(run.random() * startMs * 1.2);
+      const end = await rig.agent.kill('SIGTERM');
+      const hasBegun = run.logSince(mark) !== '' || (isFirst && existsSync(rig.path('state')));
+      // Until Node has loaded the program, there is nobody to answer a signal, and nothing to be stopped.
+      if (end.signal === 'SIGTERM' && !hasBegun) early++;
+      else expect(end).toEqual({ code: 0, signal: null });
+      const path = rig.path('state/state.db');
+      if (existsSync(path)) expect(quickCheck(path)).toBe('ok');
+      expect(existsSync(rig.path('state/control.sock'))).toBe(false);
+    }
+    run.note = `${early} of ${STOPS} before the first line of the program`;
+    await run.restart();
+    await run.both();
+  },
+});
+
+function quickCheck(path: string): unknown {
+  const db = new Database(path);
+  try {
+    return db.pragma('quick_check', { simple: true });
+  } finally {
+    db.close();
+  }
+}
