@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { readConfigUpdate } from './backend/configUpdate.ts';
 import { Link } from './backend/Link.ts';
 import { ChatDbFeed } from './chatdb/ChatDbFeed.ts';
@@ -9,6 +8,7 @@ import { credentials } from './config/credentials.ts';
 import { linkSettings } from './config/linkSettings.ts';
 import { messagingSettings } from './config/messagingSettings.ts';
 import { privacySettings } from './config/privacySettings.ts';
+import type { ReloadPlan } from './config/reload.ts';
 import type { SecretSource } from './config/SecretSource.ts';
 import type { Config } from './config/schema.ts';
 import { uploadSettings } from './config/uploadSettings.ts';
@@ -18,26 +18,23 @@ import { OsascriptRunner } from './messaging/OsascriptRunner.ts';
 import { ControlServer, controlSocketPath } from './ops/ControlServer.ts';
 import { controlRoutes } from './ops/controlRoutes.ts';
 import { Health } from './ops/Health.ts';
-import { InstanceLock } from './ops/InstanceLock.ts';
+import { holdState } from './ops/holdState.ts';
 import type { Log } from './ops/log.ts';
 import { MonitoringServer } from './ops/MonitoringServer.ts';
 import { Metrics } from './ops/metrics.ts';
 import { monitoringPart } from './ops/monitoringPart.ts';
-import { openStateStore } from './ops/openStateStore.ts';
 import { Retention } from './ops/Retention.ts';
+import { runningStatus } from './ops/runningStatus.ts';
 import { StatusReports } from './ops/StatusReports.ts';
 import { SyncExchange } from './ops/SyncExchange.ts';
-import { type AgentStatus, conditionStatus, sendingStatus, storeStatus } from './ops/status.ts';
+import type { AgentStatus } from './ops/status.ts';
 import { createTelemetry } from './ops/telemetry.ts';
-import { packageVersion } from './ops/version.ts';
 import { WakeDetector } from './ops/WakeDetector.ts';
-import { websocketStatus } from './ops/websocketStatus.ts';
 import { ChangeWatch } from './relay/ChangeWatch.ts';
 import { InboundPump } from './relay/InboundPump.ts';
 import { Intake } from './relay/Intake.ts';
-import { createPrivacyFilter } from './relay/privacy.ts';
+import { LivePrivacyFilter } from './relay/LivePrivacyFilter.ts';
 import { Uploader } from './relay/uploads/Uploader.ts';
-import type { StateStore } from './state/StateStore.ts';
 import { type Clock, systemClock } from './util/Clock.ts';
 import { codeOf, type EdgeError, messageOf } from './util/EdgeError.ts';
 
@@ -61,14 +58,17 @@ export class Agent {
   /** Resolves when the agent can no longer keep its promises and has to end: EDGE_STATE_IO. */
   readonly failed: Promise<EdgeError>;
   readonly status: () => AgentStatus;
+  /** Takes over what can be while the agent runs. */
+  readonly reload: (plan: ReloadPlan) => void;
   readonly #parts: readonly Part[];
   readonly #running: Part[] = [];
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  private constructor(o: { failed: Promise<EdgeError>; status: () => AgentStatus; parts: readonly Part[] }) {
+  private constructor(o: Pick<Agent, 'failed' | 'status' | 'reload'> & { parts: readonly Part[] }) {
     this.failed = o.failed;
     this.status = o.status;
+    this.reload = o.reload;
     this.#parts = o.parts;
   }
 
@@ -77,7 +77,6 @@ export class Agent {
    * @throws EdgeError EDGE_ALREADY_RUNNING, EDGE_STATE_DIR, EDGE_STATE_NEWER, EDGE_STATE_FULL, EDGE_STATE_IO
    */
   static fromConfig(config: Config, secrets: SecretSource, { log, clock = systemClock }: AgentOverrides): Agent {
-    const lock = InstanceLock.acquire(join(config.state.dir, 'lock.db'));
     const random = Math.random;
     const agentId = config.edge.agent_id;
     const metrics = new Metrics();
@@ -90,10 +89,11 @@ export class Agent {
     });
     const telemetry = createTelemetry({ logger: log.logger, metrics, health, clock });
     const fatal = Promise.withResolvers<EdgeError>();
-    const store = openStore();
+    const held = holdState(config.state.dir, { clock, telemetry, onFatal: fatal.resolve });
+    const { store } = held;
     const reports = new StatusReports({ store, clock, agentId });
 
-    const privacy = createPrivacyFilter(privacySettings(config));
+    const privacy = new LivePrivacyFilter(privacySettings(config));
     const intake = new Intake({
       store,
       clock,
@@ -276,24 +276,13 @@ export class Agent {
       clock,
       onError: (error) => telemetry.failure(codeOf(error, 'EDGE_INTERNAL'), `pruning state.db: ${messageOf(error)}`),
     });
-    const status = (): AgentStatus => ({
-      ...storeStatus(store, clock.now()),
-      running: true,
-      version: packageVersion(),
-      agent_id: agentId,
-      pid: process.pid,
-      websocket: websocketStatus(link.status, clock.now()),
-      delivery: link.isUp ? 'websocket' : 'polling',
-      chatdb: { path: config.imessage.db_path, open: feed.db !== undefined, lacks: feed.lacks },
-      sending: sendingStatus(messaging.heldBack()),
-      conditions: health.standing().map(conditionStatus),
-      memory: { rss_bytes: process.memoryUsage.rss(), heap_used_bytes: process.memoryUsage().heapUsed },
-      log_lines_lost: log.lostLines,
-    });
+    const chatDbPath = config.imessage.db_path;
+    const status = runningStatus({ store, clock, agentId, chatDbPath, health, log, feed, link, messaging });
     const routes = controlRoutes({
       store,
       clock,
       status,
+      metrics,
       queueText: (send) => messaging.queueText(send),
       onSends: () => messaging.sendsQueued(),
       onInbound: () => intake.retry(),
@@ -313,8 +302,9 @@ export class Agent {
     return new Agent({
       failed: fatal.promise,
       status,
+      reload,
       parts: [
-        { start() {}, stop: () => closeStore() },
+        { start() {}, stop: () => held.close() },
         control,
         ...(config.monitoring.port > 0 ? [monitoringPart(monitoring, telemetry)] : []),
         { start() {}, stop: () => link.close() },
@@ -331,20 +321,6 @@ export class Agent {
       ],
     });
 
-    function openStore(): StateStore {
-      try {
-        return openStateStore(config.state.dir, { clock, telemetry, onFatal: fatal.resolve });
-      } catch (error) {
-        lock.release();
-        throw error;
-      }
-    }
-
-    function closeStore(): void {
-      store.close();
-      lock.release();
-    }
-
     /** Before the sender, which looks chat.db through for what was under way; intake stops last, with its cursor. */
     function feedPart(): Part {
       return {
@@ -358,6 +334,14 @@ export class Agent {
           intake.stop();
         },
       };
+    }
+
+    /** Only what changed: the backend may have set another interval in the meantime. */
+    function reload({ config: now, applied }: ReloadPlan): void {
+      const { sync_interval_seconds: syncSeconds } = now.backend;
+      if (applied.includes('backend.sync_interval_seconds')) link.setSyncIntervalSeconds(syncSeconds);
+      if (applied.some((key) => key.startsWith('sending.'))) messaging.setPace(messagingSettings(now));
+      if (applied.some((key) => key.startsWith('privacy.'))) privacy.replace(privacySettings(now));
     }
 
     function configure(raw: unknown): void {
