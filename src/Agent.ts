@@ -8,6 +8,7 @@ import { credentials } from './config/credentials.ts';
 import { linkSettings } from './config/linkSettings.ts';
 import { messagingSettings } from './config/messagingSettings.ts';
 import { privacySettings } from './config/privacySettings.ts';
+import type { ReloadPlan } from './config/reload.ts';
 import type { SecretSource } from './config/SecretSource.ts';
 import type { Config } from './config/schema.ts';
 import { uploadSettings } from './config/uploadSettings.ts';
@@ -26,17 +27,16 @@ import { Metrics } from './ops/metrics.ts';
 import { monitoringPart } from './ops/monitoringPart.ts';
 import { openStateStore } from './ops/openStateStore.ts';
 import { Retention } from './ops/Retention.ts';
+import { runningStatus } from './ops/runningStatus.ts';
 import { StatusReports } from './ops/StatusReports.ts';
 import { SyncExchange } from './ops/SyncExchange.ts';
-import { type AgentStatus, conditionStatus, sendingStatus, storeStatus } from './ops/status.ts';
+import type { AgentStatus } from './ops/status.ts';
 import { createTelemetry } from './ops/telemetry.ts';
-import { packageVersion } from './ops/version.ts';
 import { WakeDetector } from './ops/WakeDetector.ts';
-import { websocketStatus } from './ops/websocketStatus.ts';
 import { ChangeWatch } from './relay/ChangeWatch.ts';
 import { InboundPump } from './relay/InboundPump.ts';
 import { Intake } from './relay/Intake.ts';
-import { createPrivacyFilter } from './relay/privacy.ts';
+import { LivePrivacyFilter } from './relay/LivePrivacyFilter.ts';
 import { Uploader } from './relay/uploads/Uploader.ts';
 import { type Clock, systemClock } from './util/Clock.ts';
 import { codeOf, type EdgeError, messageOf } from './util/EdgeError.ts';
@@ -64,14 +64,17 @@ export class Agent {
   /** Resolves when the agent can no longer keep its promises and has to end: EDGE_STATE_IO. */
   readonly failed: Promise<EdgeError>;
   readonly status: () => AgentStatus;
+  /** Takes over what can be while the agent runs. */
+  readonly reload: (plan: ReloadPlan) => void;
   readonly #parts: readonly Part[];
   readonly #running: Part[] = [];
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  private constructor(o: { failed: Promise<EdgeError>; status: () => AgentStatus; parts: readonly Part[] }) {
+  private constructor(o: Pick<Agent, 'failed' | 'status' | 'reload'> & { parts: readonly Part[] }) {
     this.failed = o.failed;
     this.status = o.status;
+    this.reload = o.reload;
     this.#parts = o.parts;
   }
 
@@ -96,7 +99,7 @@ export class Agent {
     const store = openStateStore(config.state.dir, { clock, telemetry, onFatal: fatal.resolve });
     const reports = new StatusReports({ store, clock, agentId });
 
-    const privacy = createPrivacyFilter(privacySettings(config));
+    const privacy = new LivePrivacyFilter(privacySettings(config));
     const intake = new Intake({
       store,
       clock,
@@ -280,24 +283,13 @@ export class Agent {
       clock,
       onError: (error) => telemetry.failure(codeOf(error, 'EDGE_INTERNAL'), `pruning state.db: ${messageOf(error)}`),
     });
-    const status = (): AgentStatus => ({
-      ...storeStatus(store, clock.now()),
-      running: true,
-      version: packageVersion(),
-      agent_id: agentId,
-      pid: process.pid,
-      websocket: websocketStatus(link.status, clock.now()),
-      delivery: link.isUp ? 'websocket' : 'polling',
-      chatdb: { path: config.imessage.db_path, open: feed.db !== undefined, lacks: feed.lacks },
-      sending: sendingStatus(messaging.heldBack()),
-      conditions: health.standing().map(conditionStatus),
-      memory: { rss_bytes: process.memoryUsage.rss(), heap_used_bytes: process.memoryUsage().heapUsed },
-      log_lines_lost: log.lostLines,
-    });
+    const chatDbPath = config.imessage.db_path;
+    const status = runningStatus({ store, clock, agentId, chatDbPath, health, log, feed, link, messaging });
     const routes = controlRoutes({
       store,
       clock,
       status,
+      metrics,
       queueText: (send) => messaging.queueText(send),
       onSends: () => messaging.sendsQueued(),
       onInbound: () => intake.retry(),
@@ -317,6 +309,7 @@ export class Agent {
     return new Agent({
       failed: fatal.promise,
       status,
+      reload,
       parts: [
         { start() {}, stop: () => closeStore() },
         control,
@@ -354,6 +347,14 @@ export class Agent {
           intake.stop();
         },
       };
+    }
+
+    /** Only what changed: the backend may have set another interval in the meantime. */
+    function reload({ config: now, applied }: ReloadPlan): void {
+      const { sync_interval_seconds: syncSeconds } = now.backend;
+      if (applied.includes('backend.sync_interval_seconds')) link.setSyncIntervalSeconds(syncSeconds);
+      if (applied.some((key) => key.startsWith('sending.'))) messaging.setPace(messagingSettings(now));
+      if (applied.some((key) => key.startsWith('privacy.'))) privacy.replace(privacySettings(now));
     }
 
     function configure(raw: unknown): void {

@@ -24,8 +24,8 @@ setFlagsFromString('--concurrent-turbofan-max-threads=1');
 // Until the daemon answers signals itself there is nothing to stop in order, and a stop that was asked for is no failure.
 if (process.argv[2] === 'run') for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
 const { runProgram } = await import('./cli/program.ts');
-// `edge-agent status | head`: the reader has what it wanted.
-process.stdout.on('error', () => process.exit(0));
+// `edge-agent status | head`: the reader has what it wanted. The daemon has none, and must not end for a word of a library.
+process.stdout.on('error', () => process.argv[2] === 'run' || process.exit(0));
 process.stderr.on('error', () => {});
 const code = await runProgram(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { nearestOf } from '../config/nearestOf.ts';
 import { packageVersion } from '../ops/version.ts';
+import type { DiagnoseOptions } from './diagnose.ts';
 import type { DoctorOptions } from './doctor.ts';
 import { EXAMINED } from './examined.ts';
 import { EXIT } from './exitCodes.ts';
@@ -125,6 +126,14 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     )
     .option('--json', 'print one JSON object')
     .action(async (options: DoctorOptions) => ended(await (await import('./doctor.ts')).doctor(options, io)));
+  command(
+    'diagnose',
+    'Put what support needs to know into one zip: versions, configuration, status, log, shape of the databases, what doctor finds. No secret, no text of a message, of handles the last four characters. Exit code: 0 written, 74 not.',
+    'edge-agent diagnose --output report.zip',
+  )
+    .option('--output <file>', 'the zip (default: edge-agent-diagnose-TIME.zip in the current folder)')
+    .option('--json', 'print one JSON object')
+    .action(async (options: DiagnoseOptions) => ended(await (await import('./diagnose.ts')).diagnose(options, io)));
   command(
     'check-config',
     'Check the configuration file; start nothing. Exit code: 0 valid, 78 not.',

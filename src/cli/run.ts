@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { Agent } from '../Agent.ts';
+import type { ReloadPlan } from '../config/reload.ts';
 import { controlSocketPath } from '../ops/ControlServer.ts';
 import { CRASH_LOOP_FILE, CrashLoop } from '../ops/CrashLoop.ts';
 import { holdStart } from '../ops/holdStart.ts';
@@ -12,6 +14,7 @@ import { EXIT, exitCodeOf } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
 import { openConfig } from './openConfig.ts';
+import { reloadConfig } from './reloadConfig.ts';
 import { secretSource } from './secretSource.ts';
 
 /**
@@ -29,7 +32,8 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     for (const listener of early) process.off(signal, listener);
   }
 
-  const { config } = openConfig(options, io);
+  const opened = openConfig(options, io);
+  let { config } = opened;
   const secrets = secretSource(config, io);
   // Programs this one starts need no secret, and an environment can be listed.
   delete process.env.EDGE_SECRET;
@@ -43,10 +47,17 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     hide: () => secrets.known,
     ...(process.stderr.isTTY ? { echo: io.err } : {}),
   });
+  let running: Agent | undefined;
+  const apply = (plan: ReloadPlan) => {
+    config = plan.config;
+    if (plan.applied.includes('logging.level')) log.setLevel(config.logging.level);
+    running?.reload(plan);
+  };
   process.on('SIGHUP', () => {
     secrets.refresh();
     log.reopen();
     log.logger.info('SIGHUP: the secret is read again and the log file reopened');
+    reloadConfig({ file: opened.file, running: config, logger: log.logger, apply });
   });
   // The disk is no defect, wherever its refusal came to light.
   const isDisk = (error: unknown) => error instanceof EdgeError && error.code === 'EDGE_STATE_IO';
@@ -75,12 +86,14 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     // A locked Keychain waits for a person; whoever wants the agent to stop does not wait with it.
     const early = await Promise.race([secrets.load(), stopSignal.promise]);
     if (early) return EXIT.ok;
-    const { Agent } = await import('../Agent.ts');
-    const agent = Agent.fromConfig(config, secrets, { log, lock, crashLoop: loop });
+    const program = await import('../Agent.ts');
+    const agent = program.Agent.fromConfig(config, secrets, { log, lock, crashLoop: loop });
+    running = agent;
     const ended = Promise.race([stopSignal.promise, agent.failed]);
     const first = await Promise.race([ended, agent.start().then(() => ended)]);
     if (first instanceof EdgeError) throw first;
 
+    running = undefined; // what it would apply now has closed, or is about to
     log.logger.info(`${first}: stopping`);
     loop.forget(); // while the lock is ours
     systemClock.after(STOP_MS, () => {

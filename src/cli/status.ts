@@ -61,8 +61,8 @@ function down(config: Config): DownStatus {
   }
 }
 
-/** Undefined fields of a store that is not there are zeros and nulls of an agent that never ran. */
-function readStore(config: Config): DownStatus {
+/** What an agent that does not run left behind; of one that never ran zeros and nulls. @throws EdgeError */
+export function readStore(config: Config): DownStatus {
   const path = join(config.state.dir, 'state.db');
   const agent_id = config.edge.agent_id;
   if (!existsSync(path)) return { running: false, version: null, agent_id, conditions: [], ...NEVER_RAN };

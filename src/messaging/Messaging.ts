@@ -7,7 +7,7 @@ import { FilesOut } from './files/FilesOut.ts';
 import { MessagesApp } from './MessagesApp.ts';
 import { MessagesWatchdog } from './MessagesWatchdog.ts';
 import type { MessagingSettings } from './MessagingSettings.ts';
-import type { HeldBack } from './Pace.ts';
+import type { HeldBack, PaceSettings } from './Pace.ts';
 import { queueText } from './queueText.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { Scheduler } from './Scheduler.ts';
@@ -120,6 +120,11 @@ export class Messaging {
     this.#wakeMessage?.stop();
     this.#scheduler.stop();
     await Promise.all([this.#filesOut.stop(), this.#sender.stop(), this.#watchdog.stop()]);
+  }
+
+  /** From the next bubble on; what was begun counts against the new limits, as after a restart. */
+  setPace(pace: PaceSettings): void {
+    this.#sender.setPace(pace);
   }
 
   /** What sending.rate holds back now. */

@@ -29,8 +29,8 @@ export class Pace {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #queue: SendQueue;
-  readonly #settings: PaceSettings;
-  readonly #guard: RateGuard;
+  #settings: PaceSettings;
+  #guard: RateGuard;
   readonly #watch: RateWatch;
   /** Against all threads when it was last asked, until then in monotonic ms. */
   #held: { readonly limit: Limit; readonly until: number } | undefined;
@@ -53,6 +53,14 @@ export class Pace {
 
   start(): void {
     this.#guard.start();
+  }
+
+  /** In place of those before; from the rows of what was begun, as at a start. */
+  set(settings: PaceSettings): void {
+    this.#settings = settings;
+    this.#guard = new RateGuard({ store: this.#store, clock: this.#clock, limits: settings.rate });
+    this.#guard.start();
+    this.#held = undefined;
   }
 
   /** The send to start now. Taking it counts as its thread's turn. */

@@ -17,7 +17,7 @@ export type NextHead =
 export class SendQueue {
   readonly #store: StateStore;
   readonly #clock: Clock;
-  readonly #bubblePause: MessagingSettings['bubblePause'];
+  #bubblePause: MessagingSettings['bubblePause'];
   readonly #heads = new Map<string, Head>();
   /** Number of the turn a thread had last; only of threads with open sends. */
   readonly #served = new Map<string, number>();
@@ -82,6 +82,10 @@ export class SendQueue {
     const servedA = this.#served.get(a.threadId) ?? 0;
     const servedB = this.#served.get(b.threadId) ?? 0;
     return servedA === servedB ? a.sendId < b.sendId : servedA < servedB;
+  }
+
+  setBubblePause(pause: MessagingSettings['bubblePause']): void {
+    this.#bubblePause = pause;
   }
 
   /** A time in a row that lies ahead means that the wall clock was set back: better early than late by as much. */

@@ -122,6 +122,13 @@ export class Sender {
     this.#attempts.chatDbChanged();
   }
 
+  /** In force from the next bubble on. */
+  setPace(pace: PaceSettings): void {
+    this.#queue.setBubblePause(pace.bubblePause);
+    this.#pace.set(pace);
+    this.wake();
+  }
+
   /** What sending.rate holds back now. */
   heldBack(): HeldBack {
     return this.#pace.heldBack();

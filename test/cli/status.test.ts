@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { queueText } from '../../src/messaging/queueText.ts';
 import { ControlServer, controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { controlRoutes } from '../../src/ops/controlRoutes.ts';
+import { Metrics } from '../../src/ops/metrics.ts';
 import { type AgentStatus, storeStatus } from '../../src/ops/status.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
 import { agentStatus } from '../support/agentStatus.ts';
@@ -37,6 +38,7 @@ async function withAgent(changes: Partial<AgentStatus> = {}) {
   const place = withStore();
   const told = { sends: 0, inbound: 0 };
   const routes = controlRoutes({
+    metrics: new Metrics(),
     store: place.store,
     clock: new FakeClock(T),
     status: () => ({ ...agentStatus(), ...storeStatus(place.store, T), ...changes }),

@@ -1,0 +1,86 @@
+import { dirname, join } from 'node:path';
+import { ConfigError } from '../config/ConfigError.ts';
+import type { Config } from '../config/schema.ts';
+import { shownConfig } from '../config/shownConfig.ts';
+import { controlSocketPath } from '../ops/ControlServer.ts';
+import { controlRequest } from '../ops/controlClient.ts';
+import type { Collector } from '../ops/diagnose/Collector.ts';
+import { databaseFacts } from '../ops/diagnose/databaseFacts.ts';
+import { fileFacts, freeBytes } from '../ops/diagnose/fileFacts.ts';
+import { logLines } from '../ops/diagnose/logLines.ts';
+import { machineFacts, serviceFacts } from '../ops/diagnose/machineFacts.ts';
+import { ownWords } from '../ops/diagnose/ownWords.ts';
+import { statusFacts } from '../ops/diagnose/statusFacts.ts';
+import { chatDbReadable } from '../ops/doctor/chatDbReadable.ts';
+import { chatDbSchema } from '../ops/doctor/chatDbSchema.ts';
+import { examine } from '../ops/doctor/examine.ts';
+import { examineConnection } from './examineConnection.ts';
+import type { Io } from './Io.ts';
+import { askAgent, readStore } from './status.ts';
+
+/** What is to be known even where the configuration cannot be read. */
+export function machineCollectors(file: string, config: Config | ConfigError): Collector[] {
+  return [
+    { file: 'versions.json', collect: machineFacts },
+    { file: 'service.json', collect: serviceFacts },
+    {
+      file: 'config.json',
+      collect: () =>
+        config instanceof ConfigError
+          ? {
+              file,
+              valid: false,
+              problems: config.problems.map(({ text, ...place }) => ({ ...place, text: ownWords(text) })),
+            }
+          : { file, valid: true, keys: shownConfig(config) },
+    },
+  ];
+}
+
+export function agentCollectors(config: Config, io: Io): Collector[] {
+  const { imessage, state, logging, edge } = config;
+  const stateDb = join(state.dir, 'state.db');
+  return [
+    { file: 'status.json', collect: async () => statusFacts((await askAgent(config)) ?? readStore(config)) },
+    { file: 'metrics.txt', collect: () => metricsLines(config) },
+    { file: 'log.txt', collect: () => logLines(logging.file) },
+    { file: 'doctor.json', collect: () => examine([chatDbReadable(imessage.db_path), chatDbSchema(imessage.db_path)]) },
+    { file: 'connection.json', collect: () => connectionFacts(config, io) },
+    { file: 'chatdb.json', collect: () => databaseFacts(imessage.db_path) },
+    { file: 'statedb.json', collect: () => databaseFacts(stateDb) },
+    {
+      file: 'files.json',
+      collect: () => ({
+        state_free_bytes: freeBytes(state.dir),
+        files: fileFacts([
+          ...(edge.secret_file === undefined ? [] : [edge.secret_file]),
+          state.dir,
+          dirname(logging.file),
+          dirname(imessage.db_path),
+          ...['', '-wal', '-shm'].map((suffix) => imessage.db_path + suffix),
+          config.sending.osascript_path,
+        ]),
+      }),
+    },
+  ];
+}
+
+async function metricsLines(config: Config): Promise<string[]> {
+  const socketPath = controlSocketPath(config.state.dir);
+  const { body } = await controlRequest({ socketPath, method: 'GET', path: '/metrics' });
+  return String((body as { text?: unknown }).text).split('\n');
+}
+
+/** The steps of the doctor, without what went over the wire. */
+async function connectionFacts(config: Config, io: Io) {
+  const { at, agent, network, steps } = await examineConnection(config, io);
+  const facts = steps.map(({ step, target, status, ms, text, fix }) => ({
+    step,
+    target,
+    status,
+    ms,
+    text: ownWords(text),
+    fix,
+  }));
+  return { at, agent, network, steps: facts };
+}

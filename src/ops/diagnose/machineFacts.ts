@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { arch, cpus, freemem, loadavg, release, totalmem, type, uptime } from 'node:os';
+import { packageVersion } from '../version.ts';
+
+/** A program of macOS that takes longer to say what it knows is stuck, ms. */
+const TIMEOUT_MS = 3_000;
+const MAX_OUTPUT_BYTES = 256 * 1024;
+const LABEL = 'com.edge-relay.edge-agent';
+/** What `launchctl print` says that helps; beside it stands the whole environment. */
+const SERVICE_FACTS = /^\s*(state|pid|runs|last exit code|last terminating signal|program|path|spawn type) = (.*)$/gm;
+
+/** The programs and the machine below them. */
+export async function machineFacts() {
+  const [product, build] = await Promise.all([
+    said('sw_vers', ['-productVersion']),
+    said('sw_vers', ['-buildVersion']),
+  ]);
+  return {
+    edge_agent: packageVersion(),
+    node: process.version,
+    node_path: process.execPath,
+    system: `${type()} ${release()} ${arch()}`,
+    macos: product && `${product.trim()} (${build?.trim() ?? 'build unknown'})`,
+    processors: cpus().length,
+    memory_bytes: totalmem(),
+    memory_free_bytes: freemem(),
+    load: loadavg(),
+    up_seconds: Math.round(uptime()),
+  };
+}
+
+/** How launchd sees the agent. @throws Error where there is no launchd, or no such service */
+export async function serviceFacts(): Promise<Record<string, string>> {
+  const printed = await said('launchctl', ['print', `gui/${process.getuid?.()}/${LABEL}`]);
+  if (printed === undefined) throw new Error(`launchd does not know ${LABEL} of this user`);
+  return Object.fromEntries([...printed.matchAll(SERVICE_FACTS)].map(([, name, value]) => [name!, value!]));
+}
+
+/** What a program prints; undefined where it cannot be run or fails. */
+function said(program: string, args: readonly string[]): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile(program, args, { timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES }, (error, stdout) =>
+      resolve(error ? undefined : stdout),
+    );
+  });
+}
