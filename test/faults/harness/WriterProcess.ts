@@ -1,0 +1,51 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { FaultRun } from './FaultRun.ts';
+
+/** A chatDbWriter.ts at work on the chat.db of a run. */
+export class WriterProcess {
+  readonly #child: ChildProcess;
+
+  static flood({ rig }: FaultRun, o: { everyMs: number; checkpointEvery: number }): WriterProcess {
+    return new WriterProcess([rig.mac.chatDbPath, 'flood', String(o.everyMs), String(o.checkpointEvery)]);
+  }
+
+  /** Resolves when it has the database for itself and wrote so many messages that nobody sees yet. */
+  static async hold({ rig }: FaultRun, messages: number): Promise<WriterProcess> {
+    const writer = new WriterProcess([rig.mac.chatDbPath, 'hold', String(messages)]);
+    await once(writer.#child.stdout!, 'data');
+    return writer;
+  }
+
+  private constructor(args: readonly string[]) {
+    const program = join(import.meta.dirname, 'chatDbWriter.ts');
+    this.#child = spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  }
+
+  async kill(): Promise<void> {
+    const gone = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** What it holds is committed and free again. */
+  async release(): Promise<void> {
+    const gone = once(this.#child, 'exit');
+    this.#child.stdin!.end();
+    const [code] = await gone;
+    if (code !== 0) throw new Error(`the writer ended with ${code}`);
+  }
+}
+
+/** Notes what writers committed and the run does not know yet: what is in the file, and nowhere else. */
+export function noteWritten(run: FaultRun): number {
+  const known = new Set(run.ledger.inserted.map(({ guid }) => guid));
+  const rows = run.rig.mac.chatDb.all<{ guid: string; thread: string }>(
+    `SELECT m.guid, h.id AS thread FROM message m JOIN handle h ON h.ROWID = m.handle_id
+     WHERE h.id LIKE 'writer%' AND NOT m.is_from_me ORDER BY m.ROWID`,
+  );
+  const fresh = rows.filter(({ guid }) => !known.has(guid));
+  for (const { guid, thread } of fresh) run.wrote({ guid, thread, text: `written ${guid}`, kind: 'live' });
+  return fresh.length;
+}
