@@ -7,13 +7,18 @@ import type { FaultRun } from './FaultRun.ts';
 export class WriterProcess {
   readonly #child: ChildProcess;
 
-  static flood({ rig }: FaultRun, o: { everyMs: number; checkpointEvery: number }): WriterProcess {
-    return new WriterProcess([rig.mac.chatDbPath, 'flood', String(o.everyMs), String(o.checkpointEvery)]);
+  /** Resolves when it has written its first message. */
+  static flood({ rig }: FaultRun, o: { everyMs: number; checkpointEvery: number }): Promise<WriterProcess> {
+    return WriterProcess.#start([rig.mac.chatDbPath, 'flood', String(o.everyMs), String(o.checkpointEvery)]);
   }
 
   /** Resolves when it has the database for itself and wrote so many messages that nobody sees yet. */
-  static async hold({ rig }: FaultRun, messages: number): Promise<WriterProcess> {
-    const writer = new WriterProcess([rig.mac.chatDbPath, 'hold', String(messages)]);
+  static hold({ rig }: FaultRun, messages: number): Promise<WriterProcess> {
+    return WriterProcess.#start([rig.mac.chatDbPath, 'hold', String(messages)]);
+  }
+
+  static async #start(args: readonly string[]): Promise<WriterProcess> {
+    const writer = new WriterProcess(args);
     await once(writer.#child.stdout!, 'data');
     return writer;
   }
@@ -43,7 +48,7 @@ export function noteWritten(run: FaultRun): number {
   const known = new Set(run.ledger.inserted.map(({ guid }) => guid));
   const rows = run.rig.mac.chatDb.all<{ guid: string; thread: string }>(
     `SELECT m.guid, h.id AS thread FROM message m JOIN handle h ON h.ROWID = m.handle_id
-     WHERE h.id LIKE 'writer%' AND NOT m.is_from_me ORDER BY m.ROWID`,
+     WHERE m.guid LIKE 'WRITTEN-%' ORDER BY m.ROWID`,
   );
   const fresh = rows.filter(({ guid }) => !known.has(guid));
   for (const { guid, thread } of fresh) run.wrote({ guid, thread, text: `written ${guid}`, kind: 'live' });
