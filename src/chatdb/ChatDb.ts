@@ -64,6 +64,7 @@ export class ChatDb {
     if (!identity) throw new EdgeError('EDGE_CHATDB_MISSING', `there is no file ${this.#path}`);
     let db: Database.Database | undefined;
     try {
+      this.#refuseEmpty();
       db = new Database(this.#path, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
       db.pragma(`cache_size = -${CACHE_KIB}`);
       const schema = probeSchema(db, this.#path);
@@ -79,6 +80,11 @@ export class ChatDb {
       db?.close();
       throw chatDbError(this.#path, error);
     }
+  }
+
+  /** SQLite takes an empty file for a new database and deletes the -wal beside it, though it may only read (pager.c). */
+  #refuseEmpty(): void {
+    if (statSync(this.#path).size === 0) throw new EdgeError('EDGE_CHATDB_SCHEMA', `${this.#path} is empty`);
   }
 
   /** May be called twice. */
