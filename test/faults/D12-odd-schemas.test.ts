@@ -84,7 +84,8 @@ async function lacksOf({ rig }: FaultRun): Promise<unknown> {
 }
 
 function lacking(path: string, name: string): void {
-  const file = new ChatDbFile({ path, macos: 26, schema: { without: [name] } });
+  const file = new ChatDbFile({ path: `${path}.new`, macos: 26, schema: { without: [name] } });
   file.open();
   file.close();
+  renameSync(`${path}.new`, path);
 }
