@@ -36,6 +36,8 @@ const BUSY_MS = 50;
 const CACHE_KIB = 1024;
 /** Texts, bodies, payloads and summaries in one page, bytes: a page ends with the row that passes it. */
 const PAGE_BYTES = 8 * 1024 * 1024;
+/** All that were asked for by name. */
+const WHOLE = { maxBytes: Number.POSITIVE_INFINITY };
 /** Rows looked at for each message of the past that is asked for: tapbacks lie between them. */
 const EXAMINED_PER_MESSAGE = 4;
 
@@ -62,6 +64,7 @@ export class ChatDb {
     if (!identity) throw new EdgeError('EDGE_CHATDB_MISSING', `there is no file ${this.#path}`);
     let db: Database.Database | undefined;
     try {
+      this.#refuseEmpty();
       db = new Database(this.#path, { readonly: true, fileMustExist: true, timeout: BUSY_MS });
       db.pragma(`cache_size = -${CACHE_KIB}`);
       const schema = probeSchema(db, this.#path);
@@ -77,6 +80,11 @@ export class ChatDb {
       db?.close();
       throw chatDbError(this.#path, error);
     }
+  }
+
+  /** SQLite takes an empty file for a new database and deletes the -wal beside it, though it may only read (pager.c). */
+  #refuseEmpty(): void {
+    if (statSync(this.#path).size === 0) throw new EdgeError('EDGE_CHATDB_SCHEMA', `${this.#path} is empty`);
   }
 
   /** May be called twice. */
@@ -118,9 +126,9 @@ export class ChatDb {
     return this.#read(({ statements }) => statements.guidAt.pluck().get(rowid) as string | undefined);
   }
 
-  /** Rows past `rowid`, at most `limit`, by ROWID. */
+  /** Rows past `rowid`, at most `limit`, by ROWID; those before a damaged one come, and the next page throws. */
   rowsAfter(rowid: number, limit: number): ChatRow[] {
-    return this.#rows('rowsAfter', { rowid, limit });
+    return this.#rows('rowsAfter', { rowid, limit }, { endsAtDamage: true });
   }
 
   /** Rows dated `dateAt` (ms since 1970) or later and past `afterRowid`, by ROWID; rows without a date are not seen. */
@@ -130,11 +138,11 @@ export class ChatDb {
 
   /** All of them that are there, whatever their size. */
   rowsByGuid(guids: readonly string[]): ChatRow[] {
-    return this.#rows('rowsByGuid', { guids: JSON.stringify(guids) }, Number.POSITIVE_INFINITY);
+    return this.#rows('rowsByGuid', { guids: JSON.stringify(guids) }, WHOLE);
   }
 
   rowsByRowid(rowids: readonly number[]): ChatRow[] {
-    return this.#rows('rowsByRowid', { rowids: JSON.stringify(rowids) }, Number.POSITIVE_INFINITY);
+    return this.#rows('rowsByRowid', { rowids: JSON.stringify(rowids) }, WHOLE);
   }
 
   /** Own rows (is_from_me) past `rowid`, at most `limit`, by ROWID; without those of Send Later. */
@@ -201,13 +209,16 @@ export class ChatDb {
     });
   }
 
-  #rows(query: keyof Statements, parameters: Record<string, unknown>, maxBytes = PAGE_BYTES): ChatRow[] {
+  #rows(
+    query: keyof Statements,
+    parameters: Record<string, unknown>,
+    { maxBytes = PAGE_BYTES, endsAtDamage = false } = {},
+  ): ChatRow[] {
     return this.#read((connection) => {
       forgetOldChats(connection);
       const { statements } = connection;
-      const page = pageOf<RawMessage>(statements[query], parameters, maxBytes, (raw) =>
-        sizeOf(raw.text, raw.subject, raw.body, raw.payload, raw.summary),
-      );
+      const size = (raw: RawMessage) => sizeOf(raw.text, raw.subject, raw.body, raw.payload, raw.summary);
+      const page = pageOf<RawMessage>(statements[query], parameters, maxBytes, size, endsAtDamage);
       const attachments = (rowid: number) => attachmentsOf(statements, rowid);
       return page.map((raw) => toChatRow(raw, chatAt(connection, raw.chatRowid), attachments));
     });

@@ -28,19 +28,27 @@ export function versionOf({ statements }: Connection): number {
   return statements.dataVersion.pluck().get() as number;
 }
 
-/** Rows one after the other until `maxBytes` are passed; the statement is done with before they are decoded. */
+/**
+ * Rows one after the other until `maxBytes` are passed; the statement is done with before they are decoded. With
+ * `endsAtDamage` those before a row that cannot be read are a shorter page: the next begins with that row, and throws.
+ */
 export function pageOf<Row>(
   statement: Statement,
   parameters: object,
   maxBytes: number,
   size: (row: Row) => number,
+  endsAtDamage = false,
 ): Row[] {
   const page: Row[] = [];
   let bytes = 0;
-  for (const row of statement.iterate(parameters) as IterableIterator<Row>) {
-    page.push(row);
-    bytes += size(row);
-    if (bytes > maxBytes) break;
+  try {
+    for (const row of statement.iterate(parameters) as IterableIterator<Row>) {
+      page.push(row);
+      bytes += size(row);
+      if (bytes > maxBytes) break;
+    }
+  } catch (error) {
+    if (!endsAtDamage || page.length === 0) throw error;
   }
   return page;
 }
