@@ -23,12 +23,15 @@ export interface AgentProcessOptions {
 
 /** The real agent as a process of its own, started, killed and started again as launchd would. */
 export class AgentProcess {
+  /** As in the options; to be changed only while the process does not run. */
+  wrapper: readonly string[] | undefined;
   readonly #options: AgentProcessOptions;
   #child: ChildProcess | undefined;
   #stderr = '';
 
   constructor(options: AgentProcessOptions) {
     this.#options = options;
+    this.wrapper = options.wrapper;
   }
 
   get pid(): number | undefined {
@@ -53,8 +56,16 @@ export class AgentProcess {
 
   start(): void {
     const program = join(root, this.#options.compiled ? 'dist/index.js' : 'src/index.ts');
-    const { wrapper = [], nodeArgs = [], configPath } = this.#options;
-    const [file, ...args] = [...wrapper, process.execPath, ...nodeArgs, program, 'run', '--config', configPath];
+    const { nodeArgs = [], configPath } = this.#options;
+    const [file, ...args] = [
+      ...(this.wrapper ?? []),
+      process.execPath,
+      ...nodeArgs,
+      program,
+      'run',
+      '--config',
+      configPath,
+    ];
     const child = spawn(file!, args, {
       cwd: root,
       env: { ...process.env, EDGE_SECRET: this.#options.secret, ...this.#options.env },
@@ -103,7 +114,7 @@ export class AgentProcess {
   /** The process of Node itself: below a wrapper, its only child for good. */
   get nodePid(): number | undefined {
     let pid = this.pid;
-    while (pid !== undefined && this.#options.wrapper) {
+    while (pid !== undefined && this.wrapper) {
       const child = childOf(pid);
       if (child === undefined) return pid;
       pid = child;

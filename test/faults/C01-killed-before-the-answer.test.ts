@@ -3,6 +3,7 @@ import type { Responder } from '../../src/hub/responders/Responder.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { ANN, answerTo, type FaultRun } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
+import { settings } from './harness/settings.ts';
 
 /** Under which keys a message was posted, one for each time that it came. */
 function keysOf({ front }: FaultRun, guid: string): (string | undefined)[] {
@@ -48,7 +49,7 @@ faultTest('C1 has a message answered once that the backend was still working on 
     await run.restart();
     await waitFor('the message again', () => run.ledger.accepted.get(guid)!.copies === 2);
     finishes.resolve();
-    await run.quiet(15_000);
+    await run.quiet(15_000 * settings.patience);
     expect(keysOf(run, guid)).toEqual([guid, guid]);
     expect(seen - known).toBe(1);
   },

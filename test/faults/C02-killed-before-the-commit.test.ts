@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import { faultTest } from './harness/faultTest.ts';
+import { settings } from './harness/settings.ts';
 
 /** How long the agent has, when the answer is there, until it is killed, ms; undefined: it is stopped before it can read any of it. */
 const MOMENTS = [undefined, 0, 1, 2, 4];
@@ -28,7 +29,7 @@ faultTest(
         const guid = run.write();
         await killed.promise;
         await run.restart();
-        await run.quiet(15_000);
+        await run.quiet(15_000 * settings.patience);
         const keys = front.messages.filter(({ body }) => body.includes(guid)).map(({ key }) => key);
         expect(new Set(keys)).toEqual(new Set([guid]));
         expect(keys.length).toBeLessThanOrEqual(2);

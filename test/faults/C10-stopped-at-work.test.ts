@@ -9,6 +9,7 @@ import { silence } from './harness/treatments.ts';
 const STOP_MS = 10_000;
 
 faultTest('C10 ends the bubble that is begun on SIGTERM, begins nothing, and leaves with 0 and a goodbye', {
+  commandsInOrder: true,
   async fault(run) {
     const { rig, ledger, front } = run;
     const { messages } = rig.mac;

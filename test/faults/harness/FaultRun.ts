@@ -250,21 +250,28 @@ export class FaultRun {
 
   /** Everything is accepted, answered, sent, acknowledged and told, as far as the Mac and the backend can see. */
   async quiet(timeoutMs: number): Promise<void> {
+    await waitFor('quiescence', () => this.isQuiet, timeoutMs).catch((error: unknown) => {
+      throw new Error(`${String(error)}: ${JSON.stringify(this.#missing)}`);
+    });
+    await this.rig.agent.ready(({ queues }) => {
+      const { inbound_pending, inbound_parked, sends_queued, sends_in_flight } = queues as Queues;
+      return inbound_pending + inbound_parked + sends_queued + sends_in_flight === 0;
+    });
+  }
+
+  /** As far as the Mac and the backend can see. */
+  get isQuiet(): boolean {
+    return Object.values(this.#missing).every((left) => left <= 0);
+  }
+
+  get #missing(): Record<'accepted' | 'bubbles' | 'reports' | 'acks', number> {
     const { ledger, rig } = this;
-    const missing = () => ({
+    return {
       accepted: ledger.inserted.filter(({ guid, kind }) => kind !== 'refused' && !ledger.accepted.has(guid)).length,
       bubbles: ledger.bubblesDue - rig.mac.messages.effects.length,
       reports: rig.mac.messages.effects.length - ledger.told('message_sent').length,
       acks: ledger.asked.filter(({ id }) => !/completed|failed/.test(String(ledger.acks.get(id)))).length,
-    });
-    const isQuiet = () => Object.values(missing()).every((left) => left <= 0);
-    await waitFor('quiescence', isQuiet, timeoutMs).catch((error: unknown) => {
-      throw new Error(`${String(error)}: ${JSON.stringify(missing())}`);
-    });
-    await rig.agent.ready(({ queues }) => {
-      const { inbound_pending, inbound_parked, sends_queued, sends_in_flight } = queues as Queues;
-      return inbound_pending + inbound_parked + sends_queued + sends_in_flight === 0;
-    });
+    };
   }
 
   async close(): Promise<void> {

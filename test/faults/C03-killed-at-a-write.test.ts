@@ -1,0 +1,102 @@
+import { copyFileSync, existsSync, rmSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { expect } from 'vitest';
+import { waitFor } from '../support/waitFor.ts';
+import { ANN, BEN, type FaultRun } from './harness/FaultRun.ts';
+import { faultTest } from './harness/faultTest.ts';
+import { settings } from './harness/settings.ts';
+
+const ROWS = 20;
+const LAST = 60;
+/** Spread over the transactions of a start and of the rows; the long form takes every write. */
+const SOME = [1, 2, 11, 24, 43, 60];
+const GRID = settings.isLong ? Array.from({ length: LAST }, (_, n) => n + 1) : SOME;
+/** So many answers to one person look like two programs that answer each other. */
+const rig = { config: { relay: { loop_guard_answers: 10_000 } } };
+/** More writes than the work of the whole grid takes, so that a defect does not go on for ever. */
+const MOST_WRITES = 3000;
+
+faultTest(
+  `C3 has a whole state.db and keeps every promise after a kill at ${GRID.length} of its first ${LAST} writes`,
+  {
+    rig,
+    needs: ['strace'],
+    timeoutMs: 60_000 + GRID.length * 10_000,
+    recoveryMs: 15_000 + GRID.length * 1000,
+    async fault(run) {
+      run.runs = GRID.length;
+      for (const nth of GRID) {
+        await run.crash();
+        for (let row = 0; row < ROWS; row++) run.write(row % 2 === 0 ? ANN : BEN);
+        startDoomed(run, nth);
+        expect([nth, await isKilled(run)]).toEqual([nth, true]);
+      }
+      await startAgain(run);
+    },
+  },
+);
+
+if (settings.isLong) {
+  faultTest('C3 has a whole state.db and keeps every promise after a kill at each write of all its work', {
+    rig,
+    needs: ['strace'],
+    reply: (text) => ({ reflex: `at once ${text}`, bubbles: [`first of ${text}`, `second of ${text}`] }),
+    timeoutMs: 3_600_000,
+    recoveryMs: 60_000,
+    async fault(run) {
+      let nth = 0;
+      for (let isOver = false; !isOver; ) {
+        nth++;
+        expect(nth).toBeLessThan(MOST_WRITES);
+        await run.crash();
+        startDoomed(run, nth);
+        await run.both(ANN);
+        await run.both(BEN);
+        isOver = !(await isKilled(run));
+        await startAgain(run);
+        await run.quiet(60_000 * settings.patience);
+      }
+      run.runs = nth - 1;
+      run.note = `${nth - 1} writes`;
+    },
+  });
+}
+
+/** Starts the agent so that it is killed as it begins its nth write to the WAL of state.db. */
+function startDoomed({ rig }: FaultRun, nth: number): void {
+  const what = ['-P', rig.path('state/state.db-wal'), '-e', 'trace=pwrite64'];
+  const fault = ['-e', `inject=pwrite64:signal=SIGKILL:when=${nth}`];
+  rig.agent.wrapper = ['strace', '-o', rig.path('strace'), ...what, ...fault];
+  rig.agent.start();
+}
+
+async function startAgain(run: FaultRun): Promise<void> {
+  await run.crash();
+  run.rig.agent.wrapper = undefined;
+  await run.restart();
+}
+
+/** Resolves once it is killed, with a state.db that is whole, or with false when it did all its work before. */
+async function isKilled(run: FaultRun): Promise<boolean> {
+  const { agent } = run.rig;
+  await waitFor('the kill or the end of the work', () => !agent.isRunning || run.isQuiet, 60_000 * settings.patience);
+  if (agent.isRunning) return false;
+  expect(quickCheck(run)).toBe('ok');
+  return true;
+}
+
+/** Looks at a copy: the files themselves are for the next start to find as they are. */
+function quickCheck({ rig }: FaultRun): unknown {
+  const copy = rig.path('copy.db');
+  for (const end of ['', '-wal', '-shm']) rmSync(`${copy}${end}`, { force: true });
+  for (const end of ['', '-wal']) {
+    const from = rig.path(`state/state.db${end}`);
+    if (existsSync(from)) copyFileSync(from, `${copy}${end}`);
+  }
+  const db = new Database(copy);
+  try {
+    return db.pragma('quick_check', { simple: true });
+  } finally {
+    db.close();
+  }
+}
