@@ -2,6 +2,7 @@ import type { Agent } from '../Agent.ts';
 import type { ReloadPlan } from '../config/reload.ts';
 import { createLog, type Log } from '../ops/log.ts';
 import { maskIn } from '../ops/mask.ts';
+import { requireSqlite } from '../ops/requireSqlite.ts';
 import { systemClock } from '../util/Clock.ts';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import { EXIT, exitCodeOf } from './exitCodes.ts';
@@ -28,6 +29,7 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
 
   const opened = openConfig(options, io);
   let { config } = opened;
+  requireSqlite();
   const secrets = secretSource(config, io);
   // Programs this one starts need no secret, and an environment can be listed.
   delete process.env.EDGE_SECRET;
