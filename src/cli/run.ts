@@ -7,6 +7,7 @@ import { holdStart } from '../ops/holdStart.ts';
 import { InstanceLock } from '../ops/InstanceLock.ts';
 import { createLog, type Log } from '../ops/log.ts';
 import { maskIn } from '../ops/mask.ts';
+import { requireSqlite } from '../ops/requireSqlite.ts';
 import { systemClock } from '../util/Clock.ts';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
@@ -34,6 +35,7 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
 
   const opened = openConfig(options, io);
   let { config } = opened;
+  requireSqlite();
   const secrets = secretSource(config, io);
   // Programs this one starts need no secret, and an environment can be listed.
   delete process.env.EDGE_SECRET;

@@ -11,6 +11,11 @@ export const ERRORS = define({
     fix: 'Install Node 22.18 or newer, or start through the npm scripts, which bring one.',
     retry: 'never',
   },
+  EDGE_SQLITE_MISSING: {
+    means: 'The SQLite module has no binary for this machine and this Node; nothing was started.',
+    fix: 'Run `npm ci` again in the folder of the program, on the machine and with the Node that run it; no compiler is needed.',
+    retry: 'never',
+  },
   EDGE_CONFIG_INVALID: {
     means: 'The configuration file has problems; nothing was started.',
     fix: 'Correct each place named as file:line:column; `edge-agent check-config` tests the file.',
