@@ -43,11 +43,8 @@ export function parseYaml(file: string, text: string): ParsedYaml {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  let document: Document.Parsed;
-  try {
-    // prettyErrors would quote the line, and with it a secret that somebody put there.
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
-  } catch {
+  const document = compose(text, lines);
+  if (!document) {
     const problem = { file, line: 1, column: 1, text: TOO_DEEP };
     return { problems: [problem], isMap: false, value: undefined, placeOf: () => place(0) };
   }
@@ -91,8 +88,18 @@ export function parseYaml(file: string, text: string): ParsedYaml {
   }
 }
 
+/** Undefined where collections within collections ended the parser's stack; it says so as an error of its own, or throws. */
+function compose(text: string, lineCounter: LineCounter): Document.Parsed | undefined {
+  try {
+    // prettyErrors would quote the line, and with it a secret that somebody put there.
+    const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
+    return document.errors.some(({ message }) => message.includes('call stack')) ? undefined : document;
+  } catch {
+    return undefined;
+  }
+}
+
 function inWords({ code, message }: YAMLParseError): string {
-  if (message.includes('call stack')) return TOO_DEEP;
   if (code === 'TAB_AS_INDENT') return 'is indented with a tab, expected spaces';
   if (code === 'BAD_DQ_ESCAPE') return `not valid YAML: ${message}; in single quotes a \\ stays as it is`;
   return `not valid YAML: ${message}`;
