@@ -55,7 +55,8 @@ export function damagedJson(samples: readonly unknown[]): fc.Arbitrary<Buffer> {
 const mark = (n: number) => `<raw ${n}>`;
 
 function define(owner: Record<string, unknown>, key: string, value: unknown): void {
-  Object.defineProperty(owner, key, { value, enumerable: true, configurable: true, writable: true });
+  if (Array.isArray(owner)) owner.push(value);
+  else Object.defineProperty(owner, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function placesIn(owner: Record<string, unknown>): [Record<string, unknown>, string][] {
