@@ -1,6 +1,7 @@
 import {
   type Document,
   isAlias,
+  isCollection,
   isMap,
   isScalar,
   LineCounter,
@@ -13,6 +14,11 @@ import type { ConfigProblem } from './ConfigError.ts';
 
 /** More uses of anchors than any configuration has reason for; stops a file that unfolds into gigabytes. */
 const MAX_ALIASES = 20;
+/** Collections within collections; a configuration has four. What is far deeper no parser reads without ending its stack. */
+const MAX_DEPTH = 20;
+const TOO_MANY = `uses aliases more than ${MAX_ALIASES} times, expected fewer`;
+const NO_ANCHOR = 'an alias (*name) without an anchor (&name) before it';
+const TOO_DEEP = `is nested more than ${MAX_DEPTH} levels deep, expected fewer`;
 const SECTIONS_EXPECTED = 'expected sections such as edge: and backend:';
 
 interface Place {
@@ -33,25 +39,34 @@ export interface ParsedYaml {
 /** YAML 1.2 → plain data with places. Never throws: what is wrong is listed. */
 export function parseYaml(file: string, text: string): ParsedYaml {
   const lines = new LineCounter();
-  // prettyErrors would quote the line, and with it a secret that somebody put there.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
+  const document = compose(text, lines);
+  if (!document) {
+    const problem = { file, line: 1, column: 1, text: TOO_DEEP };
+    return { problems: [problem], isMap: false, value: undefined, placeOf: () => place(0) };
+  }
   const problems: ConfigProblem[] = document.errors.map((error) => ({
     file,
     ...place(error.pos[0]),
     text: inWords(error),
   }));
+  let aliases = 0;
   visit(document, {
+    Collection(_key, node, path) {
+      if (path.filter(isCollection).length < MAX_DEPTH) return undefined;
+      problems.push({ file, ...place(node.range?.[0] ?? 0), text: TOO_DEEP });
+      return visit.BREAK;
+    },
     Alias(_key, node) {
-      if (node.resolve(document)) return;
-      problems.push({
-        file,
-        ...place(node.range?.[0] ?? 0),
-        text: 'an alias (*name) without an anchor (&name) before it',
-      });
+      aliases++;
+      // Each looks through the whole file for its anchor, so that very many would take minutes.
+      const isTooMany = aliases > MAX_ALIASES;
+      if (!isTooMany && node.resolve(document)) return undefined;
+      problems.push({ file, ...place(node.range?.[0] ?? 0), text: isTooMany ? TOO_MANY : NO_ANCHOR });
+      return isTooMany ? visit.BREAK : undefined;
     },
   });
   const unusable = { problems, isMap: false, value: undefined, placeOf: () => place(0) };
@@ -68,8 +83,19 @@ export function parseYaml(file: string, text: string): ParsedYaml {
   } catch {
     return {
       ...unusable,
-      problems: [{ file, line: 1, column: 1, text: `uses aliases more than ${MAX_ALIASES} times, expected fewer` }],
+      problems: [{ file, line: 1, column: 1, text: TOO_MANY }],
     };
+  }
+}
+
+/** Undefined where collections within collections ended the parser's stack; it says so as an error of its own, or throws. */
+function compose(text: string, lineCounter: LineCounter): Document.Parsed | undefined {
+  try {
+    // prettyErrors would quote the line, and with it a secret that somebody put there.
+    const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
+    return document.errors.some(({ message }) => message.includes('call stack')) ? undefined : document;
+  } catch {
+    return undefined;
   }
 }
 

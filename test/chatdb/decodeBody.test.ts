@@ -288,39 +288,4 @@ describe('decodeBody on damaged bodies', () => {
     const hostile = Buffer.concat([upToText, run, Buffer.from([0x84, type.length]), Buffer.from(type)]);
     expect(decodeBody(hostile)).toMatchObject({ text: 'hello', damage: 'more objects than a body may have' });
   });
-
-  it('throws nothing but EDGE_BODY_UNDECODABLE, whatever the bytes', () => {
-    const rich = encodeBody('Hi @Anna \ufffc', [
-      { length: 3, attributes: attributes({ part: 0 }) },
-      {
-        length: 5,
-        attributes: attributes({ part: 0, mention: '+15550100003', link: { url: 'b', base: 'https://a.example' } }),
-      },
-      {
-        length: 2,
-        attributes: new Map<string, Value>([['n', [1, { double: 0.5 }, new Map([['d', { unknown: 'NSX' }]])]]]),
-      },
-    ]);
-    const mutation = fc.record({ at: fc.nat(rich.length - 1), byte: fc.nat(255), drop: fc.nat(3), repeat: fc.nat(4) });
-    fc.assert(
-      fc.property(fc.array(mutation, { minLength: 1, maxLength: 6 }), fc.nat(rich.length), (mutations, length) => {
-        let bytes = Buffer.from(rich);
-        for (const { at, byte, drop, repeat } of mutations) {
-          const head = bytes.subarray(0, at);
-          bytes = Buffer.concat([head, Buffer.alloc(repeat, byte), bytes.subarray(at + drop)]);
-        }
-        for (const input of [bytes, bytes.subarray(0, length)]) {
-          expect(['none', 'EDGE_BODY_UNDECODABLE']).toContain(codeOf(() => decodeBody(input)));
-          expect(codeOf(() => decodeText(input)) === 'none' || codeOf(() => decodeBody(input)) !== 'none').toBe(true);
-        }
-      }),
-      { numRuns: 3000 },
-    );
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 400 }), (tail) => {
-        const input = Buffer.concat([HELLO.subarray(0, 16), tail]);
-        expect(['none', 'EDGE_BODY_UNDECODABLE']).toContain(codeOf(() => decodeBody(input)));
-      }),
-    );
-  });
 });

@@ -16,6 +16,17 @@ export const BROKEN: [name: string, text: string | Buffer, problems: (string | R
   ['a colon too many', 'edge: agent_id: x\n', [/^1:\d+ {2}not valid YAML/]],
   ['two documents', `${GOOD}---\n${GOOD}`, [/^5:1 {2}not valid YAML: Source contains multiple documents/]],
   ['a missing anchor', and('state:\n  dir: *home\n'), ['6:8  an alias (*name) without an anchor (&name) before it']],
+  ['lists within lists', `${'- '.repeat(30)}x\n`, ['1:41  is nested more than 20 levels deep, expected fewer']],
+  [
+    'an open list within open lists',
+    `x: ${'['.repeat(30_000)}`,
+    ['1:1  is nested more than 20 levels deep, expected fewer'],
+  ],
+  [
+    'aliases without end',
+    `a: &a 1\n${Array.from({ length: 30 }, (_, n) => `b${n}: *a\n`).join('')}`,
+    [/^22:\d+ {2}uses aliases more than 20 times/],
+  ],
   [
     'an alias bomb',
     `a: &a [x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b]\n${GOOD}`,

@@ -14,16 +14,6 @@ function prose(chars: number): string {
   return text.slice(0, chars).toWellFormed().trim();
 }
 
-it('sends a text of 100 kB as bubbles that Messages takes, and completes its command with the last', async () => {
-  const rig = await startRig();
-  const text = prose(80_000);
-  expect(Buffer.byteLength(text)).toBeGreaterThan(100_000);
-  const id = await rig.command('send_message_now', { thread_id: ANN, text });
-  await waitFor('the command', async () => (await rig.commandState(id)).state === 'completed');
-  expect(rig.bubblesTo(ANN)).toEqual(splitText(text, 10_000));
-  expect((await rig.commandState(id)).acks).toHaveLength(1);
-});
-
 it('goes on with the right part when the agent is killed in the middle of a text', async () => {
   const rig = await startRig({ config: { sending: { max_bubble_chars: 50 } } });
   const text = prose(500);

@@ -53,36 +53,6 @@ it('writes to a group by the other prefix where the stored one fails, and fails 
   });
 });
 
-it('waits while Automation is denied, says so with its fix, and then sends all in order', async () => {
-  const rig = await startRig();
-  rig.mac.messages.automation = 'denied';
-  const commands = [await send(rig, ANN, 'a1'), await send(rig, ANN, 'a2'), await send(rig, BEN, 'b1')];
-  const [condition] = await waitFor('the condition', async () => {
-    const { conditions } = await rig.agent.status();
-    return conditions.length > 0 ? conditions : undefined;
-  });
-  expect(condition).toMatchObject({
-    code: 'EDGE_SEND_NOT_PERMITTED',
-    name: 'automation-denied',
-    fix: expect.stringContaining('Automation'),
-  });
-  rig.mac.messages.automation = 'granted';
-  // The next probe is up to a minute away; a start probes at once.
-  await rig.agent.kill('SIGTERM');
-  await rig.startAgent();
-  for (const command of commands) expect(await ended(rig, command)).toMatchObject({ state: 'completed' });
-  expect([rig.bubblesTo(ANN), rig.bubblesTo(BEN)]).toEqual([['a1', 'a2'], ['b1']]);
-  expect((await rig.agent.status()).conditions).toEqual([]);
-});
-
-it('starts a Messages that was quit, and sends once', async () => {
-  const rig = await startRig();
-  rig.mac.messages.quit();
-  expect(await ended(rig, await send(rig, ANN, 'hello'))).toMatchObject({ state: 'completed' });
-  expect(rig.bubblesTo(ANN)).toEqual(['hello']);
-  expect(rig.agent.log.match(/Messages was not running and was started/g)).toHaveLength(1);
-});
-
 it('waits without an iMessage account, and sends all in order when there is one', async () => {
   const rig = await startRig();
   rig.mac.messages.accounts = ['SMS'];
@@ -109,16 +79,4 @@ it('sends by SMS what iMessage refuses, once and in order, and tells the end alo
   expect(rig.bubblesTo(ANN)).toEqual(['one', 'two']);
   // The thread's newest row is an SMS from then on.
   expect(rig.mac.messages.requests.map(({ service }) => service)).toEqual(['iMessage', 'SMS', 'SMS']);
-});
-
-it('says of a refused bubble what the number means and what to do', async () => {
-  const rig = await startRig();
-  rig.mac.messages.behave({ error: 22 });
-  expect(await ended(rig, await send(rig, ANN, 'one'))).toMatchObject({
-    state: 'failed',
-    error: expect.stringMatching(
-      /^EDGE_SEND_REFUSED: message\.error 22: Nobody is reached .* sending\.sms_fallback\.$/,
-    ),
-  });
-  expect(rig.bubblesTo(ANN)).toEqual([]);
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { columnsOf } from '../chatdb/support/schemaVariants.ts';
 import { encodeText } from '../chatdb/support/typedstreamEncoder.ts';
+import { fuzzing, LONG_MS } from '../fuzz/fuzzing.ts';
 import { ANNA, hostileRig } from './hostileRig.ts';
 
 const LONG = 'x'.repeat(1_000_000);
@@ -39,7 +40,9 @@ describe('whatever stands in a column', () => {
     maxLength: 12,
   });
 
-  it('every row is taken in once or set aside, those behind it too, and the wire is as agreed', async () => {
+  it('every row is taken in once or set aside, those behind it too, and the wire is as agreed', {
+    timeout: LONG_MS,
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(damage, fc.boolean(), async (damages, inGroup) => {
         const rig = hostileRig();
@@ -63,7 +66,7 @@ describe('whatever stands in a column', () => {
         expect(rig.fate(last)).toBe('pending');
         expect(rig.store.epochs.latest()!.cursorRowid).toBe(last);
       }),
-      { numRuns: 150 },
+      fuzzing(150),
     );
   });
 });

@@ -135,11 +135,13 @@ export class FaultRun {
   }
 
   /** The backend asks for a bubble; returns the id of the command. */
-  async ask(thread = ANN, o: { commandId?: string; outcome?: Outcome } = {}): Promise<string> {
-    const { outcome = 'completed', ...ids } = o;
-    const text = this.#text('command');
+  async ask(
+    thread = ANN,
+    o: { commandId?: string; outcome?: Outcome; text?: string; bubbles?: readonly string[] } = {},
+  ): Promise<string> {
+    const { outcome = 'completed', text = this.#text('command'), bubbles = [text], ...ids } = o;
     const id = await this.rig.command('send_message_now', { thread_id: thread, text }, ids);
-    this.ledger.asked.push({ id, thread, text, outcome });
+    this.ledger.asked.push({ id, thread, text, bubbles, outcome });
     return id;
   }
 

@@ -19,11 +19,13 @@ export interface Inserted {
 /** How a command must end: with one bubble; with none; or nobody can know, and then with one at most. */
 export type Outcome = 'completed' | 'failed' | 'unknown';
 
-/** A bubble that the backend asked for. */
+/** A text that the backend asked for. */
 export interface Asked {
   readonly id: string;
   readonly thread: string;
   readonly text: string;
+  /** What a phone shows of it. @default one bubble, the text */
+  readonly bubbles?: readonly string[];
   readonly outcome: Outcome;
 }
 
@@ -94,6 +96,10 @@ export class Ledger {
   /** How many bubbles must be out once all is done. */
   get bubblesDue(): number {
     const answers = this.inserted.reduce((sum, { answers }) => sum + answers.length, 0);
-    return answers + this.asked.filter(({ outcome }) => outcome === 'completed').length;
+    return answers + this.asked.filter(({ outcome }) => outcome === 'completed').flatMap(bubblesOf).length;
   }
+}
+
+export function bubblesOf({ text, bubbles = [text] }: Asked): readonly string[] {
+  return bubbles;
 }

@@ -1,4 +1,4 @@
-import type { Accepted, Asked, Inserted, Told } from './Ledger.ts';
+import { type Accepted, type Asked, bubblesOf, type Inserted, type Told } from './Ledger.ts';
 
 /** A bubble that a person's phone shows. */
 export interface Bubble {
@@ -85,10 +85,10 @@ function bubbles({ inserted, asked, bubbles: out, commandsInOrder }: Evidence, f
     const answers = inserted.filter((one) => one.thread === thread).flatMap(({ answers }) => answers);
     const orders = asked.filter((one) => one.thread === thread);
     const shown = out.filter(({ target }) => target.endsWith(thread)).map(({ text }) => text);
-    const certain = orders.filter(({ outcome }) => outcome === 'completed').map(({ text }) => text);
+    const certain = orders.filter(({ outcome }) => outcome === 'completed').flatMap(bubblesOf);
     const isOut = new Set(shown);
     for (const text of [...answers, ...certain]) if (!isOut.has(text)) found.lost.push(`bubble "${text}"`);
-    const due = new Set([...answers, ...orders.filter(({ outcome }) => outcome !== 'failed').map(({ text }) => text)]);
+    const due = new Set([...answers, ...orders.filter(({ outcome }) => outcome !== 'failed').flatMap(bubblesOf)]);
     const seen = new Set<string>();
     for (const text of shown) {
       if (!due.has(text)) found.madeUp.push(`bubble "${text}"`);
@@ -96,7 +96,7 @@ function bubbles({ inserted, asked, bubbles: out, commandsInOrder }: Evidence, f
       seen.add(text);
     }
     const once = [...seen].filter((text) => due.has(text));
-    for (const sequence of commandsInOrder ? [answers, orders.map(({ text }) => text)] : [answers]) {
+    for (const sequence of commandsInOrder ? [answers, orders.flatMap(bubblesOf)] : [answers]) {
       const ofIt = new Set(sequence);
       const inOrder = sequence.filter((text) => seen.has(text)).map((text) => ({ text }));
       const went = once.filter((text) => ofIt.has(text)).map((text) => ({ text }));
