@@ -51,6 +51,8 @@ export class Ledger {
   readonly accepted = new Map<string, Accepted>();
   /** By event_id. */
   readonly events = new Map<string, Told>();
+  /** Of messages (guid) and events (event_id): how many of them had come before. */
+  readonly arrivals = new Map<string, number>();
   /** The statuses of the acks of each command, repetitions included. */
   readonly acks = new Map<string, string[]>();
   /** The close codes of the sockets that are gone. */
@@ -67,6 +69,7 @@ export class Ledger {
         return;
       }
       const { thread_id, filtered_text, backfill } = body.raw;
+      this.arrivals.set(body.guid!, this.arrivals.size);
       this.accepted.set(body.guid!, {
         thread: String(thread_id),
         text: String(filtered_text),
@@ -77,7 +80,9 @@ export class Ledger {
     },
     eventReceived: ({ event }) => {
       const details = event.details as Record<string, unknown>;
-      if (!this.events.has(event.eventId)) this.events.set(event.eventId, { type: event.eventType, details });
+      if (this.events.has(event.eventId)) return;
+      this.arrivals.set(event.eventId, this.arrivals.size);
+      this.events.set(event.eventId, { type: event.eventType, details });
     },
     ackReceived: ({ ack }) => {
       const known = this.acks.get(ack.commandId) ?? [];
