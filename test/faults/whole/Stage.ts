@@ -23,6 +23,8 @@ export const CONFIG = {
   sending: { settle_seconds: 3, script_timeout_seconds: 1 },
 };
 const MAX_EDITS = 5;
+/** How late the agent may notice that its clock was set: once a minute it looks at what is scheduled, ms. */
+const NOTICE_MS = 60_000;
 /** Long enough for what was sent meanwhile to come first. */
 const SLOW_MS = 150;
 
@@ -70,6 +72,9 @@ export class Stage {
   readonly #schedules = new Map<string, string>();
   #illness: Illness | undefined;
   #offsetMs = 0;
+  #hasSetClock = false;
+  /** When the last schedule of now is due, by the agent's clock. */
+  #dueAt = 0;
   #isDown = false;
 
   constructor(run: FaultRun) {
@@ -133,6 +138,7 @@ export class Stage {
       case 'set clock':
         clock.jumpWall(deed.offsetMs - this.#offsetMs);
         this.#offsetMs = deed.offsetMs;
+        this.#hasSetClock = true;
         return;
       case 'leap':
         if (rig.agent.isRunning) await Promise.race([clock.pass(deed.ms), pause(500)]);
@@ -186,10 +192,12 @@ export class Stage {
   async #schedule({ name, thread, inMs }: Extract<Deed, { do: 'schedule' }>): Promise<void> {
     const { clock, ledger, rig } = this.#run;
     const text = `scheduled ${name}`;
-    const payload = { thread_id: thread, message_text: text, send_at: new Date(clock.now() + inMs).toISOString() };
+    const dueAt = clock.now() + inMs;
+    const payload = { thread_id: thread, message_text: text, send_at: new Date(dueAt).toISOString() };
     const id = await rig.command('schedule_message', payload);
-    const isFar = inMs > 60_000;
+    const isFar = inMs > NOTICE_MS;
     if (isFar) this.#schedules.set(name, id);
+    else this.#dueAt = Math.max(this.#dueAt, dueAt);
     ledger.asked.push({ id, thread, text, outcome: isFar ? 'failed' : 'completed' });
   }
 
@@ -252,5 +260,6 @@ export class Stage {
     await run.redial();
     await waitFor('the schedules', () => [...this.#schedules.values()].every((id) => ledger.acks.has(id)));
     for (const [name, id] of this.#schedules) await this.#cancel(name, id);
+    if (this.#hasSetClock) await run.clock.pass(Math.max(0, this.#dueAt - run.clock.now()) + NOTICE_MS);
   }
 }
