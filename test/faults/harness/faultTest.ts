@@ -119,6 +119,7 @@ function figuresOf(run: FaultRun, o: FaultCase) {
     outOfOrder: outOfOrder.length,
     recoveriesMs: run.recoveriesMs.map(Math.round),
     ...(run.note !== undefined && { note: run.note }),
+    ...(run.samples.length > 0 && { samples: run.samples }),
     ...(inside && { gapP99Ms: inside.gapP99Ms, gapMaxMs: inside.gapMaxMs, rssMegabytes: inside.rssBytes / 1e6 }),
     ...(figures && { rssMegabytes: figures.rssMegabytes }),
   };

@@ -81,18 +81,23 @@ export class Stage {
     this.#run = run;
   }
 
-  async play(plan: Plan): Promise<void> {
+  /** Stands before the hub from now on. */
+  enter(): void {
     this.#run.front.treat = (knock) => this.#treatmentOf(knock);
+  }
+
+  async play(plan: Plan): Promise<void> {
+    this.enter();
     const from = performance.now();
     for (const step of plan) {
       const waitMs = step.at - (performance.now() - from);
       if (waitMs > 0) await pause(waitMs);
-      await this.#do(step);
+      await this.bring(step);
     }
-    await this.#lift();
+    await this.lift();
   }
 
-  async #do(deed: Deed): Promise<void> {
+  async bring(deed: Deed): Promise<void> {
     const { rig, clock } = this.#run;
     switch (deed.do) {
       case 'message':
@@ -246,7 +251,7 @@ export class Stage {
   }
 
   /** Nothing is wrong any more; what is still to come of the plan's schedules is cancelled. */
-  async #lift(): Promise<void> {
+  async lift(): Promise<void> {
     const run = this.#run;
     const { ledger, rig } = run;
     this.#mend();
