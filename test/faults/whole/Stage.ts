@@ -183,7 +183,9 @@ export class Stage {
       mac.people.unsend(one.guid);
       one.isUnsent = true;
     } else if (deed.do === 'react') {
-      const { from, kind } = deed;
+      const { kind } = deed;
+      // In a conversation of two nobody else can; a person's earlier reaction goes, told or not.
+      const from = one.thread === GROUP.id ? deed.from : one.thread;
       const guid = mac.people.react({ from, target: one.guid, kind });
       this.reactions.set(`${one.guid} ${from}`, { guid, target: one.guid, kind });
     } else if (deed.do === 'copy') {
