@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
+/** The figures of a case are its own only when it has the machine for itself. */
+const FAULT_WORKERS = Number(process.env.FAULTS_WORKERS ?? 3);
 const FAULTS = 'test/faults/**/*.test.ts';
 
 export default defineConfig({
@@ -18,8 +20,8 @@ export default defineConfig({
       { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: [FAULTS] } },
       {
         extends: true,
-        // A daemon that bears a fault mostly waits: three at once share what one would leave idle.
-        test: { name: 'faults', include: [FAULTS], maxWorkers: 3, sequence: { groupOrder: 1 } },
+        // A daemon that bears a fault mostly waits: several at once share what one would leave idle.
+        test: { name: 'faults', include: [FAULTS], maxWorkers: FAULT_WORKERS, sequence: { groupOrder: 1 } },
       },
     ],
   },

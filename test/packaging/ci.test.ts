@@ -35,37 +35,42 @@ async function ci(fails: string | undefined, report: object | undefined) {
     .map((call) => call.replace('run --silent ', '').split(' ')[0]);
   return { code: outcome.code, steps, stdout: outcome.stdout, last: outcome.stdout.trimEnd().split('\n').at(-1) };
 }
-const GREEN = { numPassedTests: 812, numFailedTests: 0, success: true };
+const GREEN = { numPassedTests: 812, numFailedTests: 0, numPendingTests: 3, success: true };
 
 describe('.ci/run', () => {
-  it('installs, checks, builds, tests and plays the demo, and counts the tests in its last line', async () => {
+  it('installs, checks, builds, tests and plays the demo, and counts the tests in its last line, skipped ones too', async () => {
     const { code, steps, stdout, last } = await ci(undefined, GREEN);
-    expect({ code, last }).toEqual({ code: 0, last: '812 passed, 0 failed' });
+    expect({ code, last }).toEqual({ code: 0, last: '812 passed, 0 failed, 3 skipped' });
     expect(steps).toEqual(['ci', 'check', 'typecheck', 'build', 'test', 'demo']);
     expect(stdout).toMatch(/\n== tests: ok in \d+ s\n/);
   });
 
   it('stops at failed tests and counts them', async () => {
-    const report = { numPassedTests: 810, numFailedTests: 2, success: false };
+    const report = { numPassedTests: 810, numFailedTests: 2, numPendingTests: 3, success: false };
     const { code, steps, last } = await ci('test --silent', report);
-    expect({ code, last }).toEqual({ code: 3, last: '810 passed, 2 failed' });
+    expect({ code, last }).toEqual({ code: 3, last: '810 passed, 2 failed, 3 skipped' });
     expect(steps.at(-1)).toBe('test');
   });
 
   it('fails when the demo does, though every test passed', async () => {
     const { code, stdout, last } = await ci('demo', GREEN);
-    expect({ code, last }).toEqual({ code: 3, last: '812 passed, 0 failed' });
+    expect({ code, last }).toEqual({ code: 3, last: '812 passed, 0 failed, 3 skipped' });
     expect(stdout).toContain('== demo: failed (3) in');
   });
 
   it('counts a failure when the tests did not get as far as a report', async () => {
     const { code, steps, last } = await ci('typecheck', undefined);
-    expect({ code, last }).toEqual({ code: 3, last: '0 passed, 1 failed' });
+    expect({ code, last }).toEqual({ code: 3, last: '0 passed, 1 failed, 0 skipped' });
     expect(steps.at(-1)).toBe('typecheck');
   });
 
   it('counts a failure when a test file could not be loaded', async () => {
-    const { last } = await ci('test --silent', { numPassedTests: 800, numFailedTests: 0, success: false });
-    expect(last).toBe('800 passed, 1 failed');
+    const { last } = await ci('test --silent', {
+      numPassedTests: 800,
+      numFailedTests: 0,
+      numPendingTests: 0,
+      success: false,
+    });
+    expect(last).toBe('800 passed, 1 failed, 0 skipped');
   });
 });

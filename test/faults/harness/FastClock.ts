@@ -9,6 +9,8 @@ interface Told {
   /** On the real wall clock. */
   readonly atMs: number;
   readonly rate: number;
+  /** How many timers the agent has set. */
+  readonly timers: number;
 }
 
 /** The clock of an agent that runs as a process of its own, moved from outside: see fastClock.mjs. */
@@ -17,7 +19,7 @@ export class FastClock {
   #rate = 1;
   #wallOffsetMs = 0;
   #skipToMs = 0;
-  #last: Told = { elapsedMs: 0, wallMs: Date.now(), atMs: Date.now(), rate: 1 };
+  #last: Told = { elapsedMs: 0, wallMs: Date.now(), atMs: Date.now(), rate: 1, timers: 0 };
 
   /** `file`: where the orders are written, of this clock's own. */
   constructor(file: string) {
@@ -35,6 +37,11 @@ export class FastClock {
   /** How long the agent has run by its own clock, ms. */
   get elapsedMs(): number {
     return this.#look().elapsedMs;
+  }
+
+  /** How many timers are set in the agent. */
+  get timers(): number {
+    return this.#look().timers;
   }
 
   /** The agent's wall clock, ms since 1970: what everything else on its Mac goes by as well. */

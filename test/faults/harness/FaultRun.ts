@@ -66,6 +66,8 @@ export class FaultRun {
   readonly recoveriesMs: number[] = [];
   /** More to say in the report: a figure that the case measured. */
   note: string | undefined;
+  /** Figures that the case measured again and again. */
+  readonly samples: Readonly<Record<string, number>>[] = [];
   /** When the fault was over; a case whose fault ends before its function does says so. */
   liftedAt: number | undefined;
   readonly #reply: (text: string) => Reply;

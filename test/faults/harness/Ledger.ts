@@ -53,6 +53,8 @@ export class Ledger {
   readonly accepted = new Map<string, Accepted>();
   /** By event_id. */
   readonly events = new Map<string, Told>();
+  /** Of messages (guid) and events (event_id): how many of them had come before. */
+  readonly arrivals = new Map<string, number>();
   /** The statuses of the acks of each command, repetitions included. */
   readonly acks = new Map<string, string[]>();
   /** The close codes of the sockets that are gone. */
@@ -69,6 +71,7 @@ export class Ledger {
         return;
       }
       const { thread_id, filtered_text, backfill } = body.raw;
+      this.arrivals.set(body.guid!, this.arrivals.size);
       this.accepted.set(body.guid!, {
         thread: String(thread_id),
         text: String(filtered_text),
@@ -79,7 +82,9 @@ export class Ledger {
     },
     eventReceived: ({ event }) => {
       const details = event.details as Record<string, unknown>;
-      if (!this.events.has(event.eventId)) this.events.set(event.eventId, { type: event.eventType, details });
+      if (this.events.has(event.eventId)) return;
+      this.arrivals.set(event.eventId, this.arrivals.size);
+      this.events.set(event.eventId, { type: event.eventType, details });
     },
     ackReceived: ({ ack }) => {
       const known = this.acks.get(ack.commandId) ?? [];

@@ -8,7 +8,8 @@
  *   nothing else, so that a day takes seconds and no timer is ever late.
  * - `wallOffsetMs`: what the wall clock shows beyond that. The monotonic clock and the timers do not see it.
  *
- * FILE.now says how far the clock is: ms since the start, ms since 1970, and at which real moment, ms since 1970. SIGSTOP and the timers inside Node (sockets, http, AbortSignal.timeout) stay real.
+ * FILE.now says how far the clock is: ms since the start, ms since 1970, and at which real moment, ms since
+ * 1970; and how many timers the program has set. SIGSTOP and the timers inside Node (sockets, http, AbortSignal.timeout) stay real.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -219,6 +220,7 @@ function tell() {
     wallMs: wall(),
     atMs: real.Date.now(),
     rate: clock.rate,
+    timers: pending.size,
   };
   // Whole or not at all: who finds half of it would go by what it said long ago.
   writeFileSync(`${control}.telling`, JSON.stringify(now));

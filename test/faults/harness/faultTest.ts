@@ -74,6 +74,19 @@ export function faultTest(title: string, o: FaultCase): void {
   });
 }
 
+/** Why one fault was not borne; undefined: it was. For who tries many, within a test of their own. */
+export async function failureOf(o: FaultCase): Promise<unknown> {
+  const run = await FaultRun.create(tempDir(), o);
+  try {
+    await bear(run, o);
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    await run.close();
+  }
+}
+
 async function bear(run: FaultRun, o: FaultCase): Promise<void> {
   const { startsAgent = true, hasSocket = true } = o;
   const recoveryMs = (o.recoveryMs ?? RECOVERY_MS) * settings.patience;
@@ -121,6 +134,7 @@ function figuresOf(run: FaultRun, o: FaultCase) {
     outOfOrder: outOfOrder.length,
     recoveriesMs: run.recoveriesMs.map(Math.round),
     ...(run.note !== undefined && { note: run.note }),
+    ...(run.samples.length > 0 && { samples: run.samples }),
     ...(inside && { gapP99Ms: inside.gapP99Ms, gapMaxMs: inside.gapMaxMs, rssMegabytes: inside.rssBytes / 1e6 }),
     ...(figures && { rssMegabytes: figures.rssMegabytes }),
   };

@@ -22,6 +22,8 @@ export interface CaseReport {
   readonly rssMegabytes?: number;
   /** A figure that the case measured. */
   readonly note?: string;
+  /** Figures that it measured again and again. */
+  readonly samples?: readonly Readonly<Record<string, number>>[];
   readonly seed: number;
   readonly tookMs: number;
 }

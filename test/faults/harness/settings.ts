@@ -4,6 +4,12 @@ export const settings = {
   seed: Number(process.env.FAULTS_SEED ?? 20261122),
   /** How often cases that kill at random do so; undefined: as often as their short form does. */
   kills: numberOrNone(process.env.FAULTS_KILLS),
+  /** How many seeds the test of the whole takes, from `seed` on; undefined: as many as its short form does. */
+  runs: numberOrNone(process.env.FAULTS_RUNS),
+  /** How long the soak lasts, h; undefined: for seconds. */
+  hours: numberOrNone(process.env.FAULTS_HOURS),
+  /** Whether the test of the whole looks for the shortest plan that fails as well. */
+  shrinks: process.env.FAULTS_SHRINK === '1',
   /** Whether cases take their long form: the whole grid, the whole day. */
   isLong: process.env.FAULTS_LONG === '1',
   /** How many times longer than promised everything may take: more than 1 only where other programs want the processor too. */

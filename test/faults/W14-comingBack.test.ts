@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Random } from '../../src/util/Random.ts';
-import { crowd, Fleet } from './Fleet.ts';
+import { crowd, Fleet } from './fleet/Fleet.ts';
 
 const AGENTS = 1_000;
 /** Of the dials, those that find nobody too, and of the agents that the hub takes; in any 100 ms. */
@@ -23,7 +23,7 @@ const crash = (downMs: number) => async (fleet: Fleet) => {
   fleet.listen();
 };
 
-describe('a thousand agents that lost their hub', () => {
+describe('W14 a thousand agents that lost their hub', () => {
   it.each<[string, (fleet: Fleet) => Promise<void>, number]>([
     ['in a crash, and it listens again at once', crash(0), 12_000],
     ['in a crash, and it listens again after 5 s', crash(5_000), 12_000],

@@ -1,0 +1,103 @@
+import { availableParallelism } from 'node:os';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { closest } from 'fastest-levenshtein';
+import { CASES, casesNamed } from './cases.ts';
+
+export interface Options {
+  /** Ids of CASES, each once, in its order. */
+  readonly cases: readonly string[];
+  /** What the tests are told by their environment: see test/faults/harness/settings.ts. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Where the figures go; undefined: to the folder of results. */
+  readonly json: string | undefined;
+  /** Whether a goal of the event loop that is missed is a failure. */
+  readonly isStrict: boolean;
+}
+
+/** The command line is wrong, or was only asked for help; `exitCode` is 2, or 0. All is said already. */
+export class UsageError extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super('usage');
+    this.exitCode = exitCode;
+  }
+}
+
+interface Values {
+  kills?: number;
+  runs?: number;
+  hours?: number;
+  seed?: number;
+  patience?: number;
+  long?: true;
+  shrink?: true;
+  json?: string;
+  check?: true;
+}
+
+const EX_USAGE = 2;
+
+/** @throws UsageError */
+export function readOptions(args: readonly string[]): Options {
+  const program = new Command('test:faults')
+    .usage('-- [CASE…] [options]')
+    .argument('[case...]', 'C9: that case; C: all of that letter; whole: everything at random. Default: all', takeCases)
+    .option('--kills <n>', 'how often cases that kill at random do so', count)
+    .option('--runs <n>', 'how many seeds the test of the whole takes, from --seed on', count)
+    .option('--hours <n>', 'how long the soak lasts', amount)
+    .option('--seed <n>', 'decides over everything that is left to chance', count)
+    .option(
+      '--patience <n>',
+      `how many times longer everything may take; ${availableParallelism()} processors here`,
+      amount,
+    )
+    .option('--long', 'the long form of every case: the whole grid, the whole day')
+    .option('--shrink', 'looks for the shortest plan with which the test of the whole still fails')
+    .option('--json <file>', 'where the figures go')
+    .option('--check', 'a goal of the event loop that is missed is a failure')
+    .exitOverride();
+  try {
+    program.parse([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) throw new UsageError(error.exitCode === 0 ? 0 : EX_USAGE);
+    throw error;
+  }
+  const [chosen = new Set(Object.keys(CASES))] = program.processedArgs as [Set<string>?];
+  const values = program.opts<Values>();
+  const { kills, runs, hours, seed, patience, long, shrink } = values;
+  const told = {
+    FAULTS_KILLS: kills,
+    FAULTS_RUNS: runs,
+    FAULTS_HOURS: hours,
+    FAULTS_SEED: seed,
+    FAULTS_PATIENCE: patience,
+    FAULTS_LONG: long && 1,
+    FAULTS_SHRINK: shrink && 1,
+  };
+  return {
+    cases: Object.keys(CASES).filter((id) => chosen.has(id)),
+    env: Object.fromEntries(
+      Object.entries(told).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+    ),
+    json: values.json,
+    isStrict: values.check === true,
+  };
+}
+
+function takeCases(word: string, before: Set<string> | undefined): Set<string> {
+  const found = casesNamed(word);
+  if (found.length > 0) return new Set([...(before ?? []), ...found]);
+  const meant = closest(/^[a-z]\d/.test(word) ? word.toUpperCase() : word, Object.keys(CASES));
+  throw new InvalidArgumentError(`There is no such case. Did you mean ${meant}?`);
+}
+
+function count(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number from 1 on.');
+}
+
+function amount(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError('It must be a number above 0.');
+}

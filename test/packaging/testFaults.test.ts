@@ -1,0 +1,170 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CASES, caseOf, casesNamed, fileOf } from '../../scripts/faults/cases.ts';
+import type { CaseReport } from '../faults/harness/report.ts';
+import { tempDir } from '../support/tempDir.ts';
+import { runProgram } from './runProgram.ts';
+
+const repository = resolve(import.meta.dirname, '../..');
+const NEEDED = ['scripts/faults', 'test/faults/harness', 'bench/BenchRow.ts', 'package.json'];
+const MODULES = ['commander', 'fastest-levenshtein'];
+
+const LINE: CaseReport = {
+  case: 'C9',
+  title: 'C9 survives',
+  verdict: 'passed',
+  runs: 20,
+  lost: 0,
+  doubled: 0,
+  outOfOrder: 0,
+  recoveriesMs: [100, 200, 900],
+  gapP99Ms: 4,
+  gapMaxMs: 31,
+  seed: 7,
+  tookMs: 1500,
+};
+
+/** A test as vitest has it in its report. */
+interface Tested {
+  file: string;
+  status: 'passed' | 'failed' | 'pending';
+}
+
+let checkout: string;
+
+beforeEach(() => {
+  checkout = realpathSync(tempDir());
+  mkdirSync(join(checkout, 'node_modules/vitest'), { recursive: true });
+  for (const path of NEEDED) cpSync(join(repository, path), join(checkout, path), { recursive: true });
+  for (const name of MODULES) symlinkSync(join(repository, 'node_modules', name), join(checkout, 'node_modules', name));
+});
+
+/** Runs the command with a vitest that writes down how it was called and reports what it is told to. */
+async function testFaults(args: string[], tested: Tested[] = [], lines: Partial<CaseReport>[] = []) {
+  const testResults = tested.map(({ file, status }) => ({
+    name: join(checkout, 'test/faults', file),
+    message: '',
+    assertionResults: [{ title: file, status, duration: 1500, failureMessages: ['Error: lost 1\n at somewhere'] }],
+  }));
+  const vitest = `
+    import { writeFileSync } from 'node:fs';
+    const { env, argv } = process;
+    writeFileSync('called.json', JSON.stringify({ env, args: argv }));
+    const output = argv.find((arg) => arg.startsWith('--outputFile')).split('=')[1];
+    writeFileSync(output, ${JSON.stringify(JSON.stringify({ testResults }))});
+    const lines = ${JSON.stringify(lines.map((line) => JSON.stringify({ ...LINE, ...line })).join('\n'))};
+    if (lines !== '') writeFileSync(env.FAULTS_REPORT, lines + '\\n');
+    process.exitCode = ${tested.some(({ status }) => status === 'failed') ? 1 : 0};`;
+  writeFileSync(join(checkout, 'node_modules/vitest/vitest.mjs'), vitest);
+  const { code, stdout, stderr } = await runProgram(process.execPath, ['scripts/faults/index.ts', ...args], {
+    cwd: checkout,
+  });
+  return { code, stderr, rows: stdout.split('\n').map((line) => line.split(/ {2,}/)), stdout };
+}
+const called = () => JSON.parse(readFileSync(join(checkout, 'called.json'), 'utf8'));
+const figures = (path = 'scripts/faults/results/faults.json') => JSON.parse(readFileSync(join(checkout, path), 'utf8'));
+const of = (rows: string[][], id: string) => rows.find(([first]) => first === id);
+
+describe('the table of cases', () => {
+  const files = readdirSync(join(repository, 'test/faults')).filter((name) => name.endsWith('.test.ts'));
+
+  it('has 93 of them, and the whole', () => {
+    expect(Object.keys(CASES)).toHaveLength(94);
+  });
+
+  it('knows every test file there is', () => {
+    const unknown = files.filter((name) => caseOf(join(repository, 'test/faults', name)) === undefined);
+    expect(unknown).toEqual([]);
+  });
+
+  it('has a test file for each', () => {
+    const bare = Object.keys(CASES).filter((id) => !files.some((name) => name.startsWith(fileOf(id))));
+    expect(bare).toEqual([]);
+  });
+
+  it('is named by a letter, by letter and number in any writing, and by nothing else', () => {
+    expect(casesNamed('T')).toEqual(['T1', 'T2', 'T3', 'T4']);
+    for (const word of ['C9', 'c9', 'C09']) expect(casesNamed(word)).toEqual(['C9']);
+    for (const word of ['C90', 'Z', 'toString', '']) expect(casesNamed(word)).toEqual([]);
+  });
+});
+
+describe('test:faults', () => {
+  it('tells vitest which files to run, one after the other, and the tests what was asked for', async () => {
+    await testFaults(['C9', 'O10', '--kills', '1000', '--seed', '7', '--hours', '0.5', '--long']);
+    const { env, args } = called();
+    expect(args.slice(-2)).toEqual(['test/faults/C09-', 'test/faults/O10-']);
+    const told = { FAULTS_KILLS: '1000', FAULTS_SEED: '7', FAULTS_HOURS: '0.5', FAULTS_LONG: '1', FAULTS_WORKERS: '1' };
+    expect(env).toMatchObject(told);
+  });
+
+  it('puts the tests of a case together in one row, with the quantiles of all recoveries', async () => {
+    const file = 'C09-kills.test.ts';
+    const second = { runs: 5, recoveriesMs: [50], gapMaxMs: 12, note: '7 messages a second' };
+    const tested: Tested[] = [
+      { file, status: 'passed' },
+      { file, status: 'passed' },
+    ];
+    const { code, rows } = await testFaults(['C9'], tested, [{}, second]);
+    expect(code).toBe(0);
+    const figures = ['25', '0', '0', '0', '100', '900', '4', '31', '3.0 s'];
+    expect(of(rows, 'C9')).toEqual(['C9', CASES.C9, ...figures, 'passed: 7 messages a second']);
+  });
+
+  it('fails with a failed test, and says its first line', async () => {
+    const { code, rows } = await testFaults(['C9'], [{ file: 'C09-kills.test.ts', status: 'failed' }], [{ lost: 1 }]);
+    expect(code).toBe(1);
+    expect(of(rows, 'C9')?.at(-1)).toBe('FAILED: Error: lost 1');
+  });
+
+  it('counts a case that cannot be run here as skipped, with the reason', async () => {
+    const skipped = { case: 'C3', verdict: 'skipped', reason: 'needs strace', recoveriesMs: [] } as const;
+    const { code, rows, stdout } = await testFaults(['C3'], [{ file: 'C03-a.test.ts', status: 'pending' }], [skipped]);
+    expect(code).toBe(0);
+    expect(of(rows, 'C3')).toEqual(['C3', CASES.C3, '1.5 s', 'skipped: needs strace']);
+    expect(stdout).toContain('0 passed, 0 failed, 1 skipped, 0 not run; ');
+  });
+
+  it('does not take a case for shown that nobody ran', async () => {
+    const { code, rows } = await testFaults(['T'], [{ file: 'T01-a.test.ts', status: 'passed' }]);
+    expect(code).toBe(1);
+    expect(rows.flat().filter((cell) => cell === 'not run')).toHaveLength(3);
+  });
+
+  it('marks an event loop that was held up for too long, and fails for it only when told to', async () => {
+    const tested: Tested[] = [{ file: 'C09-kills.test.ts', status: 'passed' }];
+    const { code, rows } = await testFaults(['C9'], tested, [{ gapMaxMs: 250 }]);
+    expect([code, of(rows, 'C9')?.at(-1)]).toEqual([0, 'passed, loop held up']);
+    expect((await testFaults(['C9', '--check'], tested, [{ gapMaxMs: 250 }])).code).toBe(1);
+    expect((await testFaults(['C9', '--check'], tested, [{}])).code).toBe(0);
+  });
+
+  it('writes the figures with date, seed and machine, where it is told to', async () => {
+    await testFaults(
+      ['C9', '--seed', '7', '--json', 'out/f.json'],
+      [{ file: 'C09-a.test.ts', status: 'passed' }],
+      [{}],
+    );
+    expect(figures('out/f.json')).toMatchObject({
+      date: expect.stringMatching(/^20\d\d-/),
+      seed: 7,
+      machine: { node: process.versions.node },
+      rows: [{ case: 'C9', verdict: 'passed', runs: 20, recoveryP99Ms: 900 }],
+      reports: [{ title: 'C9 survives' }],
+    });
+  });
+
+  it.each([
+    [['C99'], 'Did you mean C9?'],
+    [['hole'], 'Did you mean whole?'],
+    [['--kils', '3'], 'Did you mean --kills?'],
+    [['--kills', 'many'], 'a whole number'],
+    [['--hours', '0'], 'above 0'],
+  ])('refuses %j and runs nothing', async (args, said) => {
+    const { code, stderr } = await testFaults(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(said);
+    expect(called).toThrow('ENOENT');
+  });
+});
