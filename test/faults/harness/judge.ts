@@ -148,9 +148,9 @@ function reports({ bubbles: out, events, asked }: Evidence, found: Findings): vo
     const guid = String(details.message_guid);
     times.set(guid, (times.get(guid) ?? 0) + 1);
   }
-  const isUnknown = asked.some(({ outcome }) => outcome === 'unknown');
+  const unknown = new Set(asked.flatMap(({ outcome, text }) => (outcome === 'unknown' ? [text] : [])));
   for (const { guid, text } of out) {
-    if (!times.has(guid) && !isUnknown) found.lost.push(`the report of bubble "${text}"`);
+    if (!times.has(guid) && !unknown.has(text)) found.lost.push(`the report of bubble "${text}"`);
     if ((times.get(guid) ?? 0) > 1) found.doubled.push(`the report of bubble "${text}"`);
   }
   for (const guid of times.keys()) if (!guids.has(guid)) found.untrue.push(`reported as sent, and was not: ${guid}`);
