@@ -1,12 +1,12 @@
-import { Network } from '../../src/backend/network/Network.ts';
-import { WebSocketClient } from '../../src/backend/WebSocketClient.ts';
-import { EdgeSockets } from '../../src/hub/edge/EdgeSockets.ts';
-import { EdgeTelemetry } from '../../src/hub/edge/EdgeTelemetry.ts';
-import { RateLimits } from '../../src/hub/edge/RateLimits.ts';
-import { silentLogger } from '../../src/util/Logger.ts';
-import type { Random } from '../../src/util/Random.ts';
-import { FakeClock } from '../support/FakeClock.ts';
-import { recordingTelemetry } from '../support/recordingTelemetry.ts';
+import { Network } from '../../../src/backend/network/Network.ts';
+import { WebSocketClient } from '../../../src/backend/WebSocketClient.ts';
+import { EdgeSockets } from '../../../src/hub/edge/EdgeSockets.ts';
+import { EdgeTelemetry } from '../../../src/hub/edge/EdgeTelemetry.ts';
+import { RateLimits } from '../../../src/hub/edge/RateLimits.ts';
+import { silentLogger } from '../../../src/util/Logger.ts';
+import type { Random } from '../../../src/util/Random.ts';
+import { FakeClock } from '../../support/FakeClock.ts';
+import { recordingTelemetry } from '../../support/recordingTelemetry.ts';
 import { asWebSocket, SocketEnd } from './linkedSockets.ts';
 
 /** The connections of many agents and the sockets of one hub, both real, on one clock; between them only memory. */
