@@ -3,14 +3,18 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AGENT_ID, type Rig } from '../../scripts/rig/Rig.ts';
+import { Front } from '../faults/harness/Front.ts';
+import { passes, says, type Treatment } from '../faults/harness/treatments.ts';
 import { startRig } from '../support/startRig.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { UploadDoor, type UploadFate } from './UploadDoor.ts';
 
 const ANN = '+15550100002';
 const BEN = '+15550100003';
 const image = (name = 'a.heic') => ({ name, mimeType: 'image/heic', content: `content of ${name}` });
 const sha256 = (content: string) => createHash('sha256').update(content).digest('hex');
+
+/** What happens to an upload: it passes, gets this status, or is held until the promise resolves. */
+type UploadFate = 'pass' | number | Promise<unknown>;
 
 interface Setup {
   fateOf?: (guid: string) => UploadFate;
@@ -18,10 +22,21 @@ interface Setup {
   config?: Record<string, Record<string, unknown>>;
 }
 
+const UPLOAD = '/photo/upload';
+
+function treatmentOf(fate: UploadFate): Treatment {
+  if (typeof fate === 'number') return says(fate, '{"error":"as told"}');
+  return async (...exchange) => {
+    await fate;
+    await passes(...exchange);
+  };
+}
+
 /** A rig that uploads images, with a door before the hub, and what the hub heard, in order. */
 async function setUp({ fateOf = () => 'pass', attachments = {}, config = {} }: Setup = {}) {
-  const door = await new UploadDoor(fateOf).start();
+  const door = await new Front().start();
   onTestFinished(() => door.stop());
+  door.treat = ({ path, key }) => (path === UPLOAD ? treatmentOf(fateOf(String(key))) : passes);
   const heard: string[] = [];
   const observe = {
     messageReceived: ({ body }: { body: { guid: string | undefined } }) => void heard.push(`message ${body.guid}`),
@@ -33,9 +48,11 @@ async function setUp({ fateOf = () => 'pass', attachments = {}, config = {} }: S
     hub: { observe, responder: { respond: async () => ({ should_respond: false, bubbles: [] }) } },
     config: { backend: { url: door.url }, attachments: { upload: 'images', ...attachments }, ...config },
   });
-  door.before(rig.hub.url);
+  door.target = rig.hub.port;
   await rig.startAgent();
-  return { rig, door, heard };
+  /** Idempotency keys of the uploads that came, in order. */
+  const tried = () => door.knocks.filter(({ path }) => path === UPLOAD).map(({ key }) => key);
+  return { rig, tried, heard };
 }
 
 const stored = (rig: Rig) => rig.hub.store.uploads(AGENT_ID, 100);
@@ -93,14 +110,14 @@ describe('a picture that comes in', () => {
 
   it('is posted again under its key after a crash in the middle, and stored once', async () => {
     const held = Promise.withResolvers<void>();
-    const { rig, heard, door } = await setUp({ fateOf: () => (door.tried.length === 1 ? held.promise : 'pass') });
+    const { rig, heard, tried } = await setUp({ fateOf: () => (tried().length === 1 ? held.promise : 'pass') });
     const guid = rig.mac.people.receive({ from: ANN, attachments: [image()] });
-    await waitFor('the upload to begin', () => door.tried.length === 1);
+    await waitFor('the upload to begin', () => tried().length === 1);
     await rig.agent.kill('SIGKILL');
     held.resolve();
     await rig.startAgent();
     await waitFor('the message', () => heard.includes(`message ${guid}`));
-    expect(door.tried).toEqual([`at_0_${guid}`, `at_0_${guid}`]);
+    expect(tried()).toEqual([`at_0_${guid}`, `at_0_${guid}`]);
     expect(await stored(rig)).toHaveLength(1);
   });
 
@@ -116,10 +133,10 @@ describe('a picture that comes in', () => {
 
   it('is tried again after a 503, and given up after a 400, which its message does not wait for', async () => {
     const statuses = [503, 400];
-    const { rig, heard, door } = await setUp({ fateOf: () => statuses.shift()! });
+    const { rig, heard, tried } = await setUp({ fateOf: () => statuses.shift()! });
     const guid = rig.mac.people.receive({ from: ANN, attachments: [image()] });
     await waitFor('the message', () => heard.length > 0);
-    expect(door.tried).toHaveLength(2);
+    expect(tried()).toHaveLength(2);
     expect(heard).toEqual([`message ${guid}`]);
     expect(await queues(rig)).toMatchObject({ uploads: 0, uploads_failed: 1 });
     expect(rig.agent.log).toContain('EDGE_UPLOAD_RETRIED');
@@ -237,16 +254,16 @@ describe('upload_retry', () => {
 
   it('answers every command that asked for the file', async () => {
     const taken = Promise.withResolvers<void>();
-    const { rig, heard, door } = await setUp({ attachments: { upload: 'off' }, fateOf: () => taken.promise });
+    const { rig, heard, tried } = await setUp({ attachments: { upload: 'off' }, fateOf: () => taken.promise });
     const guid = rig.mac.people.receive({ from: ANN, attachments: [image()] });
     await waitFor('the message', () => heard.length === 1);
     const payload = { attachment_guid: `at_0_${guid}` };
     const ids = [await rig.command('upload_retry', payload), await rig.command('upload_retry', payload)];
-    await waitFor('both to be known', async () => (await queues(rig)).commands_open === 2 && door.tried.length > 0);
+    await waitFor('both to be known', async () => (await queues(rig)).commands_open === 2 && tried().length > 0);
     taken.resolve();
     for (const id of ids) {
       await waitFor('the ack', async () => (await rig.commandState(id)).state === 'completed');
     }
-    expect(door.tried).toHaveLength(1);
+    expect(tried()).toHaveLength(1);
   });
 });

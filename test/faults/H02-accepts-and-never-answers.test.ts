@@ -1,25 +1,31 @@
-import { expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
-import { BOB, DoorRig } from './DoorRig.ts';
-import { passes, silence } from './HttpDoor.ts';
+import { ANN, BEN, CAROL } from './harness/FaultRun.ts';
+import { faultTest } from './harness/faultTest.ts';
+import { passes, silence } from './harness/treatments.ts';
 
-it('H2 breaks a request off that is never answered, while commands come and chat.db is read', async () => {
-  const system = await DoorRig.start({ config: { backend: { request_timeout_seconds: 2 } } });
-  const { door, rig } = system;
-  door.treat = ({ path }) => (path === '/edge/message' ? silence : passes);
-  system.write('one');
-  await waitFor('the request', () => door.messages.length > 0);
-  system.write('two', BOB);
-  await waitFor('the next message to be read and posted', () => door.messages.length > 1);
-  const id = await rig.command('send_message_now', { thread_id: '+15550100005', text: 'meanwhile' });
-  await waitFor('the command', async () => (await rig.commandState(id)).state === 'completed');
-  expect(rig.agent.log).not.toContain('disconnected');
-  await waitFor('the attempt to be cut', () => door.messages[0]!.endedAt !== undefined);
-  const { at, endedAt } = door.messages[0]!;
-  // The 2 s run from the call, and the door is told of the request only when this process gets to it.
-  expect(endedAt! - at).toBeGreaterThan(1_000);
-  const told = 'POST /edge/message failed: no complete answer within 2 s';
-  await waitFor('the log line', () => rig.agent.log.includes(told));
-  door.treat = () => passes;
-  await system.settled();
+const TIMEOUT_S = 2;
+
+faultTest('H2 breaks a request off that is never answered, while commands come and chat.db is read', {
+  rig: { config: { backend: { request_timeout_seconds: TIMEOUT_S } } },
+  async fault(run) {
+    const { front, rig, ledger } = run;
+    const [mark, socketsUp] = [run.mark, ledger.socketsUp];
+    front.treat = ({ path }) => (path === '/edge/message' ? silence : passes);
+    const first = run.write(ANN);
+    await waitFor('the request', () => front.postsOf(first).length > 0);
+    const second = run.write(BEN);
+    await waitFor('the next message to be read and posted', () => front.postsOf(second).length > 0);
+    const id = await run.ask(CAROL);
+    await waitFor('the command', async () => (await rig.commandState(id)).state === 'completed');
+    const [post] = front.postsOf(first);
+    await waitFor('the attempt to be cut', () => post!.endedAt !== undefined);
+    // The 2 s run from the call, and the door is told of the request only when this process gets to it.
+    expect(post!.endedAt! - post!.at).toBeGreaterThan((TIMEOUT_S * 1000) / 2);
+    expect(post!.status).toBe(undefined);
+    await run.logged(`POST /edge/message failed: no complete answer within ${TIMEOUT_S} s`, mark);
+    expect(await run.isUp()).toBe(true);
+    expect(ledger.socketsUp).toBe(socketsUp);
+    front.standAside();
+  },
 });

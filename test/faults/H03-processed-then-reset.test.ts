@@ -1,20 +1,19 @@
-import { expect, it } from 'vitest';
-import { ANN, BOB, CAROL, DoorRig } from './DoorRig.ts';
-import { passes, takenThenReset } from './HttpDoor.ts';
+import { expect } from 'vitest';
+import { ANN, BEN, CAROL } from './harness/FaultRun.ts';
+import { faultTest } from './harness/faultTest.ts';
+import { passes, takenThenReset } from './harness/treatments.ts';
 
-it('H3 posts what may have been taken again under the same key, and it is taken once and answered once', async () => {
-  const system = await DoorRig.start();
-  const { door } = system;
-  const tried = new Set<string | undefined>();
-  door.treat = ({ path, key }) => {
-    if (path !== '/edge/message' || tried.has(key)) return passes;
-    tried.add(key);
-    return takenThenReset;
-  };
-  for (const from of [ANN, BOB, CAROL]) for (const n of [1, 2]) system.write(`${n} from a person`, from);
-  await system.settled();
-  for (const { guid } of system.written) {
-    expect(door.messages.filter(({ key }) => key === guid)).toHaveLength(2);
-    expect(system.taken.get(guid)).toBe(2);
-  }
+faultTest('H3 posts what may have been taken again under the same key, and it is taken once and answered once', {
+  async fault(run) {
+    const { front } = run;
+    front.treat = ({ key }) => (key && front.postsOf(key).length === 1 ? takenThenReset : passes);
+    for (const from of [ANN, BEN, CAROL]) for (let n = 0; n < 2; n++) run.write(from);
+  },
+  expect({ front, ledger }) {
+    const [, ...written] = ledger.inserted; // the first was before the fault
+    for (const { guid } of written) {
+      expect(front.postsOf(guid)).toHaveLength(2);
+      expect(ledger.accepted.get(guid)?.copies).toBe(2);
+    }
+  },
 });

@@ -1,22 +1,24 @@
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
-import { DoorRig } from './DoorRig.ts';
-import { HttpDoor, passes, says } from './HttpDoor.ts';
+import { Front } from './harness/Front.ts';
+import { faultTest } from './harness/faultTest.ts';
+import { says } from './harness/treatments.ts';
 
-it.each([301, 302, 307, 308])(
-  'H10 does not follow %i to another host, says so, and goes on when it is over',
-  async (status) => {
-    const elsewhere = await new HttpDoor(() => says(200)).start();
-    onTestFinished(() => elsewhere.stop());
-    const system = await DoorRig.start({ socket: false });
-    const { door, rig } = system;
-    door.treat = ({ path }) => says(status, '', { location: `${elsewhere.url}${path}` });
-    system.write('not for them');
-    await waitFor('the refusal', () => door.messages.length > 0);
-    await rig.agent.ready(({ conditions }) => conditions.some(({ code }) => code === 'EDGE_BACKEND_REDIRECT'));
-    door.treat = () => passes;
-    await system.settled();
-    await rig.agent.ready(({ conditions }) => conditions.length === 0);
-    expect(elsewhere.knocks).toEqual([]);
-  },
-);
+for (const status of [301, 302, 307, 308]) {
+  faultTest(`H10 does not follow ${status} to another host, says so, and goes on when it is over`, {
+    hasSocket: false,
+    async fault(run) {
+      const { front, rig } = run;
+      const elsewhere = await new Front().start();
+      onTestFinished(() => elsewhere.stop());
+      elsewhere.treat = () => says(200);
+      front.treat = ({ path }) => says(status, '', { location: `${elsewhere.url}${path}` });
+      const guid = run.write();
+      await waitFor('the refusal', () => front.postsOf(guid).length > 0);
+      await rig.agent.ready(({ conditions }) => conditions.some(({ code }) => code === 'EDGE_BACKEND_REDIRECT'));
+      front.standAside();
+      await waitFor('the message', () => run.ledger.accepted.has(guid));
+      expect(elsewhere.knocks).toEqual([]);
+    },
+  });
+}

@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
 import type { WebSocket } from 'ws';
 import { waitFor } from '../support/waitFor.ts';
-import { ANN, BEN } from './harness/FaultRun.ts';
+import { ANN, BEN, CAROL } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
+import { settings } from './harness/settings.ts';
 
 const BURST = 10_000;
 /** Each command is written down and acknowledged on its own: how long that takes is a matter of the machine, ms. */
@@ -47,5 +48,42 @@ faultTest('W12 takes a burst of 10,000 commands in with bounded memory, and lose
     expect(rssMegabytes).toBeLessThan(150);
     expect(front.handshakes).toHaveLength(2);
     front.standAside();
+  },
+});
+
+/** In the long form a burst as long as osascript needs a quarter of an hour for, at one bubble a second and thread. */
+const BUBBLES = settings.isLong ? 3000 : 30;
+const SCRIPT_MS = settings.isLong ? 1000 : 250;
+const BURST_RECOVERY_MS = 30_000 + BUBBLES * SCRIPT_MS;
+
+faultTest('W12 sends the bubbles of a burst in the order of each thread while every script takes its time', {
+  commandsInOrder: true,
+  recoveryMs: BURST_RECOVERY_MS,
+  timeoutMs: BURST_RECOVERY_MS + 60_000 + BUBBLES * 20,
+  async fault(run) {
+    const { front, rig } = run;
+    const held: string[] = [];
+    let agentEnd: WebSocket | undefined;
+    let isHeld = true;
+    front.upgrade = () => ({
+      joined: (agent) => {
+        agentEnd = agent;
+      },
+      down: (frame) => {
+        if (!isHeld || JSON.parse(frame).type !== 'command') return [frame];
+        held.push(frame);
+        return [];
+      },
+    });
+    rig.cable.reset();
+    await waitFor('the connection', () => agentEnd);
+    await run.up();
+    rig.mac.messages.behave({ times: 'always', beforeEffectMs: SCRIPT_MS });
+    for (let n = 0; n < BUBBLES; n++) await run.ask([ANN, BEN, CAROL][n % 3]);
+    await waitFor('the burst', () => held.length >= BUBBLES);
+    isHeld = false;
+    for (const frame of held) agentEnd!.send(frame);
+    await run.quiet(BURST_RECOVERY_MS * settings.patience);
+    rig.mac.messages.behaveWell();
   },
 });

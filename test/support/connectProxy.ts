@@ -10,10 +10,12 @@ export interface ConnectProxyOptions {
   refuse?(request: IncomingMessage, socket: Duplex): boolean;
   /** The proxy speaks TLS. */
   pair?: KeyPair;
+  /** @default one that is free */
+  port?: number;
 }
 
 /** An HTTP proxy that connects wherever it is asked to, always on 127.0.0.1. */
-export async function connectProxy({ refuse, pair }: ConnectProxyOptions = {}) {
+export async function connectProxy({ refuse, pair, port: wanted = 0 }: ConnectProxyOptions = {}) {
   const connects: IncomingMessage[] = [];
   const others: string[] = [];
   const sockets = new Set<Duplex>();
@@ -43,7 +45,7 @@ export async function connectProxy({ refuse, pair }: ConnectProxyOptions = {}) {
     target.on('close', () => socket.destroy());
     socket.on('close', () => target.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(wanted, '127.0.0.1', resolve));
   const close = () => {
     server.close();
     for (const socket of sockets) socket.destroy();

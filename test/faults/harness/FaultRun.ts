@@ -16,6 +16,7 @@ import { seeded, settings } from './settings.ts';
 
 export const ANN = '+15550100002';
 export const BEN = '+15550100003';
+export const CAROL = '+15550100004';
 /** 10 s without an answer, which end a connection, are half a second then. */
 const HURRY_RATE = 20;
 /** A connection that lives so long begins the count of failures anew; its next ping is not overdue by then. */
@@ -30,8 +31,11 @@ export interface Reply {
   readonly bubbles: readonly string[];
 }
 
+export type RigShape = Omit<RigOptions, 'dir'>;
+
 export interface FaultRunOptions {
-  rig?: Omit<RigOptions, 'dir'>;
+  /** A function where what it is made of is there only once the test runs; gets a folder of the rig's own. */
+  rig?: RigShape | ((dir: string) => RigShape | Promise<RigShape>);
   /** Whether the agent is up and on its socket before the fault. @default true */
   startsAgent?: boolean;
   /** Whether there is a WebSocket at the end, and at the start. @default true */
@@ -75,7 +79,8 @@ export class FaultRun {
   #n = 0;
 
   static async create(dir: string, o: FaultRunOptions): Promise<FaultRun> {
-    const { rig: options = {}, hasSocket = true, reply = (text: string): Reply => ({ bubbles: [answerTo(text)] }) } = o;
+    const { hasSocket = true, reply = (text: string): Reply => ({ bubbles: [answerTo(text)] }) } = o;
+    const options = typeof o.rig === 'function' ? await o.rig(dir) : (o.rig ?? {});
     const ledger = new Ledger();
     const clock = new FastClock(join(dir, 'clock'));
     const inside = pathToFileURL(`${import.meta.dirname}/inside.mjs`);
@@ -132,7 +137,7 @@ export class FaultRun {
   wrote(message: Omit<Inserted, 'answers'>): void {
     this.ledger.inserted.push({
       ...message,
-      answers: message.kind === 'live' ? spoken(this.#reply(message.text)) : [],
+      answers: message.kind === 'live' || message.kind === 'late' ? spoken(this.#reply(message.text)) : [],
     });
   }
 
@@ -249,7 +254,7 @@ export class FaultRun {
   get evidence(): Omit<Evidence, 'commandsInOrder'> {
     const { inserted, asked, accepted, acks, events } = this.ledger;
     const bubbles = this.rig.mac.messages.effects;
-    return { inserted, asked, accepted, acks, events: [...events.values()], bubbles };
+    return { inserted, asked, posts: this.front.messages, accepted, acks, events: [...events.values()], bubbles };
   }
 
   /** Everything is accepted, answered, sent, acknowledged and told, as far as the Mac and the backend can see. */

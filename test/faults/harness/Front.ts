@@ -94,6 +94,11 @@ export class Front {
     return this.knocks.filter(({ path }) => path === '/edge/message');
   }
 
+  /** Every attempt at one message. */
+  postsOf(guid: string): readonly Knock[] {
+    return this.messages.filter(({ key }) => key === guid);
+  }
+
   /** Every request and handshake is the hub's again. */
   standAside(): void {
     this.upgrade = () => undefined;

@@ -2,9 +2,10 @@ import type { HubObserver } from '../../../src/hub/edge/HubObserver.ts';
 
 /**
  * What must become of a message: `live` is answered; `history` is old when it comes, handed over as backfill and not
- * answered; `refused` the backend will not have: it is not accepted, and a dead letter says so.
+ * answered; `refused` the backend will not have: it is not accepted, and a dead letter says so; `late` was set aside
+ * and is handed over again when somebody says so: answered, after others that were written later.
  */
-export type MessageKind = 'live' | 'history' | 'refused';
+export type MessageKind = 'live' | 'history' | 'refused' | 'late';
 
 /** A message that was written to the Mac. */
 export interface Inserted {

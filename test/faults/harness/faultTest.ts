@@ -87,7 +87,8 @@ export async function failureOf(o: FaultCase): Promise<unknown> {
   }
 }
 
-async function bear(run: FaultRun, o: FaultCase): Promise<void> {
+/** The case itself, which rejects where anything is wrong. */
+export async function bear(run: FaultRun, o: FaultCase): Promise<void> {
   const { startsAgent = true, hasSocket = true } = o;
   const recoveryMs = (o.recoveryMs ?? RECOVERY_MS) * settings.patience;
   await o.setup?.(run);
@@ -110,10 +111,13 @@ async function bear(run: FaultRun, o: FaultCase): Promise<void> {
     return;
   }
   const { pid } = run.rig.agent;
-  await run.quiet(recoveryMs);
+  const judged = () => judge({ ...run.evidence, commandsInOrder: o.commandsInOrder ?? false });
+  await run.quiet(recoveryMs).catch((error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(judged())}`);
+  });
   await isHealthy(run, recoveryMs, o.conditions ?? []);
   run.recoveriesMs.push(performance.now() - liftedAt);
-  expect(judge({ ...run.evidence, commandsInOrder: o.commandsInOrder ?? false })).toEqual(NOTHING_WRONG);
+  expect(judged()).toEqual(NOTHING_WRONG);
   await o.expect?.(run);
   await takesNoMoreThanBefore(run, before, o.maxRssMegabytes ?? MAX_RSS_MEGABYTES);
   const shown = await whatItShows(run);

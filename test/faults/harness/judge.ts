@@ -7,10 +7,18 @@ export interface Bubble {
   readonly guid: string;
 }
 
+/** An attempt at a message, as it came to the backend's door. */
+export interface Post {
+  readonly key: string | undefined;
+  readonly body: string;
+}
+
 /** The three ledgers: what was written to the Mac and asked for, what the backend got, what osascript did. */
 export interface Evidence {
   readonly inserted: readonly Inserted[];
   readonly asked: readonly Asked[];
+  /** Every attempt, those included that the backend never heard of. */
+  readonly posts: readonly Post[];
   readonly accepted: ReadonlyMap<string, Accepted>;
   readonly acks: ReadonlyMap<string, readonly string[]>;
   readonly events: readonly Told[];
@@ -47,11 +55,16 @@ export function judge(evidence: Evidence): Verdict {
 
 type Findings = Record<keyof Verdict, string[]>;
 
-function messages({ inserted, accepted }: Evidence, found: Findings): void {
+function messages({ inserted, posts, accepted }: Evidence, found: Findings): void {
   const written = new Map(inserted.map((message) => [message.guid, message]));
-  for (const { guid, text, kind } of inserted) {
+  for (const [key, bodies] of bodiesByKey(posts)) {
+    if (!written.has(key)) found.madeUp.push(`a post under ${key}`);
+    if (bodies.size > 1) found.madeUp.push(`posts under ${key} with ${bodies.size} bodies`);
+  }
+  for (const { guid, thread, text, kind } of inserted) {
     const got = accepted.get(guid);
     if (kind === 'refused' ? got : !got) (got ? found.untrue : found.lost).push(`message ${guid} "${text}"`);
+    if (got && (got.thread !== thread || got.text !== text)) found.madeUp.push(`message ${guid} as "${got.text}"`);
     if (got && got.isHistory !== (kind === 'history')) found.untrue.push(`message ${guid} is not ${kind}`);
   }
   for (const [guid, { bodies, text }] of accepted) {
@@ -70,6 +83,12 @@ function messages({ inserted, accepted }: Evidence, found: Findings): void {
   }
 }
 
+function bodiesByKey(posts: readonly Post[]): Map<string, Set<string>> {
+  const bodies = new Map<string, Set<string>>();
+  for (const { key = 'no key', body } of posts) bodies.set(key, (bodies.get(key) ?? new Set()).add(body));
+  return bodies;
+}
+
 function compareOrder(
   what: string,
   due: readonly { text: string }[],
@@ -82,7 +101,9 @@ function compareOrder(
 
 function bubbles({ inserted, asked, bubbles: out, commandsInOrder }: Evidence, found: Findings): void {
   for (const thread of new Set([...inserted, ...asked].map(({ thread }) => thread))) {
-    const answers = inserted.filter((one) => one.thread === thread).flatMap(({ answers }) => answers);
+    const mine = inserted.filter((one) => one.thread === thread);
+    const answers = mine.flatMap(({ answers }) => answers);
+    const inTurn = mine.flatMap(({ kind, answers }) => (kind === 'late' ? [] : answers));
     const orders = asked.filter((one) => one.thread === thread);
     const shown = out.filter(({ target }) => target.endsWith(thread)).map(({ text }) => text);
     const certain = orders.filter(({ outcome }) => outcome === 'completed').flatMap(bubblesOf);
@@ -96,7 +117,7 @@ function bubbles({ inserted, asked, bubbles: out, commandsInOrder }: Evidence, f
       seen.add(text);
     }
     const once = [...seen].filter((text) => due.has(text));
-    for (const sequence of commandsInOrder ? [answers, orders.flatMap(bubblesOf)] : [answers]) {
+    for (const sequence of commandsInOrder ? [inTurn, orders.flatMap(bubblesOf)] : [inTurn]) {
       const ofIt = new Set(sequence);
       const inOrder = sequence.filter((text) => seen.has(text)).map((text) => ({ text }));
       const went = once.filter((text) => ofIt.has(text)).map((text) => ({ text }));
@@ -127,9 +148,9 @@ function reports({ bubbles: out, events, asked }: Evidence, found: Findings): vo
     const guid = String(details.message_guid);
     times.set(guid, (times.get(guid) ?? 0) + 1);
   }
-  const isUnknown = asked.some(({ outcome }) => outcome === 'unknown');
+  const unknown = new Set(asked.flatMap(({ outcome, text }) => (outcome === 'unknown' ? [text] : [])));
   for (const { guid, text } of out) {
-    if (!times.has(guid) && !isUnknown) found.lost.push(`the report of bubble "${text}"`);
+    if (!times.has(guid) && !unknown.has(text)) found.lost.push(`the report of bubble "${text}"`);
     if ((times.get(guid) ?? 0) > 1) found.doubled.push(`the report of bubble "${text}"`);
   }
   for (const guid of times.keys()) if (!guids.has(guid)) found.untrue.push(`reported as sent, and was not: ${guid}`);

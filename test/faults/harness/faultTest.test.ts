@@ -1,0 +1,102 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '../../support/tempDir.ts';
+import { CANARY, FaultRun, type RigShape } from './FaultRun.ts';
+import { bear, type FaultCase } from './faultTest.ts';
+import { passes, says } from './treatments.ts';
+
+/** How long an agent that cannot come right is waited for, ms. */
+const IN_VAIN_MS = 1500;
+
+async function runs(o: FaultCase): Promise<void> {
+  const run = await FaultRun.create(tempDir(), o);
+  onTestFinished(() => run.close());
+  await bear(run, o);
+}
+
+/** A module that the agent is loaded after, as JavaScript. */
+function loadedAfter(code: string): RigShape {
+  return { nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(code)}`] };
+}
+
+const harmless = async (run: FaultRun) => void run.write();
+
+describe('a case of the fault suite', () => {
+  it('passes where nothing is wrong', async () => {
+    await runs({ fault: harmless });
+  });
+
+  it('fails where a message is lost: taken by what stands before the backend, and never handed on', async () => {
+    const o: FaultCase = {
+      recoveryMs: IN_VAIN_MS,
+      async fault(run) {
+        run.front.treat = ({ path }) => (path === '/edge/message' ? says(200) : passes);
+        run.write();
+      },
+    };
+    await expect(runs(o)).rejects.toThrow(/in vain for: quiescence: \{"accepted":1/);
+  });
+
+  it('fails where a bubble goes out twice', async () => {
+    const o: FaultCase = {
+      rig: { config: { sending: { osascript_path: 'twice' } } },
+      startsAgent: false,
+      recoveryMs: IN_VAIN_MS,
+      setup({ rig }) {
+        const real = rig.mac.osascriptPath;
+        writeFileSync(rig.path('twice'), `#!/bin/sh\n"${real}" "$@"\nexec "${real}" "$@"\n`);
+        chmodSync(rig.path('twice'), 0o755);
+      },
+      async fault(run) {
+        await run.rig.startAgent();
+        run.write();
+      },
+    };
+    await expect(runs(o)).rejects.toThrow(/"doubled":\["bubble /);
+  });
+
+  it('fails where an attempt is repeated with other bytes', async () => {
+    const o: FaultCase = {
+      rig: loadedAfter(`
+        const { stringify } = JSON;
+        JSON.stringify = (value, ...more) =>
+          stringify(value?.message_guid ? { ...value, at: Math.random() } : value, ...more);
+      `),
+      async fault(run) {
+        run.front.treat = ({ key }) => (key && run.front.postsOf(key).length === 1 ? says(503) : passes);
+        run.write();
+      },
+    };
+    await expect(runs(o)).rejects.toMatchObject({ actual: { madeUp: [expect.stringContaining('2 bodies')] } });
+  });
+
+  it('fails where the agent does not come back', async () => {
+    const o: FaultCase = {
+      recoveryMs: IN_VAIN_MS,
+      async fault(run) {
+        await run.crash();
+      },
+    };
+    await expect(runs(o)).rejects.toThrow(/ECONNREFUSED|ENOENT|the agent ended/);
+  });
+
+  it('fails where the socket stays away', async () => {
+    const o: FaultCase = { recoveryMs: IN_VAIN_MS, fault: async ({ rig }) => rig.cable.cut() };
+    await expect(runs(o)).rejects.toThrow('the agent is not ready');
+  });
+
+  it('fails where a text gets into the log', async () => {
+    const o: FaultCase = {
+      async fault(run) {
+        await harmless(run);
+        writeFileSync(run.rig.path('edge-agent.log'), `[INFO] ${CANARY}\n`, { flag: 'a' });
+      },
+    };
+    await expect(runs(o)).rejects.toMatchObject({ actual: expect.stringContaining(CANARY) });
+  });
+
+  it('fails where something was not caught', async () => {
+    const o: FaultCase = { rig: loadedAfter(`process.stderr.write('unhandledRejection')`), fault: harmless };
+    await expect(runs(o)).rejects.toThrow('unhandledRejection');
+  });
+});

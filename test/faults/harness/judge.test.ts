@@ -1,0 +1,225 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cleanEvidence, type OpenEvidence, type Step } from './cleanEvidence.ts';
+import { type Evidence, judge, type Verdict } from './judge.ts';
+import { settings } from './settings.ts';
+
+const LIVE: Step = { thread: 2, kind: 'live', answers: 1, copies: 2 };
+const COMMAND: Step = { thread: 2, outcome: 'completed', isOut: true };
+const FAILING: Step = { thread: 3, outcome: 'failed', isOut: false };
+const UNKNOWN: Step = { thread: 3, outcome: 'unknown', isOut: true };
+const STEPS: Step[] = [
+  LIVE,
+  LIVE,
+  COMMAND,
+  COMMAND,
+  FAILING,
+  UNKNOWN,
+  { thread: 2, kind: 'history', answers: 0, copies: 1 },
+  { thread: 2, kind: 'refused', answers: 0, copies: 1 },
+];
+
+const NOTHING: Verdict = { lost: [], doubled: [], outOfOrder: [], madeUp: [], untrue: [] };
+
+/** A bubble that went out, and what was told of it. */
+function bubble(evidence: OpenEvidence, text: string, target = 'iMessage;-;+15550100002'): void {
+  evidence.bubbles.push({ target, text, guid: `more-${text}` });
+  evidence.events.push({ type: 'message_sent', details: { message_guid: `more-${text}` } });
+}
+
+function swapBubbles({ bubbles }: OpenEvidence, one: number, other: number): void {
+  [bubbles[one], bubbles[other]] = [bubbles[other]!, bubbles[one]!];
+}
+
+/** Moves the first that arrived behind the others. */
+function lastComesFirst({ accepted }: OpenEvidence): void {
+  const [first] = [...accepted];
+  accepted.delete(first![0]);
+  accepted.set(...first!);
+}
+
+describe('the judge', () => {
+  it('finds nothing in ledgers that agree', () => {
+    expect(judge(cleanEvidence(STEPS))).toEqual(NOTHING);
+  });
+
+  it.each<[what: string, where: keyof Verdict, spoil: (evidence: OpenEvidence) => unknown, said: RegExp]>([
+    ['a message that never arrived', 'lost', (e) => e.accepted.delete('guid-0'), /^message guid-0/],
+    ['a bubble that never went out', 'lost', (e) => e.bubbles.shift(), /^bubble "answer 0 to text 0"/],
+    ['a command without an end', 'lost', (e) => e.acks.set('command-2', ['received']), /^the end of command/],
+    ['a bubble that was not reported', 'lost', (e) => e.events.shift(), /^the report of bubble/],
+    ['a bubble that went out twice', 'doubled', (e) => bubble(e, 'answer 0 to text 0'), /^bubble/],
+    ['a bubble that was reported twice', 'doubled', (e) => e.events.push(e.events[0]!), /^the report of/],
+    ['a command with two ends', 'doubled', (e) => e.acks.get('command-2')!.push('failed'), /completed, failed$/],
+    ['messages that changed places', 'outOfOrder', lastComesFirst, /^messages of \+15550100002: at 0/],
+    ['answers that changed places', 'outOfOrder', (e) => swapBubbles(e, 0, 1), /^bubbles to \+15550100002: at 0/],
+    ['commands that changed places', 'outOfOrder', (e) => swapBubbles(e, 2, 3), /^bubbles to \+15550100002: at 0/],
+    ['a bubble that nobody asked for', 'madeUp', (e) => bubble(e, 'unasked'), /^bubble "unasked"/],
+    ['a bubble to a stranger', 'madeUp', (e) => bubble(e, 'to whom?', 'iMessage;-;+15550100009'), /00009$/],
+    ['a message with another text', 'madeUp', (e) => (e.accepted.get('guid-0')!.text = 'other'), /as "other"$/],
+    ['a message of another thread', 'madeUp', (e) => (e.accepted.get('guid-0')!.thread = 'other'), /^message guid-0/],
+    ['two bodies at the hub', 'madeUp', (e) => e.accepted.get('guid-0')!.bodies.add('other'), /with 2 bodies$/],
+    ['two bodies at the door', 'madeUp', (e) => (e.posts[0]!.body = 'other'), /^posts under guid-0 with 2/],
+    ['a post under a strange key', 'madeUp', (e) => e.posts.push({ key: 'x', body: '' }), /^a post under x/],
+    ['a post without a key', 'madeUp', (e) => e.posts.push({ key: undefined, body: '' }), /^a post under no key/],
+    ['history handed over as news', 'untrue', (e) => (e.accepted.get('guid-6')!.isHistory = false), /is not history/],
+    ['news handed over as history', 'untrue', (e) => (e.accepted.get('guid-0')!.isHistory = true), /is not live/],
+    [
+      'a failure that was told as success',
+      'untrue',
+      (e) => e.acks.set('command-4', ['completed']),
+      /instead of failed/,
+    ],
+    [
+      'a success that was told as failure',
+      'untrue',
+      (e) => e.acks.set('command-2', ['failed']),
+      /instead of completed/,
+    ],
+    ['a failed command that went out all the same', 'madeUp', (e) => bubble(e, 'text of command 4'), /^bubble/],
+    [
+      'a report of what never went out',
+      'untrue',
+      (e) => e.events.push({ type: 'message_sent', details: { message_guid: 'x' } }),
+      /^reported as sent, and was not: x/,
+    ],
+    [
+      'more failures than there were',
+      'untrue',
+      (e) => e.events.push(...Array.from({ length: 2 }, () => ({ type: 'message_failed', details: {} }))),
+      /^3 failures reported, and 2 expected/,
+    ],
+    [
+      'a refused message that was accepted',
+      'untrue',
+      (e) => e.accepted.set('guid-7', { ...e.accepted.get('guid-0')!, text: 'text 7' }),
+      /^message guid-7/,
+    ],
+  ])('finds %s', (_, where, spoil, said) => {
+    const evidence = cleanEvidence(STEPS);
+    spoil(evidence);
+    expect(judge(evidence)[where]).toContainEqual(expect.stringMatching(said));
+  });
+
+  it('knows of a bubble whose outcome nobody can know that it goes out once at most', () => {
+    const evidence = cleanEvidence([{ ...UNKNOWN, isOut: false }]);
+    expect(judge(evidence)).toEqual(NOTHING);
+    for (const times of [1, 2]) {
+      evidence.bubbles.push({ target: '+15550100003', text: 'text of command 0', guid: `bubble-${times}` });
+      expect(judge(evidence).doubled).toHaveLength(times - 1);
+    }
+  });
+
+  it('lets commands pass each other only where their order is not promised', () => {
+    const evidence = cleanEvidence([COMMAND, COMMAND]);
+    swapBubbles(evidence, 0, 1);
+    expect(judge(evidence).outOfOrder).toHaveLength(1);
+    expect(judge({ ...evidence, commandsInOrder: false })).toEqual(NOTHING);
+  });
+
+  it('lets a message that was set aside come after later ones, and no other', () => {
+    const late = cleanEvidence([{ ...LIVE, kind: 'late' }, LIVE]);
+    const live = cleanEvidence([LIVE, LIVE]);
+    for (const evidence of [late, live]) {
+      lastComesFirst(evidence);
+      swapBubbles(evidence, 0, 1);
+    }
+    expect(judge(late)).toEqual(NOTHING);
+    expect(judge(live).outOfOrder).toHaveLength(2);
+  });
+
+  it('finds any one thing that is dropped, doubled, altered or in another place', () => {
+    const thread = fc.integer({ min: 2, max: 4 });
+    const message = fc.record({
+      thread,
+      kind: fc.constantFrom('live' as const, 'history' as const),
+      answers: fc.integer({ min: 1, max: 3 }),
+      copies: fc.integer({ min: 1, max: 3 }),
+    });
+    const command = fc.record({
+      thread,
+      outcome: fc.constantFrom('completed' as const, 'failed' as const),
+      isOut: fc.constant(true),
+    });
+    const steps = fc.array(fc.oneof(message, command), { minLength: 1, maxLength: 12 });
+    const property = fc.property(steps, fc.constantFrom(...SPOILINGS), fc.nat(), (steps, [, spoil], at) => {
+      const evidence = cleanEvidence(steps);
+      expect(judge(evidence)).toEqual(NOTHING);
+      fc.pre(spoil(evidence, at));
+      expect(judge(evidence)).not.toEqual(NOTHING);
+    });
+    fc.assert(property, { seed: settings.seed, numRuns: settings.isLong ? 20_000 : 1000 });
+  });
+});
+
+/** Spoils one thing, the nth of its kind; false: there is none. */
+type Spoil = (evidence: OpenEvidence, n: number) => boolean;
+
+/** Of `list`, the nth that can be spoilt. */
+function nth<T>(list: readonly T[], n: number, spoil: (one: T) => unknown): boolean {
+  if (list.length === 0) return false;
+  spoil(list[n % list.length]!);
+  return true;
+}
+
+/** The places of two that follow each other in a thread. */
+function neighbours<T>(list: readonly T[], threadOf: (one: T) => string | undefined): [number, number][] {
+  return list.flatMap((one, at) => {
+    const thread = threadOf(one);
+    const next = thread === undefined ? -1 : list.findIndex((other, n) => n > at && threadOf(other) === thread);
+    return next < 0 ? [] : [[at, next] as [number, number]];
+  });
+}
+
+const sent = ({ events }: Evidence) => events.filter(({ type }) => type === 'message_sent');
+const removed = <T>(list: T[], one: T) => list.splice(list.indexOf(one), 1);
+
+const SPOILINGS: [string, Spoil][] = [
+  ['drop a message', (e, n) => nth([...e.accepted.keys()], n, (guid) => e.accepted.delete(guid))],
+  ['alter a message', (e, n) => nth([...e.accepted.values()], n, (one) => (one.text += '.'))],
+  ['move a message', (e, n) => nth([...e.accepted.values()], n, (one) => (one.thread += '.'))],
+  ['turn history round', (e, n) => nth([...e.accepted.values()], n, (one) => (one.isHistory = !one.isHistory))],
+  [
+    'swap messages',
+    (e, n) => {
+      const list = [...e.accepted];
+      const pairs = neighbours(list, ([, { thread, isHistory }]) => (isHistory ? undefined : thread));
+      return nth(pairs, n, ([one, other]) => {
+        [list[one], list[other]] = [list[other]!, list[one]!];
+        e.accepted.clear();
+        for (const entry of list) e.accepted.set(...entry);
+      });
+    },
+  ],
+  [
+    'alter a repeated post',
+    (e, n) => {
+      const repeated = e.posts.filter(({ key }) => e.posts.filter((other) => other.key === key).length > 1);
+      return nth(repeated, n, (post) => (post.body += '.'));
+    },
+  ],
+  ['drop a bubble', (e, n) => nth(e.bubbles, n, (one) => removed(e.bubbles, one))],
+  ['double a bubble', (e, n) => nth(e.bubbles, n, (one) => e.bubbles.push(one))],
+  ['alter a bubble', (e, n) => nth(e.bubbles, n, (one) => (one.text += '.'))],
+  ['move a bubble', (e, n) => nth(e.bubbles, n, (one) => (one.target += '.'))],
+  ['give a bubble another guid', (e, n) => nth(e.bubbles, n, (one) => (one.guid += '.'))],
+  [
+    'swap bubbles of a kind',
+    (e, n) => {
+      const kindOf = ({ target, text }: { target: string; text: string }) => `${target} ${text.startsWith('answer')}`;
+      return nth(neighbours(e.bubbles, kindOf), n, ([one, other]) => swapBubbles(e, one, other));
+    },
+  ],
+  ['drop an end', (e, n) => nth([...e.acks.values()], n, (statuses) => statuses.pop())],
+  [
+    'alter an end',
+    (e, n) => nth([...e.acks.values()], n, (list) => list.push(list.pop() === 'failed' ? 'completed' : 'failed')),
+  ],
+  [
+    'add an end',
+    (e, n) => nth([...e.acks.values()], n, (list) => list.push(list.at(-1) === 'failed' ? 'completed' : 'failed')),
+  ],
+  ['drop a report', (e, n) => nth(sent(e), n, (one) => removed(e.events, one))],
+  ['double a report', (e, n) => nth(sent(e), n, (one) => e.events.push(one))],
+  ['make a failure up', (e) => e.events.push({ type: 'message_failed', details: {} }) > 0],
+];
