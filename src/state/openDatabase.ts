@@ -8,8 +8,9 @@ import { MIGRATIONS, SCHEMA_VERSION } from './schema.ts';
 const BUSY_MS = 50;
 
 /**
- * Pages of the WAL from which on a commit checkpoints: with the largest transaction it stays below 16 MB. More than SQLite's 1,000, because in a large block every
- * checkpoint writes most pages of the index of guids once more; taking one in, `checkpoint` is called before that.
+ * Pages of the WAL from which on a commit checkpoints: with the largest transaction it stays below 16 MB. More than
+ * SQLite's 1,000, because in a large block every checkpoint writes most pages of the index of guids once more; taking
+ * one in, `checkpoint` is called before that.
  */
 const WAL_PAGES = 3_000;
 
