@@ -8,10 +8,11 @@ import { MIGRATIONS, SCHEMA_VERSION } from './schema.ts';
 const BUSY_MS = 50;
 
 /**
- * Pages of the WAL from which on a commit checkpoints: with the one that goes past them it stays below 16 MB. More than SQLite's 1,000, because in a large block every
- * checkpoint writes most pages of the index of guids once more; taking one in, `checkpoint` is called before that.
+ * Pages of the WAL from which on a commit checkpoints: with the largest transaction it stays below 16 MB. More than
+ * SQLite's 1,000, because in a large block every checkpoint writes most pages of the index of guids once more; taking
+ * one in, `checkpoint` is called before that.
  */
-const WAL_PAGES = 3_500;
+const WAL_PAGES = 3_000;
 
 /** Pages kept in memory, KiB: those that a batch of a block changes, and the indexes. */
 const CACHE_KIB = 2048;

@@ -95,7 +95,8 @@ faultTest(`S8 keeps state.db small through ${MESSAGES} delivered messages, and s
     await run.restart();
     expect(file).toBeLessThan((MAX_FILE_BYTES * MESSAGES) / 1_000_000 + SPARE_BYTES);
     expect(wal).toBeLessThan(MAX_WAL_BYTES);
-    if (settings.isLong) expect(ms).toBeLessThan(MAX_START_MS * settings.patience);
+    // The rest of the start is that of Node, whatever state.db holds; the report has both.
+    expect(openMs).toBeLessThan(MAX_START_MS * settings.patience);
     await run.both(ANN);
   },
 });
