@@ -32,7 +32,9 @@ faultTest('A5 fails what Messages took and then marked as not sent, by its numbe
       rig.mac.messages.behave({ error, errorMs: 300 });
       const id = await run.ask(ANN, { outcome: 'failed' });
       await run.quiet(15_000);
-      expect((await rig.commandState(id)).error).toMatch(new RegExp(`^EDGE_SEND_REFUSED: message\\.error ${error}: .+\\.$`));
+      expect((await rig.commandState(id)).error).toMatch(
+        new RegExp(`^EDGE_SEND_REFUSED: message\\.error ${error}: .+\\.$`),
+      );
     }
     expect(rig.mac.messages.requests).toHaveLength(known + errors.length);
     await waitFor('the events', () => ledger.told('message_failed').length === errors.length);
