@@ -6,7 +6,7 @@ import type { MessageResponse, SyncResponse } from '../../src/protocol/wire.ts';
 import { messageResponseSchema } from '../../src/protocol/wire.ts';
 import { MAX_BUBBLES, MAX_BURST_DELAY_MS, planAnswer } from '../../src/relay/answer.ts';
 import { backendClient, message, rawBackend, SECRET } from '../backend/httpServer.ts';
-import { fuzz, fuzzing, LONG_MS } from './fuzzing.ts';
+import { FUZZ_MS, fuzz, fuzzing } from './fuzzing.ts';
 import { damagedBytes, damagedJson } from './inputs.ts';
 
 const command = {
@@ -85,7 +85,7 @@ async function answering() {
 const http = (body: Buffer) =>
   Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`), body]);
 
-it('makes of any body an answer or a failure by name', { timeout: LONG_MS }, async () => {
+it('makes of any body an answer or a failure by name', { timeout: FUZZ_MS }, async () => {
   const { client, says } = await answering();
   const { signal } = new AbortController();
   const samples = [...MESSAGE_ANSWERS, ...SYNC_ANSWERS];
@@ -98,7 +98,7 @@ it('makes of any body an answer or a failure by name', { timeout: LONG_MS }, asy
   });
 });
 
-it('makes of any bytes on the line an answer or a failure by name', { timeout: LONG_MS }, async () => {
+it('makes of any bytes on the line an answer or a failure by name', { timeout: FUZZ_MS }, async () => {
   const { client, says } = await answering();
   const { signal } = new AbortController();
   const body = Buffer.from(JSON.stringify(MESSAGE_ANSWERS[0]));
@@ -114,7 +114,7 @@ it('makes of any bytes on the line an answer or a failure by name', { timeout: L
   });
 });
 
-it('waits as any Retry-After asks, but never longer than a quarter of an hour', { timeout: LONG_MS }, () => {
+it('waits as any Retry-After asks, but never longer than a quarter of an hour', { timeout: FUZZ_MS }, () => {
   const header = fc.oneof(
     fc.string(),
     fc.bigInt().map(String),

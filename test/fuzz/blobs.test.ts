@@ -8,7 +8,7 @@ import { MAX_WORK } from '../../src/chatdb/typedstream/limits.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
 import { encodeArchive, encodePlist } from '../chatdb/support/plistEncoder.ts';
 import { attributes, encodeBody, encodeText, type Value } from '../chatdb/support/typedstreamEncoder.ts';
-import { fuzz, LONG_MS } from './fuzzing.ts';
+import { FUZZ_MS, fuzz } from './fuzzing.ts';
 import { damagedBytes } from './inputs.ts';
 
 const BODIES = [
@@ -41,7 +41,7 @@ function sizeOf(value: unknown): number {
   return Array.isArray(value) ? value.reduce((sum: number, inner) => sum + sizeOf(inner), 1) : 1;
 }
 
-it('reads any attributedBody, or refuses it by name, and makes of it no more than it holds', { timeout: LONG_MS }, () =>
+it('reads any attributedBody, or refuses it by name, and makes of it no more than it holds', { timeout: FUZZ_MS }, () =>
   fuzz('attributedBody', 4000, damagedBytes(BODIES), (bytes) => {
     const body = valueOrRefusal(() => decodeBody(bytes));
     const text = valueOrRefusal(() => decodeText(bytes));
@@ -81,7 +81,7 @@ const KINDS = ['URLBalloonProvider', 'messages.MSMessageExtensionBalloonPlugin:0
 
 it(
   'reads any plist, or refuses it by name; any preview, app and summary it reads at least in part',
-  { timeout: LONG_MS },
+  { timeout: FUZZ_MS },
   () =>
     fuzz('plists', 4000, damagedBytes(PLISTS), (bytes) => {
       valueOrRefusal(() => readPlist(bytes));
@@ -97,7 +97,7 @@ it(
     }),
 );
 
-it('reads any address as a poll or as none', { timeout: LONG_MS }, () => {
+it('reads any address as a poll or as none', { timeout: FUZZ_MS }, () => {
   const base64 = `data:application/json;base64,${Buffer.from(JSON.stringify(poll)).toString('base64')}`;
   return fuzz(
     'polls',

@@ -6,7 +6,7 @@ import { ConfigError } from '../../src/config/ConfigError.ts';
 import { loadConfig } from '../../src/config/loadConfig.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { tempDir } from '../support/tempDir.ts';
-import { fuzz, LONG_MS } from './fuzzing.ts';
+import { FUZZ_MS, fuzz } from './fuzzing.ts';
 import { damagedBytes } from './inputs.ts';
 
 const EXAMPLE = readFileSync(resolve(import.meta.dirname, '../../config.yaml.example'), 'utf8');
@@ -36,7 +36,7 @@ const TROUBLE = [
 ].map((text) => Buffer.from(text));
 const AT_FAULT = /^\d+:\d+ {2}\S/;
 
-it('reads any config.yaml, or says at which line and column it is wrong', { timeout: LONG_MS }, async () => {
+it('reads any config.yaml, or says at which line and column it is wrong', { timeout: FUZZ_MS }, async () => {
   const file = join(tempDir(), 'config.yaml');
   const isSound = (text: Buffer) => {
     writeFileSync(file, text);

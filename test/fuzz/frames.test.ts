@@ -10,7 +10,7 @@ import { StateStore } from '../../src/state/StateStore.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { recordingTelemetry } from '../support/recordingTelemetry.ts';
 import { tempDir } from '../support/tempDir.ts';
-import { fuzz, LONG_MS } from './fuzzing.ts';
+import { FUZZ_MS, fuzz } from './fuzzing.ts';
 import { damagedBytes, damagedJson } from './inputs.ts';
 
 const thread_id = '+15550100002';
@@ -59,7 +59,7 @@ function agent() {
 }
 
 it('takes any frame for what it is, answers each command that has a name, and does no more', {
-  timeout: LONG_MS,
+  timeout: FUZZ_MS,
 }, () => {
   const { telemetry, calls, handler, newAcks } = agent();
   let ids = 0;

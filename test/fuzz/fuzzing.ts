@@ -7,8 +7,8 @@ import { settings } from '../faults/harness/settings.ts';
 
 /** How many times as many inputs the long form tries. */
 const LONG = 100;
-/** One property of the long form, ms; the short ones take seconds at most. */
-export const LONG_MS = settings.isLong ? 3_600_000 : 60_000;
+/** How long one property may take, ms: the short form takes seconds. */
+export const FUZZ_MS = settings.isLong ? 3_600_000 : 60_000 * settings.patience;
 
 /**
  * What others write and this program reads, and where it is fuzzed. In each, whatever comes, nothing but a named refusal

@@ -7,7 +7,7 @@ import { briefly, judge } from '../../src/messaging/scriptErrors.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
 import { ERRORS } from '../../src/util/errors.ts';
 import { tempDir } from '../support/tempDir.ts';
-import { fuzz, LONG_MS } from './fuzzing.ts';
+import { FUZZ_MS, fuzz } from './fuzzing.ts';
 import { damagedBytes } from './inputs.ts';
 
 const SAYINGS = [
@@ -20,7 +20,7 @@ const SAYINGS = [
 /** What the table says beside what osascript says, characters. */
 const MAX_DETAIL = 1000;
 
-it('makes a verdict of whatever osascript prints, and repeats no more than a line', { timeout: LONG_MS }, () =>
+it('makes a verdict of whatever osascript prints, and repeats no more than a line', { timeout: FUZZ_MS }, () =>
   fuzz('osascript', 3000, damagedBytes(SAYINGS), (bytes) => {
     for (const exitCode of [0, 1, 255, null]) {
       const said = { exitCode, stdout: bytes.toString(), stderr: bytes.toString() };
@@ -56,7 +56,7 @@ function isSecretOrNone(source: SecretSource, read: string): void {
   if (read.trim().length > 8) expect(problem!.message).not.toContain(read.trim());
 }
 
-it('takes of what `security` prints a secret that a header can carry, or none', { timeout: LONG_MS }, () =>
+it('takes of what `security` prints a secret that a header can carry, or none', { timeout: FUZZ_MS }, () =>
   fuzz('keychain', 2000, secrets, async (bytes) => {
     const source = new SecretSource({
       environment: undefined,
@@ -69,7 +69,7 @@ it('takes of what `security` prints a secret that a header can carry, or none', 
   }),
 );
 
-it('takes of a file a secret that a header can carry, or none', { timeout: LONG_MS }, () => {
+it('takes of a file a secret that a header can carry, or none', { timeout: FUZZ_MS }, () => {
   const file = join(tempDir(), 'secret');
   writeFileSync(file, '');
   chmodSync(file, 0o600);

@@ -6,7 +6,7 @@ import { fingerprintOf } from '../../src/relay/fingerprint.ts';
 import { revisionEvents } from '../../src/relay/revisionEvents.ts';
 import { groupCreated } from '../../src/relay/rowEvents.ts';
 import { threadOf, toRequest } from '../../src/relay/toRequest.ts';
-import { fuzzing, LONG_MS } from '../fuzz/fuzzing.ts';
+import { FUZZ_MS, fuzzing } from '../fuzz/fuzzing.ts';
 import { attachment } from '../support/chatRow.ts';
 import { ANNA, around, BERT, balloon, GROUP, message, PAIR, privacy, said, summary } from './messageRows.ts';
 import { strictEvent, strictRequest } from './strictRequest.ts';
@@ -59,7 +59,7 @@ const anyRow: fc.Arbitrary<ChatRow> = fc
 const surroundings = around({ rows: [message({ guid: 'M-6', ...said('https://example.com') })], recent: ['hi'] });
 
 describe('any row at all', () => {
-  it('is one of the kinds, and what is told of it can be told', { timeout: LONG_MS }, () => {
+  it('is one of the kinds, and what is told of it can be told', { timeout: FUZZ_MS }, () => {
     fc.assert(
       fc.property(anyRow, (row) => {
         const classified = classify(row, surroundings, privacy);
@@ -82,7 +82,7 @@ describe('any row at all', () => {
     );
   });
 
-  it('gives the same ids each time it is looked at', { timeout: LONG_MS }, () => {
+  it('gives the same ids each time it is looked at', { timeout: FUZZ_MS }, () => {
     fc.assert(
       fc.property(anyRow, (row) => {
         const ids = () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { columnsOf } from '../chatdb/support/schemaVariants.ts';
 import { encodeText } from '../chatdb/support/typedstreamEncoder.ts';
-import { fuzzing, LONG_MS } from '../fuzz/fuzzing.ts';
+import { FUZZ_MS, fuzzing } from '../fuzz/fuzzing.ts';
 import { ANNA, hostileRig } from './hostileRig.ts';
 
 const LONG = 'x'.repeat(1_000_000);
@@ -41,7 +41,7 @@ describe('whatever stands in a column', () => {
   });
 
   it('every row is taken in once or set aside, those behind it too, and the wire is as agreed', {
-    timeout: LONG_MS,
+    timeout: FUZZ_MS,
   }, async () => {
     await fc.assert(
       fc.asyncProperty(damage, fc.boolean(), async (damages, inGroup) => {
