@@ -44,6 +44,11 @@ export class FastClock {
     return this.#look().timers;
   }
 
+  /** How many times as fast as the real time it was told to run. */
+  get rate(): number {
+    return this.#rate;
+  }
+
   /** The agent's wall clock, ms since 1970: what everything else on its Mac goes by as well. */
   now(): number {
     const { wallMs, atMs, rate } = this.#look();

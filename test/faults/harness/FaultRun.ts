@@ -19,6 +19,8 @@ export const BEN = '+15550100003';
 export const CAROL = '+15550100004';
 /** 10 s without an answer, which end a connection, are half a second then. */
 const HURRY_RATE = 20;
+/** The 5 s in which reports are gathered are half a second then. */
+const REPORT_RATE = 10;
 /** A connection that lives so long begins the count of failures anew; its next ping is not overdue by then. */
 const LASTING_MS = 31_000;
 /** Stands in every text, so that it can be looked for where no text belongs. */
@@ -259,12 +261,28 @@ export class FaultRun {
 
   /** Everything is accepted, answered, sent, acknowledged and told, as far as the Mac and the backend can see. */
   async quiet(timeoutMs: number): Promise<void> {
-    await waitFor('quiescence', () => this.isQuiet, timeoutMs).catch((error: unknown) => {
-      throw new Error(`${String(error)}: ${JSON.stringify(this.#missing)}`);
-    });
+    await this.done(timeoutMs);
+    if (!this.isQuiet) {
+      const { rate } = this.clock;
+      await this.clock.run(Math.max(rate, REPORT_RATE));
+      await this.#until('the reports', () => this.isQuiet, timeoutMs);
+      await this.clock.run(rate);
+    }
     await this.rig.agent.ready(({ queues }) => {
       const { inbound_pending, inbound_parked, sends_queued, sends_in_flight } = queues as Queues;
       return inbound_pending + inbound_parked + sends_queued + sends_in_flight === 0;
+    });
+  }
+
+  /** Everything but the reports of what was sent, which wait up to 5 s for each other. */
+  async done(timeoutMs: number): Promise<void> {
+    const isDone = () => Object.entries(this.#missing).every(([what, left]) => left <= 0 || what === 'reports');
+    await this.#until('quiescence', isDone, timeoutMs);
+  }
+
+  async #until(what: string, probe: () => boolean, timeoutMs: number): Promise<void> {
+    await waitFor(what, probe, timeoutMs).catch((error: unknown) => {
+      throw new Error(`${String(error)}: ${JSON.stringify(this.#missing)}`);
     });
   }
 

@@ -112,11 +112,13 @@ export async function bear(run: FaultRun, o: FaultCase): Promise<void> {
   }
   const { pid } = run.rig.agent;
   const judged = () => judge({ ...run.evidence, commandsInOrder: o.commandsInOrder ?? false });
-  await run.quiet(recoveryMs).catch((error: Error) => {
+  const withVerdict = (error: Error) => {
     throw new Error(`${error.message}: ${JSON.stringify(judged())}`);
-  });
+  };
+  await run.done(recoveryMs).catch(withVerdict);
   await isHealthy(run, recoveryMs, o.conditions ?? []);
   run.recoveriesMs.push(performance.now() - liftedAt);
+  await run.quiet(recoveryMs).catch(withVerdict);
   expect(judged()).toEqual(NOTHING_WRONG);
   await o.expect?.(run);
   await takesNoMoreThanBefore(run, before, o.maxRssMegabytes ?? MAX_RSS_MEGABYTES);
