@@ -144,7 +144,11 @@ function childOf(pid: number): number | undefined {
 }
 
 function isNode(pid: number): boolean {
-  return readlinkSync(`/proc/${pid}/exe`) === realpathSync(process.execPath);
+  try {
+    return readlinkSync(`/proc/${pid}/exe`) === realpathSync(process.execPath);
+  } catch {
+    return false; // gone meanwhile
+  }
 }
 
 /** What the rig looks at in the answer of the control socket. */

@@ -152,6 +152,11 @@ export class Attempts {
     return 'over';
   }
 
+  /** Whether nothing was ever tried for the send, and nothing can have been that state.db has forgotten. */
+  isNew(send: SendRow): boolean {
+    return send.attempts === 0 && send.errorCode === null && !this.#forgotten.concerns(send);
+  }
+
   /** osascript starts. */
   begun(send: SendRow): void {
     this.#watch.add(send);

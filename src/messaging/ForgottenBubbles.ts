@@ -57,6 +57,13 @@ export class ForgottenBubbles {
     this.#settledAt = this.#clock.monotonic() + Math.min(Math.max(leftMs, 0), this.#settleMs);
   }
 
+  /** Whether what asks for the bubble is of the forgotten time. */
+  concerns(send: SendRow): boolean {
+    const time = this.#store.forgotten;
+    const since = time && this.#askedAt(send, time);
+    return since !== undefined && since <= time!.until;
+  }
+
   /**
    * The row in which a bubble that is to be begun for the first time stands already.
    * @returns undefined when there is none, false when that cannot be known yet

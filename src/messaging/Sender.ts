@@ -109,7 +109,7 @@ export class Sender {
     const { send } = this.#pace.next();
     this.#queue.invalidate(threadId); // of a transaction that is rolled back nothing may be remembered
     // What was tried before, or cannot be sent, is left to `wake`.
-    if (!send || send.attempts > 0 || send.errorCode !== null) return;
+    if (!send || !this.#attempts.isNew(send)) return;
     const prepared = this.#prepare(send);
     if (prepared?.kind !== 'ready' || this.#admitted(send, prepared) !== 'yes') return;
     this.#mark(send, prepared);

@@ -13,6 +13,8 @@ export interface Inserted {
   readonly thread: string;
   readonly text: string;
   readonly kind: MessageKind;
+  /** What text and thread it arrives with is left to the case: it was cut, edited or cannot be read. @default false */
+  readonly arrivesChanged?: boolean;
   /** The bubbles that the backend answers it with, in order. */
   readonly answers: readonly string[];
 }

@@ -104,7 +104,8 @@ export class Stage {
         return this.#write(deed);
       case 'block': {
         const guids = rig.mac.cloud.backfillBlock({ ...deed, shuffled: true });
-        for (const guid of guids) this.#run.wrote({ guid, thread: 'the past', text: guid, kind: 'history' });
+        for (const guid of guids)
+          this.#run.wrote({ guid, thread: 'the past', text: guid, kind: 'history', arrivesChanged: true });
         return;
       }
       case 'edit':
@@ -159,6 +160,7 @@ export class Stage {
       ending: name,
       joinMs: lateMs,
       kind: fate === 'refused' ? 'refused' : 'live',
+      arrivesChanged: true, // it may be edited before it goes out
       ...(how === 'group' && { group: GROUP }),
       ...(how === 'sms' && { service: 'SMS' }),
       ...(how === 'photo' && { attachments: [{ name: 'a.jpg', downloadMs: lateMs * 20 }] }),
