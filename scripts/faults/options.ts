@@ -40,8 +40,9 @@ const EX_USAGE = 2;
 
 /** @throws UsageError */
 export function readOptions(args: readonly string[]): Options {
-  const program = new Command('test:faults')
-    .usage('-- [CASE…] [options]')
+  const program = new Command('npm run test:faults --')
+    .usage('[CASE…] [options]')
+    .showHelpAfterError('`npm run test:faults -- --help` says what it takes, docs/GUARANTEES.md what each case is.')
     .argument('[case...]', 'C9: that case; C: all of that letter; whole: everything at random. Default: all', takeCases)
     .option('--kills <n>', 'how often cases that kill at random do so', count)
     .option('--runs <n>', 'how many seeds the test of the whole takes, from --seed on', count)
