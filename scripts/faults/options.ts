@@ -89,6 +89,9 @@ export function readOptions(args: readonly string[]): Options {
 function takeCases(word: string, before: Set<string> | undefined): Set<string> {
   const found = casesNamed(word);
   if (found.length > 0) return new Set([...(before ?? []), ...found]);
+  // `npm run test:faults C9 --kills 5`: npm keeps --kills for itself, and hands on the 5.
+  if (/^\d/.test(word))
+    throw new InvalidArgumentError('A number alone is no case; npm hands options on only after --.');
   const meant = closest(/^[a-z]\d/.test(word) ? word.toUpperCase() : word, Object.keys(CASES));
   throw new InvalidArgumentError(`There is no such case. Did you mean ${meant}?`);
 }
