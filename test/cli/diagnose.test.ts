@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { strFromU8, unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { StateStore } from '../../src/state/StateStore.ts';
 import { edgeAgent, home } from './edgeAgent.ts';
 
 const HANDLE = '+15550100002';
@@ -49,5 +50,20 @@ describe('edge-agent diagnose', () => {
     expect(code).toBe(0);
     expect(existsSync(elsewhere)).toBe(false);
     expect(bundle(output)['manifest.json']).toBeDefined();
+  });
+
+  it('leaves out what a backend answered to a message that was set aside, which may be the message', async () => {
+    const { dir, config, state } = home();
+    const store = StateStore.open(join(state, 'state.db'), 1);
+    store.transaction(() => {
+      const body = { filtered_text: 'canary' } as never;
+      store.inbound.insert({ guid: 'G-1', epoch: 1, chatRowid: 5, threadId: HANDLE, body, backfill: false, now: 1 });
+      store.inbound.markDead('G-1', 'EDGE_BACKEND_REJECTED', 'POST /edge/message was answered 422: canary');
+    });
+    store.close();
+    await edgeAgent(['diagnose', '--config', config, '--output', join(dir, 'b.zip')]);
+    const files = bundle(join(dir, 'b.zip'));
+    expect(JSON.parse(files['status.json']!).dead_letters).toMatchObject([{ guid: 'G-1', thread: '…0002' }]);
+    expect(Object.values(files).join('\n')).not.toContain('canary');
   });
 });
