@@ -22,7 +22,11 @@ setFlagsFromString('--no-maglev');
 // Each thread that compiles keeps what it took from the system; one compiles fast enough, and saves a megabyte or two.
 setFlagsFromString('--concurrent-turbofan-max-threads=1');
 // Until the daemon answers signals itself there is nothing to stop in order, and a stop that was asked for is no failure.
-if (process.argv[2] === 'run') for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
+if (process.argv[2] === 'run') {
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
+  // It asks to read again what is yet to be read for the first time, and would end the process.
+  process.on('SIGHUP', () => {});
+}
 const { runProgram } = await import('./cli/program.ts');
 // `edge-agent status | head`: the reader has what it wanted. The daemon has none, and must not end for a word of a library.
 process.stdout.on('error', () => process.argv[2] === 'run' || process.exit(0));

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -54,6 +55,13 @@ async function withAgent(changes: Partial<AgentStatus> = {}) {
 }
 
 describe('edge-agent status', () => {
+  it('waits for nobody where the log is a pipe', async () => {
+    const { config, log } = await withAgent({ dead_letters: [] });
+    spawnSync('mkfifo', [log]);
+    const { code } = await edgeAgent(['status', '--config', config]);
+    expect(code).toBe(0);
+  });
+
   it('says that the agent is well', async () => {
     const { config, log } = await withAgent({ dead_letters: [] });
     writeFileSync(log, Array.from({ length: 30 }, (_, n) => `line ${n}\n`).join(''));

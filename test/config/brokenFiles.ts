@@ -74,6 +74,9 @@ export const BROKEN: [name: string, text: string | Buffer, problems: (string | R
     [/^2:3 {2}edge.secret: is a secret by its name.*EDGE_SECRET.*0600/],
   ],
   ['a token elsewhere', and('api_token: canary-2\n'), [/^5:1 {2}api_token: is a secret by its name/]],
+  ['a password like a block', and('edge_password: |canary-3\n'), [/^5:17 {2}not valid YAML: Block scalar header/]],
+  ['a password like a tag', and('edge_password: !x!canary-4 y\n'), [/^5:16 {2}not valid YAML: Could not resolve tag/]],
+  ['a password like a list', and('edge_password: ]canary-5\n'), [/^5:16 {2}not valid YAML/, /^5:17 {2}not valid YAML/]],
   ['no agent id', 'backend:\n  url: https://b.example.com\n', [/^1:1 {2}edge.agent_id: is missing/]],
   [
     'a null agent id',

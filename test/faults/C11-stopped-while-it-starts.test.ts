@@ -38,6 +38,19 @@ faultTest('C11 leaves with 0 on SIGTERM at any step of its start, with whole fil
   },
 });
 
+/** Sends the program a SIGHUP as soon as it has begun to listen to signals, and long before it reads its configuration. */
+const EARLY_HUP = `process.on('newListener', function hup(name) { if (name !== 'SIGTERM') return; process.off('newListener', hup); queueMicrotask(() => process.kill(process.pid, 'SIGHUP')); })`;
+
+faultTest('C11 goes on with its start when SIGHUP comes before there is anything to read again', {
+  rig: { nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(EARLY_HUP)}`] },
+  startsAgent: false,
+  async fault(run) {
+    await run.restart();
+    await run.both();
+    await run.quiet(15_000);
+  },
+});
+
 function quickCheck(path: string): unknown {
   const db = new Database(path);
   try {
