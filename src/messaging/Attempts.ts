@@ -137,6 +137,11 @@ export class Attempts {
     this.#aftermath.stop();
   }
 
+  /** Whether it is certain, without a look at chat.db, that nothing was tried before: `before` need not be asked. */
+  isFirst(send: SendRow): boolean {
+    return send.attempts === 0 && send.errorCode === null && !this.#forgotten.isOfThatTime(send);
+  }
+
   /**
    * What is known of earlier attempts of a send whose turn it is, those included that state.db has forgotten: `over` it
    * needs no other; `unreadable` chat.db cannot be asked now.
