@@ -16,6 +16,8 @@ import type { ConfigProblem } from './ConfigError.ts';
 const MAX_ALIASES = 20;
 /** Collections within collections; a configuration has four. What is far deeper no parser reads without ending its stack. */
 const MAX_DEPTH = 20;
+/** The parser ends some errors with what it found, which may be a password that begins with |, >, ! or ]. */
+const PIECE_OF_FILE = /: ["|>!].*$/s;
 const TOO_MANY = `uses aliases more than ${MAX_ALIASES} times, expected fewer`;
 const NO_ANCHOR = 'an alias (*name) without an anchor (&name) before it';
 const TOO_DEEP = `is nested more than ${MAX_DEPTH} levels deep, expected fewer`;
@@ -102,7 +104,7 @@ function compose(text: string, lineCounter: LineCounter): Document.Parsed | unde
 function inWords({ code, message }: YAMLParseError): string {
   if (code === 'TAB_AS_INDENT') return 'is indented with a tab, expected spaces';
   if (code === 'BAD_DQ_ESCAPE') return `not valid YAML: ${message}; in single quotes a \\ stays as it is`;
-  return `not valid YAML: ${message}`;
+  return `not valid YAML: ${message.replace(PIECE_OF_FILE, '')}`;
 }
 
 function withoutNulls(value: unknown): unknown {

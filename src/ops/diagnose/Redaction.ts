@@ -17,8 +17,11 @@ export class Redaction {
 
   text(text: string): string {
     // First, and before anything is cut: half a secret is found by nobody.
-    const plain = withoutSecret(text, this.#secret).replaceAll(homedir(), '~');
-    return maskIn(plain).replace(LONG_DIGITS, maskHandle);
+    const plain = withoutSecret(text, this.#secret);
+    const home = homedir();
+    // A daemon may have none, or the root: that would put a ~ into every word, and no number would be known as one.
+    const short = home.length > 1 ? plain.replaceAll(home, '~') : plain;
+    return maskIn(short).replace(LONG_DIGITS, maskHandle);
   }
 
   /** The same of every string in a value; numbers and flags stay. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { logTail } from '../logTail.ts';
 import { ownWords } from './ownWords.ts';
 
@@ -7,7 +7,7 @@ const TEXT_LINE = /^\[(\d{4}-[\dT:.-]+Z)\] \[(INFO|WARN|ERROR)\] (.*)$/;
 
 /** The last lines of the log, without those of level debug, which may hold texts, and in the agent's own words only. */
 export function logLines(path: string): string[] {
-  if (!existsSync(path)) throw new Error(`there is no ${path}`);
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new Error(`there is no file ${path}`);
   return logTail(path, LINES).flatMap((line) => plainLine(line) ?? []);
 }
 

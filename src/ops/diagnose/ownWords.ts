@@ -1,7 +1,8 @@
 /** What stands in quotes, brackets or braces, to the last that closes: names, answers and reasons of others. */
 const QUOTED = [/"[^"]*"?/g, /“[^”]*”?/g, /\{.*\}?/g, /\[.*\]?/g];
 /** After these words a backend, or a script, speaks to the end of the line. */
-const OTHERS = /(\bIt said:|\breason=|\bSend \d+ to \S+ failed:|\bexecution error:).*$/;
+const OTHERS =
+  /(\bIt said:|\breason=|\bSend \d+ to \S+ failed:|\bexecution error:|\bunsupported command_type:|\banswered 3\d\d to).*$/;
 /** Its quotes hold the words of Node and ws about a connection. */
 const ABOUT_SOCKET = /^WebSocket error: /;
 

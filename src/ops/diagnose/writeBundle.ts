@@ -3,6 +3,7 @@ import { strToU8, zipSync } from 'fflate';
 import { printable } from '../../util/printable.ts';
 import { packageVersion } from '../version.ts';
 import type { Collected } from './Collector.ts';
+import { ownWords } from './ownWords.ts';
 import type { Redaction } from './Redaction.ts';
 
 export interface BundleOptions {
@@ -20,7 +21,11 @@ export function writeBundle({ file, at, collected, redaction }: BundleOptions): 
   const manifest = {
     made: made.toISOString(),
     edge_agent: packageVersion(),
-    files: collected.map(({ file, ms, problem }) => ({ file, ms, ...(problem !== undefined && { problem }) })),
+    files: collected.map(({ file, ms, problem }) => ({
+      file,
+      ms,
+      ...(problem !== undefined && { problem: ownWords(problem) }),
+    })),
   };
   const files: [string, unknown][] = [
     ['manifest.json', manifest],
@@ -34,8 +39,13 @@ export function writeBundle({ file, at, collected, redaction }: BundleOptions): 
   );
   const unfinished = `${file}.unfinished`;
   rmSync(unfinished, { force: true }); // one that is not ours to write would keep its mode
-  writeFileSync(unfinished, zip, { mode: 0o600, flag: 'wx' });
-  renameSync(unfinished, file);
+  try {
+    writeFileSync(unfinished, zip, { mode: 0o600, flag: 'wx' });
+    renameSync(unfinished, file);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
 }
 
 function rendered(content: unknown): string {

@@ -61,10 +61,11 @@ function messages({ inserted, posts, accepted }: Evidence, found: Findings): voi
     if (!written.has(key)) found.madeUp.push(`a post under ${key}`);
     if (bodies.size > 1) found.madeUp.push(`posts under ${key} with ${bodies.size} bodies`);
   }
-  for (const { guid, thread, text, kind } of inserted) {
+  for (const { guid, thread, text, editedTo = [], kind } of inserted) {
     const got = accepted.get(guid);
     if (kind === 'refused' ? got : !got) (got ? found.untrue : found.lost).push(`message ${guid} "${text}"`);
-    if (got && (got.thread !== thread || got.text !== text)) found.madeUp.push(`message ${guid} as "${got.text}"`);
+    const isSame = got?.thread === thread && [text, ...editedTo].includes(got.text);
+    if (got && !isSame) found.madeUp.push(`message ${guid} as "${got.text}"`);
     if (got && got.isHistory !== (kind === 'history')) found.untrue.push(`message ${guid} is not ${kind}`);
   }
   for (const [guid, { bodies, text }] of accepted) {
@@ -109,7 +110,12 @@ function bubbles({ inserted, asked, bubbles: out, commandsInOrder }: Evidence, f
     const certain = orders.filter(({ outcome }) => outcome === 'completed').flatMap(bubblesOf);
     const isOut = new Set(shown);
     for (const text of [...answers, ...certain]) if (!isOut.has(text)) found.lost.push(`bubble "${text}"`);
-    const due = new Set([...answers, ...orders.filter(({ outcome }) => outcome !== 'failed').flatMap(bubblesOf)]);
+    const possible = mine.flatMap(({ mayAnswer = [] }) => mayAnswer);
+    const due = new Set([
+      ...answers,
+      ...possible,
+      ...orders.filter(({ outcome }) => outcome !== 'failed').flatMap(bubblesOf),
+    ]);
     const seen = new Set<string>();
     for (const text of shown) {
       if (!due.has(text)) found.madeUp.push(`bubble "${text}"`);
