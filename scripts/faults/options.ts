@@ -40,8 +40,9 @@ const EX_USAGE = 2;
 
 /** @throws UsageError */
 export function readOptions(args: readonly string[]): Options {
-  const program = new Command('test:faults')
-    .usage('-- [CASE…] [options]')
+  const program = new Command('npm run test:faults --')
+    .usage('[CASE…] [options]')
+    .showHelpAfterError('`npm run test:faults -- --help` says what it takes, docs/GUARANTEES.md what each case is.')
     .argument('[case...]', 'C9: that case; C: all of that letter; whole: everything at random. Default: all', takeCases)
     .option('--kills <n>', 'how often cases that kill at random do so', count)
     .option('--runs <n>', 'how many seeds the test of the whole takes, from --seed on', count)
@@ -88,6 +89,9 @@ export function readOptions(args: readonly string[]): Options {
 function takeCases(word: string, before: Set<string> | undefined): Set<string> {
   const found = casesNamed(word);
   if (found.length > 0) return new Set([...(before ?? []), ...found]);
+  // `npm run test:faults C9 --kills 5`: npm keeps --kills for itself, and hands on the 5.
+  if (/^\d/.test(word))
+    throw new InvalidArgumentError('A number alone is no case; npm hands options on only after --.');
   const meant = closest(/^[a-z]\d/.test(word) ? word.toUpperCase() : word, Object.keys(CASES));
   throw new InvalidArgumentError(`There is no such case. Did you mean ${meant}?`);
 }

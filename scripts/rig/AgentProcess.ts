@@ -111,16 +111,9 @@ export class AgentProcess {
     });
   }
 
-  /** The process of Node itself: below a wrapper, its only child for good. */
+  /** The process of Node itself: what was started, or below it the first that is Node. */
   get nodePid(): number | undefined {
-    let pid = this.pid;
-    while (pid !== undefined && this.wrapper) {
-      const child = childOf(pid);
-      if (child === undefined) return pid;
-      pid = child;
-      if (isNode(pid)) return pid;
-    }
-    return pid;
+    return (this.wrapper && nodeFrom(this.pid)) ?? this.pid;
   }
 
   /** Kills the process and waits until it is gone. */
@@ -134,6 +127,11 @@ export class AgentProcess {
   }
 }
 
+/** Undefined while there is none yet, or none any more. */
+function nodeFrom(pid: number | undefined): number | undefined {
+  return pid === undefined || isNode(pid) ? pid : nodeFrom(childOf(pid));
+}
+
 function childOf(pid: number): number | undefined {
   try {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
@@ -144,7 +142,11 @@ function childOf(pid: number): number | undefined {
 }
 
 function isNode(pid: number): boolean {
-  return readlinkSync(`/proc/${pid}/exe`) === realpathSync(process.execPath);
+  try {
+    return readlinkSync(`/proc/${pid}/exe`) === realpathSync(process.execPath);
+  } catch {
+    return false; // gone meanwhile
+  }
 }
 
 /** What the rig looks at in the answer of the control socket. */

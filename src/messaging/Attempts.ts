@@ -137,11 +137,6 @@ export class Attempts {
     this.#aftermath.stop();
   }
 
-  /** Whether it is certain, without a look at chat.db, that nothing was tried before: `before` need not be asked. */
-  isFirst(send: SendRow): boolean {
-    return send.attempts === 0 && send.errorCode === null && !this.#forgotten.isOfThatTime(send);
-  }
-
   /**
    * What is known of earlier attempts of a send whose turn it is, those included that state.db has forgotten: `over` it
    * needs no other; `unreadable` chat.db cannot be asked now.
@@ -155,6 +150,11 @@ export class Attempts {
     if (mayBeTriedAgain || this.#openAttempts(send) === 0) return 'open';
     this.#unknown(send);
     return 'over';
+  }
+
+  /** Whether nothing was ever tried for the send, and nothing can have been that state.db has forgotten. */
+  isNew(send: SendRow): boolean {
+    return send.attempts === 0 && send.errorCode === null && !this.#forgotten.concerns(send);
   }
 
   /** osascript starts. */

@@ -57,9 +57,11 @@ export class ForgottenBubbles {
     this.#settledAt = this.#clock.monotonic() + Math.min(Math.max(leftMs, 0), this.#settleMs);
   }
 
-  /** Whether chat.db has to be asked for a bubble that is to be begun for the first time. */
-  isOfThatTime(send: SendRow): boolean {
-    return this.#since(send) !== undefined;
+  /** Whether what asks for the bubble is of the forgotten time. */
+  concerns(send: SendRow): boolean {
+    const time = this.#store.forgotten;
+    const since = time && this.#askedAt(send, time);
+    return since !== undefined && since <= time!.until;
   }
 
   /**
@@ -68,8 +70,8 @@ export class ForgottenBubbles {
    */
   receipt(send: SendRow): ChatRow | undefined | false {
     const time = this.#store.forgotten;
-    const since = this.#since(send);
-    if (since === undefined) return undefined;
+    const since = time && this.#askedAt(send, time);
+    if (since === undefined || since > time!.until) return undefined;
     if (this.#clock.monotonic() < this.#settledAt) return false;
     const source = this.#chatDb();
     if (!source) return false;
@@ -102,13 +104,6 @@ export class ForgottenBubbles {
       after = last.rowid;
     }
     return undefined;
-  }
-
-  /** As of `#askedAt`, where that lies in the forgotten time or before. */
-  #since(send: SendRow): number | undefined {
-    const time = this.#store.forgotten;
-    const since = time && this.#askedAt(send, time);
-    return since !== undefined && since <= time!.until ? since : undefined;
   }
 
   /** When that came about which asks for the bubble, ms since 1970; undefined: not in the forgotten time. */

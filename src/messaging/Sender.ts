@@ -108,8 +108,8 @@ export class Sender {
     this.#queue.invalidate(threadId);
     const { send } = this.#pace.next();
     this.#queue.invalidate(threadId); // of a transaction that is rolled back nothing may be remembered
-    // What was tried before, or may have been, or cannot be sent, is left to `wake`.
-    if (!send || !this.#attempts.isFirst(send)) return;
+    // What was tried before, or cannot be sent, is left to `wake`.
+    if (!send || !this.#attempts.isNew(send)) return;
     const prepared = this.#prepare(send);
     if (prepared?.kind !== 'ready' || this.#admitted(send, prepared) !== 'yes') return;
     this.#mark(send, prepared);

@@ -20,7 +20,7 @@ faultTest('C8 executes a command once, without getting it again, that was acknow
       },
     });
     await run.redial(async () => run.front.handshakes.length > 1 && (await run.isUp()));
-    const payload = { thread_id: ANN, message_text: text, send_at: new Date(Date.now() + LATER_MS).toISOString() };
+    const payload = { thread_id: ANN, message_text: text, send_at: new Date(run.clock.now() + LATER_MS).toISOString() };
     const id = await rig.command('schedule_message', payload);
     ledger.asked.push({ id, thread: ANN, text, outcome: 'completed' });
     await waitFor('the ack', () => ledger.acks.get(id)?.includes('received'));

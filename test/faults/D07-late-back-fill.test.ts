@@ -33,7 +33,7 @@ faultTest('D7 hands old messages with new numbers over as history, and answers w
         'SELECT h.id AS thread FROM message m JOIN handle h ON h.ROWID = m.handle_id WHERE m.guid = ?',
         guid,
       )!;
-      run.wrote({ guid, thread, text: `the past ${guid}`, kind: 'history' });
+      run.wrote({ guid, thread, text: `the past ${guid}`, kind: 'history', arrivesChanged: true });
     }
   },
   expect({ ledger }) {

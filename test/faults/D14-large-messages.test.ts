@@ -14,7 +14,7 @@ faultTest('D14 cuts a text of a megabyte and says so, and lists a hundred files 
     const { mac } = run.rig;
     const long = `${CANARY} ${'é👍'.repeat(MEGABYTE / 6)}`;
     const large = mac.people.receive({ from: ANN, text: long });
-    run.wrote({ guid: large, thread: ANN, text: long, kind: 'live' });
+    run.wrote({ guid: large, thread: ANN, text: long, kind: 'live', arrivesChanged: true });
     const attachments = Array.from({ length: 100 }, (_, n) => ({ name: `photo ${n}.jpg`, mimeType: 'image/jpeg' }));
     const full = mac.people.receive({ from: BEN, text: CANARY, attachments });
     run.wrote({ guid: full, thread: BEN, text: CANARY, kind: 'live' });

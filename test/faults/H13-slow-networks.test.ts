@@ -19,7 +19,7 @@ for (const [what, faults] of NETWORKS) {
       const dials = front.handshakes.length;
       for (const cable of [rig.httpCable, rig.cable]) cable.degrade(faults);
       for (const from of [ANN, BEN]) await run.both(from);
-      await run.quiet(SLOWLY_MS * settings.patience);
+      await run.done(SLOWLY_MS * settings.patience);
       expect(front.handshakes).toHaveLength(dials);
       for (const cable of [rig.httpCable, rig.cable]) cable.mend();
     },

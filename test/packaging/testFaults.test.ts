@@ -158,6 +158,7 @@ describe('test:faults', () => {
   it.each([
     [['C99'], 'Did you mean C9?'],
     [['hole'], 'Did you mean whole?'],
+    [['C9', '5'], 'npm hands options on only after --'],
     [['--kils', '3'], 'Did you mean --kills?'],
     [['--kills', 'many'], 'a whole number'],
     [['--hours', '0'], 'above 0'],

@@ -52,6 +52,8 @@ export interface Writing extends Partial<Omit<Incoming, 'from' | 'text'>> {
   ending?: string;
   /** @default live */
   kind?: MessageKind;
+  /** As in Inserted. @default false */
+  arrivesChanged?: boolean;
 }
 
 /**
@@ -128,10 +130,10 @@ export class FaultRun {
   }
 
   /** A person writes to the Mac; returns the guid. */
-  write(from: string = ANN, { ending, kind = 'live', ...incoming }: Writing = {}): string {
+  write(from: string = ANN, { ending, kind = 'live', arrivesChanged = false, ...incoming }: Writing = {}): string {
     const text = this.#text('message', ending);
     const guid = this.rig.mac.people.receive({ from, text, ...incoming });
-    this.wrote({ guid, thread: incoming.group?.id ?? from, text, kind });
+    this.wrote({ guid, thread: incoming.group?.id ?? from, text, kind, arrivesChanged });
     return guid;
   }
 

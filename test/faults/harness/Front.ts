@@ -61,6 +61,8 @@ export class Front {
   upgrade: (request: IncomingMessage, nth: number) => Upgrade | undefined = () => undefined;
   /** Decides over each request once it is read; may be changed at any time. */
   treat: (knock: Knock) => Treatment = () => passes;
+  /** How many of those who ask are connected now, idle ones included. */
+  connections = 0;
   /** When each handshake came, ms on the monotonic clock. */
   readonly handshakes: number[] = [];
   readonly knocks: Knock[] = [];
@@ -75,7 +77,11 @@ export class Front {
       this.#take(incoming, response).catch(() => response.destroy());
     });
     server.on('upgrade', (incoming, socket, head) => this.#upgrade(incoming, socket, head));
-    server.on('connection', (socket) => this.#keep(socket));
+    server.on('connection', (socket) => {
+      this.connections++;
+      socket.once('close', () => this.connections--);
+      this.#keep(socket);
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     this.#server = server;
     return this;

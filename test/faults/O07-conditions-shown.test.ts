@@ -1,0 +1,108 @@
+import { renameSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { expect } from 'vitest';
+import type { ErrorCode } from '../../src/util/errors.ts';
+import { waitFor } from '../support/waitFor.ts';
+import type { FaultRun } from './harness/FaultRun.ts';
+import { faultTest } from './harness/faultTest.ts';
+import { settings } from './harness/settings.ts';
+import { says } from './harness/treatments.ts';
+
+/** Within how long the agent is to say so, ms; what the machine adds is bounded by the patience of the suite. */
+const SHOWN_MS = 5_000;
+/** For what is only asked again after a wait of the agent, whose clock is moved on. */
+const MOST_MS = 20_000;
+
+interface Trouble {
+  readonly code: ErrorCode;
+  begin(run: FaultRun): unknown;
+  end(run: FaultRun): unknown;
+}
+
+const port = await freePort();
+const chatDb = ({ rig }: FaultRun) => rig.mac.chatDbPath;
+const everyRequest = (status: number): Omit<Trouble, 'code'> => ({
+  begin(run) {
+    run.front.treat = () => says(status);
+    run.write(); // while the socket is up nothing else may go this way for a while
+  },
+  end: ({ front }) => front.standAside(),
+});
+
+const TROUBLES: readonly Trouble[] = [
+  {
+    code: 'EDGE_CHATDB_MISSING',
+    begin: (run) => renameSync(chatDb(run), `${chatDb(run)}.away`),
+    end: (run) => renameSync(`${chatDb(run)}.away`, chatDb(run)),
+  },
+  { code: 'EDGE_BACKEND_BUSY', ...everyRequest(503) },
+  { code: 'EDGE_BACKEND_AUTH', ...everyRequest(403) },
+  {
+    code: 'EDGE_BACKEND_UNREACHABLE',
+    begin(run) {
+      run.rig.httpCable.cut();
+      run.write();
+    },
+    end: ({ rig }) => rig.httpCable.mend(),
+  },
+  {
+    code: 'EDGE_SEND_NOT_PERMITTED',
+    async begin(run) {
+      run.rig.mac.messages.automation = 'denied';
+      await run.ask();
+    },
+    end({ rig }) {
+      rig.mac.messages.automation = 'granted';
+    },
+  },
+];
+
+faultTest('O7 shows each condition in /health and /metrics within moments, and not for longer than it stands', {
+  timeoutMs: 120_000,
+  rig: {
+    config: { monitoring: { port } },
+  },
+  async fault(run) {
+    const told: string[] = [];
+    for (const { code, begin, end } of TROUBLES) {
+      const began = performance.now();
+      await begin(run);
+      await waitFor(`${code} to be shown`, () => isShown(code, true), SHOWN_MS * settings.patience);
+      const shownMs = performance.now() - began;
+      const ended = performance.now();
+      await end(run);
+      await waitFor(`${code} to be over`, () => goesOn(run, code), MOST_MS * settings.patience);
+      told.push(`${code} ${Math.round(shownMs)}/${Math.round(performance.now() - ended)} ms`);
+    }
+    run.runs = TROUBLES.length;
+    run.note = told.join(', ');
+    await run.both();
+  },
+});
+
+/** What is tried again once a minute is tried by the agent's clock. */
+async function goesOn(run: FaultRun, code: string): Promise<boolean> {
+  if (await isShown(code, false)) return true;
+  await run.clock.pass(5_000);
+  return false;
+}
+
+/** Both pages say the same. */
+async function isShown(code: string, stands: boolean): Promise<boolean> {
+  const [health, metrics] = await Promise.all(
+    ['health', 'metrics'].map((page) => fetch(`http://127.0.0.1:${port}/${page}`)),
+  );
+  const { conditions } = (await health!.json()) as { conditions: { code: string }[] };
+  const isCounted = (await metrics!.text()).includes(`edge_agent_condition{code="${code}"} 1`);
+  const isListed = conditions.some((condition) => condition.code === code);
+  if (isListed) expect(health!.status).toBe(503);
+  return isListed === stands && isCounted === stands;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as { port: number };
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
