@@ -71,6 +71,11 @@ export class Cloud {
 
   /** Messages of the past. Their guids in order of their ROWIDs; with `everyMs` they are not all there yet. */
   backfillBlock(block: BackfillBlock): string[] {
+    return this.backfillMessages(block).map(({ guid }) => guid);
+  }
+
+  /** The same, with what they say. */
+  backfillMessages(block: BackfillBlock): { guid: string; from: string; text: string }[] {
     const { olderMs = 24 * 60 * MINUTE_MS, threads = ['+15550100001'], ownShare = 0, everyMs } = block;
     const now = this.#o.dates.now();
     const ages = Array.from({ length: block.messages }, (_, index) => block.messages - 1 - index);
@@ -89,7 +94,7 @@ export class Cloud {
         this.#o.later.after(index * everyMs, () => this.#writer.writeMany([message]));
       }
     }
-    return messages.map(({ guid }) => guid);
+    return messages;
   }
 
   /** The chats of a person or group get another guid: `any;-;…` in place of `iMessage;-;…`, as after an upgrade. */

@@ -191,7 +191,7 @@ describe('Scheduler', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('sends what is overdue by less than the limit, once it can', async () => {
+  it('sends what is overdue by less than the limit, within a second of when it can', async () => {
     const { clock, scheduler, schedule, state, keys, told } = rig();
     state.canSend = false;
     schedule('s1', MINUTE);
@@ -199,9 +199,10 @@ describe('Scheduler', () => {
     await clock.advance(HOUR);
     expect(keys()).toEqual([]);
     state.canSend = true;
-    scheduler.wake();
+    await clock.advance(1000);
     expect(keys()).toEqual(['command:s1']);
-    expect(told('scheduleFired')).toMatchObject([{ scheduleId: 's1', lateMs: HOUR - MINUTE, nextAt: undefined }]);
+    const lateMs = HOUR - MINUTE + 1000;
+    expect(told('scheduleFired')).toMatchObject([{ scheduleId: 's1', lateMs, nextAt: undefined }]);
   });
 
   it('tells that it is expired what could not be sent in time, though nothing can be sent yet', async () => {

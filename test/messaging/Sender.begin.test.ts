@@ -68,6 +68,24 @@ describe('a bubble begun in the transaction that queues it', () => {
     expect(rig.texts()).toEqual(['first', 'second']);
   });
 
+  it('is looked for in chat.db first where state.db has forgotten the time in which it was asked for', async () => {
+    const rig = senderRig();
+    const now = rig.clock.now();
+    rig.mac.write({ target: ANNA, text: 'said already' });
+    rig.store.meta.set('forgotten', JSON.stringify({ from: now - 60_000, until: now }));
+    rig.crash(); // at the start it is known
+    const send = rig.store.transaction(() => {
+      const asked = rig.command('again', ANNA, 'said already');
+      rig.sender.begin(ANNA);
+      return asked;
+    });
+    expect(rig.state(send)).toBe('queued');
+    rig.sender.wake(ANNA);
+    await rig.clock.advance(SETTLE_MS + 2000);
+    expect(rig.state(send)).toBe('confirmed');
+    expect(rig.texts()).toEqual([]);
+  });
+
   it('waits while an osascript runs', async () => {
     const rig = senderRig();
     let end = () => {};

@@ -293,11 +293,17 @@ export class FaultRun {
     return Object.values(this.#missing).every((left) => left <= 0);
   }
 
+  /** Bubbles that are out, but for those that were not due. */
+  get #bubblesOut(): number {
+    const possible = new Set(this.ledger.inserted.flatMap(({ mayAnswer = [] }) => mayAnswer));
+    return this.rig.mac.messages.effects.filter(({ text }) => !possible.has(text)).length;
+  }
+
   get #missing(): Record<'accepted' | 'bubbles' | 'reports' | 'acks', number> {
     const { ledger, rig } = this;
     return {
       accepted: ledger.inserted.filter(({ guid, kind }) => kind !== 'refused' && !ledger.accepted.has(guid)).length,
-      bubbles: ledger.bubblesDue - rig.mac.messages.effects.length,
+      bubbles: ledger.bubblesDue - this.#bubblesOut,
       reports: rig.mac.messages.effects.length - ledger.told('message_sent').length,
       acks: ledger.asked.filter(({ id }) => !/completed|failed/.test(String(ledger.acks.get(id)))).length,
     };

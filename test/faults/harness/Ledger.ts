@@ -13,10 +13,14 @@ export interface Inserted {
   readonly thread: string;
   readonly text: string;
   readonly kind: MessageKind;
+  /** What it said after edits: handed over as one of these, or as it was written. @default it was never edited */
+  readonly editedTo?: readonly string[];
   /** What text and thread it arrives with is left to the case: it was cut, edited or cannot be read. @default false */
   readonly arrivesChanged?: boolean;
   /** The bubbles that the backend answers it with, in order. */
   readonly answers: readonly string[];
+  /** Bubbles that may go out, or not. @default none */
+  readonly mayAnswer?: readonly string[];
 }
 
 /** How a command must end: with one bubble; with none; or nobody can know, and then with one at most. */

@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { sendArguments, sendScript } from '../../../src/messaging/sendScript.ts';
 import { tempDir } from '../../support/tempDir.ts';
 import { CANARY, FaultRun, type RigShape } from './FaultRun.ts';
 import { bear, type FaultCase } from './faultTest.ts';
@@ -53,6 +56,25 @@ describe('a case of the fault suite', () => {
       },
     };
     await expect(runs(o)).rejects.toThrow(/"doubled":\["bubble /);
+  });
+
+  it('fails where a bubble goes out again after all was quiet', async () => {
+    const o: FaultCase = {
+      async fault({ rig }) {
+        const { agent, mac } = rig;
+        const kill = agent.kill.bind(agent);
+        agent.kill = async (signal) => {
+          const left = await kill(signal);
+          const { target: handle, text } = mac.messages.effects[0]!;
+          const args = sendArguments({ kind: 'participant', handle, service: 'iMessage' }, text);
+          const again = promisify(execFile)(mac.osascriptPath, ['-l', 'AppleScript', '-', ...args]);
+          again.child.stdin!.end(sendScript(30));
+          await again;
+          return left;
+        };
+      },
+    };
+    await expect(runs(o)).rejects.toMatchObject({ actual: { doubled: [expect.stringMatching(/^bubble/)] } });
   });
 
   it('fails where an attempt is repeated with other bytes', async () => {

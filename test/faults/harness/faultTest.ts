@@ -124,6 +124,7 @@ export async function bear(run: FaultRun, o: FaultCase): Promise<void> {
   await takesNoMoreThanBefore(run, before, o.maxRssMegabytes ?? MAX_RSS_MEGABYTES);
   const shown = await whatItShows(run);
   await stopsInOrder(run, pid);
+  expect(judged()).toEqual(NOTHING_WRONG); // its last words included, and what it did after the first look
   saysNothingUncaught(run, o.stderr ?? /^$/, o.isDefect ?? false);
   keepsSecrets(run, shown);
 }

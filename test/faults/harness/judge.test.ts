@@ -101,6 +101,40 @@ describe('the judge', () => {
     expect(judge(evidence)[where]).toContainEqual(expect.stringMatching(said));
   });
 
+  it('counts the bubbles that say the same: each that is due goes out, and none besides', () => {
+    for (const out of [1, 2, 3]) {
+      const evidence = cleanEvidence([COMMAND, COMMAND]);
+      const same = evidence.bubbles[0]!.text;
+      evidence.asked = evidence.asked.map((one) => ({ ...one, text: same }));
+      evidence.bubbles = Array.from({ length: out }, (_, n) => ({ ...evidence.bubbles[0]!, guid: `bubble-${n}` }));
+      const { lost, doubled } = judge(evidence);
+      const unseen = lost.filter((what) => what.startsWith('bubble'));
+      expect([unseen.length, doubled.length]).toEqual([out < 2 ? 1 : 0, out > 2 ? 1 : 0]);
+    }
+  });
+
+  it('tells messages that say the same from each other', () => {
+    const evidence = cleanEvidence([LIVE, LIVE]);
+    evidence.inserted = evidence.inserted.map((one) => ({ ...one, text: 'the same' }));
+    for (const got of evidence.accepted.values()) got.text = 'the same';
+    expect(judge(evidence).outOfOrder).toEqual([]);
+    lastComesFirst(evidence);
+    expect(judge(evidence).outOfOrder).toHaveLength(1);
+  });
+
+  it('takes a message as it was edited to, and an answer that may come or not', () => {
+    const evidence = cleanEvidence([LIVE]);
+    const [one] = evidence.inserted;
+    evidence.inserted = [{ ...one!, editedTo: ['edited'], answers: [], mayAnswer: one!.answers }];
+    expect(judge(evidence)).toEqual(NOTHING);
+    evidence.accepted.get('guid-0')!.text = 'edited';
+    evidence.bubbles.length = 0;
+    evidence.events.length = 0;
+    expect(judge(evidence)).toEqual(NOTHING);
+    evidence.accepted.get('guid-0')!.text = 'other';
+    expect(judge(evidence).madeUp).toHaveLength(1);
+  });
+
   it('knows of a bubble whose outcome nobody can know that it goes out once at most', () => {
     const evidence = cleanEvidence([{ ...UNKNOWN, isOut: false }]);
     expect(judge(evidence)).toEqual(NOTHING);

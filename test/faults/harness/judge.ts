@@ -61,10 +61,10 @@ function messages({ inserted, posts, accepted }: Evidence, found: Findings): voi
     if (!written.has(key)) found.madeUp.push(`a post under ${key}`);
     if (bodies.size > 1) found.madeUp.push(`posts under ${key} with ${bodies.size} bodies`);
   }
-  for (const { guid, thread, text, kind, arrivesChanged = false } of inserted) {
+  for (const { guid, thread, text, editedTo = [], kind, arrivesChanged = false } of inserted) {
     const got = accepted.get(guid);
     if (kind === 'refused' ? got : !got) (got ? found.untrue : found.lost).push(`message ${guid} "${text}"`);
-    const isSame = got?.thread === thread && got.text === text;
+    const isSame = got?.thread === thread && [text, ...editedTo].includes(got.text);
     if (got && !isSame && !arrivesChanged) found.madeUp.push(`message ${guid} as "${got.text}"`);
     if (got && got.isHistory !== (kind === 'history')) found.untrue.push(`message ${guid} is not ${kind}`);
   }
@@ -77,11 +77,16 @@ function messages({ inserted, posts, accepted }: Evidence, found: Findings): voi
     const arrived = [...accepted.keys()].filter((guid) => isIn(written.get(guid)));
     compareOrder(
       `messages of ${thread}`,
-      inserted.filter(isIn),
-      arrived.map((guid) => written.get(guid)!),
+      inserted.filter(isIn).map(named),
+      arrived.map((guid) => named(written.get(guid)!)),
       found,
     );
   }
+}
+
+/** Two messages of the same text are two. */
+function named({ guid, text }: Inserted): { text: string } {
+  return { text: `${text}, ${guid}` };
 }
 
 function bodiesByKey(posts: readonly Post[]): Map<string, Set<string>> {
@@ -100,34 +105,46 @@ function compareOrder(
   if (at >= 0) found.outOfOrder.push(`${what}: at ${at} "${got[at]?.text}" instead of "${due[at]!.text}"`);
 }
 
-function bubbles({ inserted, asked, bubbles: out, commandsInOrder }: Evidence, found: Findings): void {
+function bubbles({ inserted, asked, bubbles: effects, commandsInOrder }: Evidence, found: Findings): void {
   for (const thread of new Set([...inserted, ...asked].map(({ thread }) => thread))) {
     const mine = inserted.filter((one) => one.thread === thread);
     const answers = mine.flatMap(({ answers }) => answers);
     const inTurn = mine.flatMap(({ kind, answers }) => (kind === 'late' ? [] : answers));
     const orders = asked.filter((one) => one.thread === thread);
-    const shown = out.filter(({ target }) => target.endsWith(thread)).map(({ text }) => text);
+    const shown = effects.filter(({ target }) => target.endsWith(thread)).map(({ text }) => text);
     const certain = orders.filter(({ outcome }) => outcome === 'completed').flatMap(bubblesOf);
-    const isOut = new Set(shown);
-    for (const text of [...answers, ...certain]) if (!isOut.has(text)) found.lost.push(`bubble "${text}"`);
-    const due = new Set([...answers, ...orders.filter(({ outcome }) => outcome !== 'failed').flatMap(bubblesOf)]);
-    const seen = new Set<string>();
-    for (const text of shown) {
-      if (!due.has(text)) found.madeUp.push(`bubble "${text}"`);
-      else if (seen.has(text)) found.doubled.push(`bubble "${text}"`);
-      seen.add(text);
+    const out = timesOf(shown);
+    for (const [text, times] of timesOf([...answers, ...certain])) {
+      for (let n = out.get(text) ?? 0; n < times; n++) found.lost.push(`bubble "${text}"`);
     }
-    const once = [...seen].filter((text) => due.has(text));
+    const possible = mine.flatMap(({ mayAnswer = [] }) => mayAnswer);
+    const due = timesOf([
+      ...answers,
+      ...possible,
+      ...orders.filter(({ outcome }) => outcome !== 'failed').flatMap(bubblesOf),
+    ]);
+    for (const [text, times] of out) {
+      const most = due.get(text) ?? 0;
+      for (let n = most; n < times; n++) (most === 0 ? found.madeUp : found.doubled).push(`bubble "${text}"`);
+    }
+    const once = [...out.keys()].filter((text) => due.has(text));
     for (const sequence of commandsInOrder ? [inTurn, orders.flatMap(bubblesOf)] : [inTurn]) {
       const ofIt = new Set(sequence);
-      const inOrder = sequence.filter((text) => seen.has(text)).map((text) => ({ text }));
+      const inOrder = [...ofIt].filter((text) => out.has(text)).map((text) => ({ text }));
       const went = once.filter((text) => ofIt.has(text)).map((text) => ({ text }));
       compareOrder(`bubbles to ${thread}`, inOrder, went, found);
     }
   }
   const threads = [...inserted, ...asked].map(({ thread }) => thread);
-  const astray = out.filter(({ target }) => !threads.some((thread) => target.endsWith(thread)));
+  const astray = effects.filter(({ target }) => !threads.some((thread) => target.endsWith(thread)));
   for (const { target, text } of astray) found.madeUp.push(`bubble "${text}" to ${target}`);
+}
+
+/** How often each text is among them. */
+function timesOf(texts: readonly string[]): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const text of texts) times.set(text, (times.get(text) ?? 0) + 1);
+  return times;
 }
 
 function commands({ asked, acks }: Evidence, found: Findings): void {

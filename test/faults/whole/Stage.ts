@@ -103,9 +103,8 @@ export class Stage {
       case 'message':
         return this.#write(deed);
       case 'block': {
-        const guids = rig.mac.cloud.backfillBlock({ ...deed, shuffled: true });
-        for (const guid of guids)
-          this.#run.wrote({ guid, thread: 'the past', text: guid, kind: 'history', arrivesChanged: true });
+        const messages = rig.mac.cloud.backfillMessages({ ...deed, shuffled: true });
+        for (const { guid, from, text } of messages) this.#run.wrote({ guid, thread: from, text, kind: 'history' });
         return;
       }
       case 'edit':
@@ -160,7 +159,6 @@ export class Stage {
       ending: name,
       joinMs: lateMs,
       kind: fate === 'refused' ? 'refused' : 'live',
-      arrivesChanged: true, // it may be edited before it goes out
       ...(how === 'group' && { group: GROUP }),
       ...(how === 'sms' && { service: 'SMS' }),
       ...(how === 'photo' && { attachments: [{ name: 'a.jpg', downloadMs: lateMs * 20 }] }),
@@ -177,6 +175,9 @@ export class Stage {
       if (one.edits >= MAX_EDITS || one.isSms) return;
       one.edits++;
       one.now = `${one.text} edited ${one.edits}`;
+      const { inserted } = this.#run.ledger;
+      const at = inserted.findIndex(({ guid }) => guid === one.guid);
+      inserted[at] = { ...inserted[at]!, editedTo: [...(inserted[at]!.editedTo ?? []), one.now] };
       mac.people.edit(one.guid, one.now, deed.bodyMs > 0 ? { bodyMs: deed.bodyMs } : {});
       return;
     }

@@ -11,17 +11,16 @@ const RECOVERY_MS = 15_000;
  * Takes out of the ledger what no longer must come about: a message that was unsent before it was handed over, and the
  * answer to one that the backend said it knew, which may come by another way or not at all.
  */
-export async function settleAccounts({ ledger, rig }: FaultRun, stage: Stage, patience: number): Promise<void> {
+export async function settleAccounts({ ledger }: FaultRun, stage: Stage, patience: number): Promise<void> {
   const unsent = [...stage.written.values()].filter(({ isUnsent, isRefused }) => isUnsent && !isRefused);
   const word = (guid: string) => ledger.told('message_unsent').find(({ details }) => details.message_guid === guid);
   const isDone = () => unsent.every(({ guid }) => word(guid));
   await waitFor('a word of each message that was unsent', isDone, RECOVERY_MS * patience);
   const isGone = ({ guid }: { guid: string }) => word(guid)?.details.handed_over === false;
   const known = new Set([...stage.written.values()].filter(({ isKnown }) => isKnown).map(({ guid }) => guid));
-  const out = new Set(rig.mac.messages.effects.map(({ text }) => text));
   const due = ledger.inserted
     .filter((one) => !isGone(one) || ledger.accepted.has(one.guid))
-    .map((one) => (known.has(one.guid) ? { ...one, answers: one.answers.filter((text) => out.has(text)) } : one));
+    .map((one) => (known.has(one.guid) ? { ...one, answers: [], mayAnswer: one.answers } : one));
   ledger.inserted.splice(0, ledger.inserted.length, ...due);
 }
 
@@ -60,5 +59,8 @@ export async function toldOfChanges(
   }
   const created = ledger.told('group_changed').filter(({ details }) => details.change === 'created');
   const isGroup = [...ledger.accepted.values()].some(({ thread }) => thread === GROUP.id);
-  expect(created).toHaveLength(isGroup ? 1 : 0);
+  // A group is told of for its first row, whatever becomes of the message that it is.
+  const isWritten = [...written.values()].some(({ thread }) => thread === GROUP.id);
+  expect(created.length).toBeLessThanOrEqual(isWritten ? 1 : 0);
+  if (isGroup) expect(created).toHaveLength(1);
 }
