@@ -15,6 +15,8 @@ const CLOCK_SETTLE_MS = 60_000;
 const LEAST_LATE_MS = MAX_WAIT_MS + CLOCK_SETTLE_MS;
 /** Until a state.db that takes nothing is tried again, ms. */
 const TRY_AGAIN_MS = 1000;
+/** How often it is looked whether what is due and held can be sent by now, ms: nobody tells when Messages may be asked again. */
+const HELD_LOOK_MS = 1000;
 
 /**
  * Turns schedules into sends when their time comes; what fell due while nothing could be sent at once, or not at all when
@@ -42,7 +44,7 @@ export class Scheduler {
     telemetry: Telemetry;
     /** What is later is not sent any more; two minutes are always forgiven. */
     maxLateSeconds: number;
-    /** False while no bubble could be begun; `wake` when it changes. */
+    /** False while no bubble could be begun. */
     canSend: () => boolean;
     /** Sends were queued. */
     onDue: () => void;
@@ -117,7 +119,7 @@ export class Scheduler {
     });
     if (fired > 0) this.#onDue();
     if (expired > 0) this.#onSettled();
-    if (isHeld) return settlingMs > 0 ? settlingMs : MAX_WAIT_MS;
+    if (isHeld) return HELD_LOOK_MS;
     const followingAt = this.#store.schedules.nextAt();
     return followingAt === undefined ? undefined : Math.max(0, followingAt - now);
   }

@@ -4,12 +4,13 @@
  * FILE, which may change at any time; FastClock.ts writes it:
  *
  * - `rate`: how many times as fast as the real clock, at most 100, or the event loop's own delays look like a sleep.
- * - `skipToMs`: until that many ms since the start, the clock leaps from timer to timer whenever the program waits for
+ * - `skipToMs`: until that many ms since the first start, the clock leaps from timer to timer whenever the program waits for
  *   nothing else, so that a day takes seconds and no timer is ever late.
  * - `wallOffsetMs`: what the wall clock shows beyond that. The monotonic clock and the timers do not see it.
  *
- * FILE.now says how far the clock is: ms since the start, ms since 1970, and at which real moment, ms since
- * 1970; and how many timers the program has set. SIGSTOP and the timers inside Node (sockets, http, AbortSignal.timeout) stay real.
+ * FILE.now says how far the clock is: ms since the first start, ms since 1970, and at which real moment, ms since 1970; and
+ * how many timers the program has set. A program that is started again goes on from there. SIGSTOP and the timers inside
+ * Node (sockets, http, AbortSignal.timeout) stay real.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -41,7 +42,9 @@ const wallAtStart = real.Date.now() - real.now();
 
 /** The virtual clock: `at` at the real moment `since`, running at `rate`. */
 const clock = { at: real.now(), since: real.now(), rate: 1, wallOffsetMs: 0, skipToMs: 0 };
-const startedAt = clock.at;
+/** What this clock said last in a process before this one, which it goes on from: time does not run back over a crash. */
+const before = lastTold();
+const startedAt = clock.at - before.elapsedMs;
 const monotonic = () => clock.at + (real.now() - clock.since) * clock.rate;
 
 function moveTo(at) {
@@ -49,7 +52,16 @@ function moveTo(at) {
   clock.since = real.now();
 }
 
-const wall = () => Math.floor(wallAtStart + monotonic() + clock.wallOffsetMs);
+const wall = () => Math.floor(wallAtStart + before.aheadMs + monotonic() + clock.wallOffsetMs);
+
+function lastTold() {
+  try {
+    const { elapsedMs, wallMs, atMs, wallOffsetMs } = JSON.parse(readFileSync(`${control}.now`, 'utf8'));
+    return { elapsedMs: elapsedMs + real.Date.now() - atMs, aheadMs: wallMs - wallOffsetMs - atMs };
+  } catch {
+    return { elapsedMs: 0, aheadMs: 0 }; // the first
+  }
+}
 
 const pending = new Set();
 let nextId = 1;
@@ -220,6 +232,7 @@ function tell() {
     wallMs: wall(),
     atMs: real.Date.now(),
     rate: clock.rate,
+    wallOffsetMs: clock.wallOffsetMs,
     timers: pending.size,
   };
   // Whole or not at all: who finds half of it would go by what it said long ago.

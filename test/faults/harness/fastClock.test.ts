@@ -43,6 +43,16 @@ it('sets the wall clock alone', () => {
   expect(monotonic).toBeGreaterThan(0);
 });
 
+it('goes on where it was in a program that is started again', async () => {
+  const clock = clockOf();
+  await clock.run(100);
+  const sleeps = 'setTimeout(() => console.log(Date.now()), 20_000);';
+  const first = run(clock, sleeps) as number;
+  const second = run(clock, 'console.log(Date.now())') as number;
+  expect(second).toBeGreaterThan(first - 2_000); // what passed since it last told
+  expect(clock.elapsedMs).toBeGreaterThan(18_000);
+});
+
 it('keeps to Node’s ways: order, refresh, unref, cancelling by number, and delays that are none', () => {
   const program = `
     import { setTimeout as sleep } from 'node:timers/promises';
