@@ -1,8 +1,11 @@
 import { expect } from 'vitest';
+import { ANN } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
 
 /** So that an osascript is ended, and the settle time over, soon. */
 const config = { sending: { script_timeout_seconds: 1, settle_seconds: 3 } };
+/** How long after a bubble its row may be looked at for another. */
+const RECEIPTS_MS = 15_000;
 
 faultTest('A3 sends nothing again when osascript was ended, or said -1712, after the bubble had gone out', {
   rig: { config },
@@ -40,6 +43,11 @@ faultTest('A3 sends once more when osascript was ended, or said -1712, and no ro
       expect(messages.requests).toHaveLength(known + 2);
       expect(run.clock.elapsedMs - begunAt).toBeGreaterThanOrEqual(3000);
     }
+    // The same again in the time in which a second row of the last is looked for.
+    await run.ask(ANN, { text: run.ledger.asked.at(-1)!.text });
+    await run.quiet(20_000);
+    await run.clock.pass(RECEIPTS_MS);
+    expect(run.rig.agent.log).not.toContain('EDGE_SEND_TWICE');
     run.runs = faults.length;
   },
 });
@@ -54,6 +62,10 @@ faultTest('A3 ends as unknown, after two attempts in all, what leaves no trace t
     await run.quiet(20_000);
     expect(messages.requests).toHaveLength(known + 2);
     expect((await run.rig.commandState(id)).error).toContain('unknown outcome');
-    await run.ask();
+    // A receipt of it may come for a day: the row of the next bubble that says the same is none.
+    await run.ask(ANN, { text: run.ledger.asked.find((one) => one.id === id)!.text });
+    await run.quiet(15_000);
+    await run.clock.pass(RECEIPTS_MS);
+    expect((await run.rig.commandState(id)).state).toBe('failed');
   },
 });

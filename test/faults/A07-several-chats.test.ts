@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Effect } from '../../src/simulator/Messages.ts';
-import type { FaultRun } from './harness/FaultRun.ts';
+import { CANARY, type FaultRun } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
 
 const CHATS = ['+15550100002', '+15550100003', '+15550100004', '+15550100005'];
@@ -30,7 +30,9 @@ faultTest('A7 sends to four chats in turn while each waits for its own receipts,
   commandsInOrder: true,
   async fault(run) {
     const seen = watched(run);
-    for (let n = 0; n < COMMANDS; n++) await run.ask(CHATS[n % CHATS.length]);
+    // Each text twice in a row in each chat: the row of the one is no receipt of the other.
+    const textOf = (n: number) => `${CANARY} ${Math.floor(n / (2 * CHATS.length))}`;
+    for (let n = 0; n < COMMANDS; n++) await run.ask(CHATS[n % CHATS.length], { text: textOf(n) });
     await run.quiet(30_000);
     // Messages handles one Apple event at a time; what goes on side by side are the waits for receipts.
     expect(seen.most).toBe(1);

@@ -5,6 +5,12 @@ import { ANN, answerTo, type FaultRun } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
 import { settings } from './harness/settings.ts';
 
+/** Longer than anything is told late, or told again, ms. */
+const LATER_MS = 30_000;
+
+/** What is told once is told once: judged again when the agent has said its last words. */
+const expectsNoMore = (run: FaultRun) => run.clock.pass(LATER_MS);
+
 /** Under which keys a message was posted, one for each time that it came. */
 function keysOf({ front }: FaultRun, guid: string): (string | undefined)[] {
   return front.messages.filter(({ body }) => body.includes(guid)).map(({ key }) => key);
@@ -25,6 +31,7 @@ faultTest('C1 posts a message again under its key that the backend had read, and
     expect(keysOf(run, guid)).toEqual([guid, guid]);
     expect(run.ledger.accepted.get(guid)!.copies).toBe(1);
   },
+  expect: expectsNoMore,
 });
 
 let seen = 0;
@@ -53,4 +60,5 @@ faultTest('C1 has a message answered once that the backend was still working on 
     expect(keysOf(run, guid)).toEqual([guid, guid]);
     expect(seen - known).toBe(1);
   },
+  expect: expectsNoMore,
 });

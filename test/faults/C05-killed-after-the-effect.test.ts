@@ -30,7 +30,8 @@ faultTest('C5 sends no bubble again that was out with its row at the kill, and s
     }
     expect(messages.requests).toHaveLength(known + 5);
   },
-  reply: (text) => ({ bubbles: [`first of ${text}`, `second of ${text}`] }),
+  // The same twice: the row of the one proves nothing of the other.
+  reply: (text) => ({ bubbles: [`twice ${text}`, `twice ${text}`] }),
 });
 
 faultTest('C5 goes on with the rest of an answer whose reflex was out at the kill', {

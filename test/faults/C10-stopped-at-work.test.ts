@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import { ANN, BEN } from './harness/FaultRun.ts';
@@ -38,3 +40,32 @@ faultTest('C10 ends the bubble that is begun on SIGTERM, begins nothing, and lea
     await run.restart();
   },
 });
+
+faultTest(
+  'C10 waits on SIGTERM for the osascript that runs, with nothing else to wait for, and writes down how it ended',
+  {
+    async fault(run) {
+      const { rig } = run;
+      const { messages } = rig.mac;
+      const known = messages.requests.length;
+      messages.behave({ beforeEffectMs: 1000, afterEffectMs: 500 });
+      await run.ask(ANN);
+      await waitFor('the osascript', () => messages.requests.length > known);
+
+      expect(await rig.agent.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+      expect(messages.effects).toHaveLength(known + 1);
+      expect(stateOfLastSend(rig.path('state'))).toMatch(/^(accepted|confirmed)$/);
+
+      await run.restart();
+    },
+  },
+);
+
+function stateOfLastSend(stateDir: string): unknown {
+  const db = new Database(join(stateDir, 'state.db'), { readonly: true });
+  try {
+    return db.prepare('SELECT state FROM sends ORDER BY send_id DESC LIMIT 1').pluck().get();
+  } finally {
+    db.close();
+  }
+}

@@ -1,6 +1,9 @@
 import { expect } from 'vitest';
+import { waitFor } from '../support/waitFor.ts';
+import { ANN } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
 import { settings } from './harness/settings.ts';
+import { passes, says } from './harness/treatments.ts';
 
 const HOURS = 24;
 const HOUR_MS = 3600_000;
@@ -52,3 +55,30 @@ faultTest(
     },
   },
 );
+
+/** How long the backend takes over the attempt that succeeds: enough for any other message to overtake it, ms. */
+const SLOW_MS = 500;
+
+faultTest('H1 starts no message of a thread past one that waits for its next attempt, or is at it', {
+  rig: { config: { backend: { max_in_flight_per_thread: 4 } } },
+  async fault(run) {
+    const { front } = run;
+    const { mark } = run;
+    const known = front.messages.length;
+    const retried = run.write(ANN);
+    front.treat = ({ key }) => {
+      if (key !== retried) return passes;
+      if (front.postsOf(retried).length === 1) return says(500);
+      return async (response, pass) => {
+        await new Promise((done) => setTimeout(done, SLOW_MS));
+        await passes(response, pass);
+      };
+    };
+    // Until it has failed, others may be on their way beside it.
+    await run.logged(/tried again in/, mark);
+    for (let n = 0; n < 3; n++) run.write(ANN);
+    await run.read();
+    await waitFor('the next attempt', () => front.postsOf(retried)[1]?.endedAt !== undefined);
+    expect(front.messages.slice(known, known + 2).map(({ key }) => key)).toEqual([retried, retried]);
+  },
+});

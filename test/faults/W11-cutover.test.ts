@@ -1,5 +1,7 @@
 import { waitFor } from '../support/waitFor.ts';
+import { ANN, BEN } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
+import { handsOverBySync } from './harness/handsOverBySync.ts';
 
 /** Each costs a wait to dial again by the real clock: one that leaps would break the sync off. */
 const ROUNDS = Number(process.env.FAULTS_CUTOVERS ?? 2);
@@ -25,5 +27,16 @@ faultTest('W11 loses and doubles nothing when the socket delivers while the catc
       await run.ask();
     }
     rig.cable.mend();
+  },
+});
+
+faultTest('W11 sends what was queued while it was away before what the socket delivers while the sync is under way', {
+  commandsInOrder: true,
+  async fault(run) {
+    const { rig } = run;
+    const askThree = async () => [await run.ask(ANN), await run.ask(BEN), await run.ask(ANN)];
+    for (const cable of [rig.cable, rig.httpCable]) cable.cut();
+    await run.down();
+    await handsOverBySync(run, { ids: await askThree(), meanwhile: askThree });
   },
 });
