@@ -1,8 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** The figures of a case are its own only when it has the machine for itself. */
 const FAULT_WORKERS = Number(process.env.FAULTS_WORKERS ?? 3);
+const ROOM_WORKERS = Math.max(2, availableParallelism() - 1);
 const FAULTS = 'test/faults/**/*.test.ts';
 
 export default defineConfig({
@@ -17,7 +19,11 @@ export default defineConfig({
     // Tests of one file that run at once wait more than they work.
     maxConcurrency: 8,
     projects: [
-      { extends: true, test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: [FAULTS] } },
+      {
+        extends: true,
+        // Two at once on a machine of two cores, where vitest would take one: half of what they do is waiting.
+        test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: [FAULTS], maxWorkers: ROOM_WORKERS },
+      },
       {
         extends: true,
         // A daemon that bears a fault mostly waits: several at once share what one would leave idle.
