@@ -103,7 +103,8 @@ export class ForgottenBubbles {
     } catch (error) {
       const code = codeOf(error, 'EDGE_CHATDB_READ');
       this.#telemetry.failure(code, `looking for send ${send.sendId}: ${messageOf(error)}`);
-      return false;
+      // A page may stay damaged for days: too long for what is no more than possible.
+      return !time && code === 'EDGE_CHATDB_CORRUPT' ? undefined : false;
     }
   }
 

@@ -6,6 +6,8 @@ import { ForgottenBubbles } from '../../src/messaging/ForgottenBubbles.ts';
 import type { ReceiptSource } from '../../src/messaging/ReceiptSource.ts';
 import type { NewSend } from '../../src/state/SendRow.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
+import { EdgeError } from '../../src/util/EdgeError.ts';
+import type { ErrorCode } from '../../src/util/errors.ts';
 import { chatRow } from '../support/chatRow.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { recordingTelemetry } from '../support/recordingTelemetry.ts';
@@ -46,9 +48,11 @@ function rig(rows: Partial<ChatRow>[], { isNoticed = true } = {}) {
     }),
   );
   let asked = 0;
+  let broken: ErrorCode | undefined;
   const chatDb = {
     outgoingSince: (dateAt: number, limit: number, after = 0) => {
       asked++;
+      if (broken) throw new EdgeError(broken, 'as the test says');
       return all.filter((row) => row.rowid > after && (row.dateAt ?? 0) >= dateAt).slice(0, limit);
     },
   } as unknown as ReceiptSource;
@@ -90,7 +94,7 @@ function rig(rows: Partial<ChatRow>[], { isNoticed = true } = {}) {
     });
   };
   const told = () => calls.filter(({ event }) => event === 'failure').map(({ args }) => args[0]);
-  return { clock, store, bubbles, answer, told, asked: () => asked };
+  return { clock, store, bubbles, answer, told, asked: () => asked, breakWith: (code?: ErrorCode) => (broken = code) };
 }
 
 it('says nothing before the settle time is over, and then shows the row', async () => {
@@ -202,6 +206,18 @@ describe('where nothing shows that bubbles were forgotten', () => {
       expect(bubbles.receipt(send)).toBe(undefined);
     }
     expect(asked()).toBe(2); // a page, and the empty one after it
+  });
+
+  it('waits for a chat.db that is locked, but not for one with a damaged page', () => {
+    const { bubbles, answer, breakWith } = unnoticed([{ text: 'hello' }]);
+    const send = answer('hello', 2 * MINUTE);
+    breakWith('EDGE_CHATDB_BUSY');
+    expect(bubbles.concerns(send)).toBe(true);
+    expect(bubbles.receipt(send)).toBe(false);
+    breakWith('EDGE_CHATDB_CORRUPT');
+    expect(bubbles.receipt(send)).toBe(undefined);
+    breakWith();
+    expect(bubbles.receipt(send)).toMatchObject({ guid: 'r1' });
   });
 
   it('asks nothing of chat.db for what is asked for after the start', () => {
