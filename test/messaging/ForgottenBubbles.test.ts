@@ -161,7 +161,10 @@ describe('where nothing shows that bubbles were forgotten', () => {
     ['before the last moment that state.db knows of', 10.1, 11],
     ['after the start', -0.1, 2],
   ])('is not deceived by the same words that a person typed %s', (_, typedMinutes, askedMinutes) => {
-    const { clock, bubbles, answer, told } = unnoticed([{ text: 'hello', dateAt: now() - typedMinutes * MINUTE }]);
+    const { clock, bubbles, answer, told } = unnoticed([
+      { text: 'hello', dateAt: now() - typedMinutes * MINUTE },
+      { text: 'something else' },
+    ]);
     expect(clock.now()).toBe(now());
     expect(bubbles.receipt(answer('hello', askedMinutes * MINUTE))).toBe(undefined);
     expect(told()).toEqual([]);
