@@ -101,7 +101,7 @@ export class Attempts {
     });
     this.#lateOutcomes = new LateOutcomes({ store, clock, telemetry });
     this.#aftermath = new Aftermath({ ...options, settleMs, outcomes: this.#outcomes, turn });
-    this.#forgotten = new ForgottenBubbles({ ...options, settleMs });
+    this.#forgotten = new ForgottenBubbles({ ...options, settleMs, onEvent: options.onSettled });
   }
 
   /**

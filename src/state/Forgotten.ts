@@ -1,4 +1,5 @@
 import type { HighWater, Mark } from './HighWater.ts';
+import type { Known } from './knownBefore.ts';
 import type { Meta } from './Meta.ts';
 
 /** The time of which state.db knows nothing, though the agent was at work in it; ms since 1970. */
@@ -14,12 +15,15 @@ export interface ForgottenTime {
  * everything within it is handed to the backend once more, under the same keys.
  */
 const ANEW_MS = 86_400_000;
+/** What was asked for so long ago has been begun, or grown too old for an answer, ms. */
+const UNSURE_MS = 86_400_000;
 
 /** Knows whether state.db remembers every bubble that was begun. */
 export class Forgotten {
   readonly #meta: Meta;
   readonly #highWater: HighWater;
   #mark: Mark = { bubbles: 0, begunAt: 0 };
+  #unsure: ForgottenTime | undefined;
 
   constructor(meta: Meta, highWater: HighWater) {
     this.#meta = meta;
@@ -47,6 +51,25 @@ export class Forgotten {
     }
     this.#mark = { bubbles: this.#bubbles, begunAt: Number(this.#meta.get('begun_at')) };
     return hasForgotten;
+  }
+
+  /**
+   * At opening, within a transaction and after `compare`: a folder that was restored with all that is in it shows nothing
+   * of what was begun since. That time lasts from what is known last to this start; while something of it is not done
+   * yet, a later start begins it where the earlier one did.
+   */
+  doubt(now: number, known: Known): void {
+    const json = this.#meta.get('unsure');
+    const before = json === undefined ? undefined : (JSON.parse(json) as ForgottenTime);
+    const isOver = before === undefined || !known.isOpenFrom(before.until);
+    const from = Math.max(isOver ? known.until : Math.min(before.from, known.until), now - UNSURE_MS);
+    this.#unsure = { from, until: now };
+    this.#meta.set('unsure', JSON.stringify(this.#unsure));
+  }
+
+  /** The time before this start in which bubbles may have been begun without a trace here. */
+  get unsure(): ForgottenTime | undefined {
+    return this.#unsure;
   }
 
   /** Undefined for a state.db that never forgot. */

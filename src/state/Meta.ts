@@ -20,7 +20,9 @@ export type MetaKey =
   /** How many bubbles were begun, ever: see state/HighWater.ts. */
   | 'bubbles_begun'
   /** JSON: the time of which this file knows nothing: see state/Forgotten.ts. */
-  | 'forgotten';
+  | 'forgotten'
+  /** JSON: the time in which bubbles may have been begun of which this file knows nothing: see state/Forgotten.ts. */
+  | 'unsure';
 
 export class Meta {
   readonly #get: Statement;

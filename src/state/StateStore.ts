@@ -9,6 +9,7 @@ import { Events } from './Events.ts';
 import { Forgotten, type ForgottenTime } from './Forgotten.ts';
 import { HighWater } from './HighWater.ts';
 import { Inbound } from './Inbound.ts';
+import { knownBefore } from './knownBefore.ts';
 import { Meta } from './Meta.ts';
 import { MutedThreads } from './MutedThreads.ts';
 import { OutgoingFiles } from './OutgoingFiles.ts';
@@ -107,7 +108,11 @@ export class StateStore {
       const forgotten = new Forgotten(new Meta(db), highWater);
       const isAnew = quarantined !== undefined;
       const isBehind = db
-        .transaction(() => forgotten.compare({ now, isAnew, lastBegunAt: new Sends(db).lastBegunAt() }))
+        .transaction(() => {
+          const hasForgotten = forgotten.compare({ now, isAnew, lastBegunAt: new Sends(db).lastBegunAt() });
+          forgotten.doubt(now, knownBefore(db, now));
+          return hasForgotten;
+        })
         .immediate();
       return new StateStore({ db, path, quarantined, observer, highWater, forgotten, isBehind });
     } catch (error) {
@@ -174,6 +179,11 @@ export class StateStore {
   /** The time in which bubbles were begun that this file knows nothing of; undefined when there is none. */
   get forgotten(): ForgottenTime | undefined {
     return this.#forgotten?.time;
+  }
+
+  /** The time before this start in which bubbles may have been begun without a trace here; see state/Forgotten.ts. */
+  get unsure(): ForgottenTime | undefined {
+    return this.#forgotten?.unsure;
   }
 
   /** Remembers and counts, in the caller's transaction, a bubble that osascript starts for next. See Sends.markSending. */

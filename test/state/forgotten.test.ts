@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { StateStore } from '../../src/state/StateStore.ts';
 import { tempDir } from '../support/tempDir.ts';
 
@@ -83,4 +83,64 @@ it('takes a count that cannot be read for none', () => {
   begin(path, 'key', NOW);
   writeFileSync(join(dirname(path), 'high-water'), 'x y');
   expect(look(path, NOW).isBehind).toBe(false);
+});
+
+/** Opens at `at` and says from when on it is not sure. */
+function unsureAt(path: string, at: number, work: (store: StateStore) => void = () => {}): number | undefined {
+  const store = StateStore.open(path, at);
+  const { unsure } = store;
+  expect(unsure?.until).toBe(at);
+  work(store);
+  store.close();
+  return unsure?.from;
+}
+
+describe('the time before a start of which state.db cannot be sure', () => {
+  const command = { commandType: 'send_message_now', payload: {}, channel: 'sync' as const, issuedAt: undefined };
+  const message = { epoch: 1, chatRowid: 1, threadId: 't', backfill: false };
+
+  it('begins with the last thing that was noted', () => {
+    const path = newPath();
+    expect(unsureAt(path, NOW)).toBe(NOW);
+    begin(path, 'key', NOW + 1000);
+    const end = (store: StateStore) => store.sends.finish(store.sends.byKey('key')!.sendId, 'failed', NOW + 1000);
+    unsureAt(path, NOW + 2000, end);
+    expect(unsureAt(path, NOW + 2000)).toBe(NOW + 1000);
+    const take = ({ commands }: StateStore) => commands.insert({ ...command, commandId: 'c', now: NOW + 3000 });
+    expect(unsureAt(path, NOW + 3000, take)).toBe(NOW + 1000);
+    const skipped = { ...message, guid: 'g', body: undefined, skipped: 'echo', now: NOW + 4000 };
+    expect(unsureAt(path, NOW + 4000, ({ inbound }) => void inbound.insert(skipped))).toBe(NOW + 3000);
+    const stop = ({ meta }: StateStore) => meta.set('stopped_at', String(NOW + 5000));
+    expect(unsureAt(path, NOW + 5000, stop)).toBe(NOW + 4000);
+    expect(unsureAt(path, NOW + 6000)).toBe(NOW + 5000);
+  });
+
+  it('does not reach back for what was asked for long after the start before', () => {
+    const path = newPath();
+    unsureAt(path, NOW);
+    const at = NOW + DAY / 2;
+    const waiting = { ...message, guid: 'g', body: undefined, messageAt: at, now: at };
+    unsureAt(path, NOW + 1, ({ inbound }) => void inbound.insert(waiting));
+    expect(unsureAt(path, at + 1000)).toBe(at);
+  });
+
+  it('is not over with a second start as long as something of it is not done, but for a day at most', () => {
+    const path = newPath();
+    unsureAt(path, NOW);
+    const read = ({ inbound }: StateStore) => {
+      inbound.insert({ ...message, guid: 'g', body: undefined, messageAt: NOW, now: NOW + 1000 });
+    };
+    expect(unsureAt(path, NOW + 1000, read)).toBe(NOW);
+    expect(unsureAt(path, NOW + 2000)).toBe(NOW);
+    expect(unsureAt(path, NOW + DAY + 5000)).toBe(NOW + 5000);
+    expect(unsureAt(path, NOW + DAY + 6000, ({ inbound }) => inbound.markDone('g', NOW))).toBe(NOW + 6000);
+    expect(unsureAt(path, NOW + DAY + 7000)).toBe(NOW + 7000);
+  });
+
+  it('is not shortened by what was noted while the clock was ahead', () => {
+    const path = newPath();
+    unsureAt(path, NOW);
+    begin(path, 'key', NOW + DAY);
+    expect(unsureAt(path, NOW + 1000)).toBe(NOW);
+  });
 });

@@ -9,8 +9,17 @@ const FILES = ['state.db', 'state.db-wal', 'state.db-shm'];
 
 /** Copies state.db, as an agent that was killed left it, from one folder to another; what is there is replaced. */
 export function copyStateDb(from: string, to: string): void {
+  copyFiles(from, to, FILES);
+}
+
+/** The same with `high-water`: all that the folder says of what was sent. */
+export function copyState(from: string, to: string): void {
+  copyFiles(from, to, [...FILES, 'high-water']);
+}
+
+function copyFiles(from: string, to: string, names: readonly string[]): void {
   mkdirSync(to, { recursive: true });
-  for (const name of FILES) {
+  for (const name of names) {
     rmSync(join(to, name), { force: true });
     if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name));
   }

@@ -1,0 +1,48 @@
+import { sameHandle } from './address.ts';
+import type { ReceiptSource } from './ReceiptSource.ts';
+
+/** Rows asked of chat.db at once, and looked at in all: some 100 ms. */
+const PAGE = 200;
+const MAX_ROWS = 5000;
+
+/**
+ * The threads in which chat.db shows rows of ours, of a time that is over, that prove no bubble. After an ordinary restart
+ * there are none, so that no bubble has to be looked for.
+ */
+export class StrayThreads {
+  readonly #isClaimed: (guid: string) => boolean;
+  /** Undefined: more rows than are looked at. */
+  #threads: ReadonlySet<string> | undefined;
+  #epoch: number | undefined;
+
+  constructor(options: { isClaimed: (guid: string) => boolean }) {
+    this.#isClaimed = options.isClaimed;
+  }
+
+  /** Reads the rows once for each chat.db. @throws EdgeError EDGE_CHATDB_* */
+  mayBeIn(
+    threadId: string,
+    { source, epoch, from, until }: { source: ReceiptSource; epoch: number; from: number; until: number },
+  ): boolean {
+    if (this.#epoch !== epoch) {
+      this.#threads = this.#read(source, from, until);
+      this.#epoch = epoch;
+    }
+    return this.#threads === undefined || [...this.#threads].some((stray) => sameHandle(stray, threadId));
+  }
+
+  #read(source: ReceiptSource, from: number, until: number): Set<string> | undefined {
+    const threads = new Set<string>();
+    let after = 0;
+    for (let seen = 0; seen < MAX_ROWS; ) {
+      const page = source.outgoingSince(from, PAGE, after);
+      const last = page.at(-1);
+      if (!last) return threads;
+      const ofThen = page.filter(({ dateAt, error }) => error === 0 && dateAt !== undefined && dateAt <= until);
+      for (const { chat, guid } of ofThen) if (chat && !this.#isClaimed(guid)) threads.add(chat.identifier);
+      seen += page.length;
+      after = last.rowid;
+    }
+    return undefined;
+  }
+}
