@@ -81,6 +81,8 @@ export class InboundPump {
   #state: 'new' | 'started' | 'stopped' = 'new';
   /** Backfill messages handed over since there was none left. */
   #backfillDone = 0;
+  /** Answers in a row that asked to come again. */
+  #busyAnswers = 0;
   #lookScheduled = false;
   #rowsMayBeNew = false;
 
@@ -286,7 +288,8 @@ export class InboundPump {
     const detail = messageOf(error);
     const isTooMany = (error as { status?: unknown } | null)?.status === TOO_MANY_REQUESTS;
     if (isShared(code)) this.#raise(code, detail);
-    else if (!isTooMany) this.#backendAnswered(round);
+    else if (!isTooMany) this.#backendAnswered(round, code === 'EDGE_BACKEND_BUSY');
+    if (code === 'EDGE_BACKEND_BUSY') this.#backendBusy(row, detail);
     this.#gate.failed(code, round, row.inboundId);
     if (ERRORS[code].retry === 'never' && this.#write(() => store.inbound.markDead(guid, code, withBody(error)))) {
       this.#settled(lane, row);
@@ -329,9 +332,19 @@ export class InboundPump {
     this.#o.onSettled();
   }
 
-  #backendAnswered(round: number): void {
+  /**
+   * A backend that cannot take the message now. One such answer says little; when none is taken between two attempts of
+   * a message, it takes none.
+   */
+  #backendBusy({ attempts }: Row, detail: string): void {
+    if (++this.#busyAnswers >= 2 && attempts > 0) this.#raise('EDGE_BACKEND_BUSY', detail);
+  }
+
+  #backendAnswered(round: number, isBusy = false): void {
     this.#gate.answered(round);
-    for (const code of this.#conditions) if (!STATE_CODES.includes(code)) this.#clear(code);
+    if (!isBusy) this.#busyAnswers = 0;
+    const standing: readonly ErrorCode[] = isBusy ? [...STATE_CODES, 'EDGE_BACKEND_BUSY'] : STATE_CODES;
+    for (const code of this.#conditions) if (!standing.includes(code)) this.#clear(code);
   }
 
   #raise(code: ErrorCode, detail: string): void {

@@ -365,6 +365,24 @@ describe('a failure', () => {
     expect(backend.calls).toHaveLength(2);
   });
 
+  it('is a condition from the second answer in a row that asks to come again, until one is taken', async () => {
+    const { add, clock, backend, told } = setUp();
+    add('m1');
+    await settle();
+    backend.last('m1').fail(busy());
+    await clock.advance(1000);
+    expect(told('conditionRaised')).toEqual([]);
+    backend.last('m1').fail(busy());
+    await clock.advance(2000);
+    backend.last('m1').fail(busy());
+    await clock.advance(4000);
+    expect(new Set(told('conditionRaised').map(([code]) => code))).toEqual(new Set(['EDGE_BACKEND_BUSY']));
+    expect(told('conditionCleared')).toEqual([]);
+    backend.last('m1').answer();
+    await settle();
+    expect(told('conditionCleared')).toEqual([['EDGE_BACKEND_BUSY']]);
+  });
+
   it('of the secret is retried once a minute, one message at a time', async () => {
     const { backend, add, clock, told } = setUp();
     for (const thread of ['a', 'b', 'c']) add(thread, thread);
