@@ -15,17 +15,14 @@ import { uploadSettings } from './config/uploadSettings.ts';
 import type { LoopGuard } from './messaging/loopGuard.ts';
 import { Messaging } from './messaging/Messaging.ts';
 import { OsascriptRunner } from './messaging/OsascriptRunner.ts';
-import { ControlServer, controlSocketPath } from './ops/ControlServer.ts';
 import type { CrashLoop } from './ops/CrashLoop.ts';
-import { controlRoutes } from './ops/controlRoutes.ts';
 import { crashLoopPart } from './ops/crashLoopPart.ts';
 import { Health } from './ops/Health.ts';
 import type { InstanceLock } from './ops/InstanceLock.ts';
 import type { Log } from './ops/log.ts';
-import { MonitoringServer } from './ops/MonitoringServer.ts';
 import { Metrics } from './ops/metrics.ts';
-import { monitoringPart } from './ops/monitoringPart.ts';
 import { openStateStore } from './ops/openStateStore.ts';
+import { operatorParts } from './ops/operatorParts.ts';
 import { Retention } from './ops/Retention.ts';
 import { runningStatus } from './ops/runningStatus.ts';
 import { StatusReports } from './ops/StatusReports.ts';
@@ -285,7 +282,10 @@ export class Agent {
     });
     const chatDbPath = config.imessage.db_path;
     const status = runningStatus({ store, clock, agentId, chatDbPath, health, log, feed, link, messaging });
-    const routes = controlRoutes({
+    const operator = operatorParts({
+      stateDir: config.state.dir,
+      monitoringPort: config.monitoring.port,
+      telemetry,
       store,
       clock,
       status,
@@ -295,8 +295,6 @@ export class Agent {
       onInbound: () => intake.retry(),
       cancelSchedule: (scheduleId) => messaging.cancelSchedule(scheduleId),
     });
-    const control = new ControlServer({ path: controlSocketPath(config.state.dir), routes });
-    const monitoring = new MonitoringServer({ port: config.monitoring.port, metrics, status });
     const life: Part = {
       start: () => reports.started(),
       stop: async () => {
@@ -312,9 +310,9 @@ export class Agent {
       reload,
       parts: [
         { start() {}, stop: () => closeStore() },
-        control,
+        operator.control,
         crashLoopPart(crashLoop, { clock, telemetry }),
-        ...(config.monitoring.port > 0 ? [monitoringPart(monitoring, telemetry)] : []),
+        ...operator.monitoring,
         { start() {}, stop: () => link.close() },
         pump,
         uploader,

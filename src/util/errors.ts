@@ -49,6 +49,11 @@ export const ERRORS = define({
     retry: 'never',
     condition: 'monitoring-port',
   },
+  EDGE_PROGRAM_MISSING: {
+    means: 'A program of macOS that is needed is not on PATH, or may not be run.',
+    fix: 'Run this on macOS, with /usr/bin, /bin, /usr/sbin and /sbin on PATH.',
+    retry: 'never',
+  },
   EDGE_CRASH_LOOP: {
     means:
       'The agent failed five times in a row or more, each within a minute of its start; its next start is held back for 30 s, then 2, 5 and 15 min.',
