@@ -11,6 +11,7 @@ const codes = Object.keys(ERRORS) as ErrorCode[];
 /** Codes that are nothing to be found at night, each with the reason. Every other one has its place on the page. */
 const EXCUSED: Partial<Record<ErrorCode, string>> = {
   EDGE_COMMAND_INVALID: 'an ack that tells the backend what its command lacks',
+  EDGE_PROGRAM_MISSING: 'told to who runs a command of the command line',
 };
 
 /** The words in the sources of the agent, what is put into them as `…`. */
