@@ -17,7 +17,10 @@ describe.concurrent('Every kind of row', () => {
     { timeout: 120_000 },
     async (variant, { expect, onTestFinished }) => {
       const stage = await Stage.open({ variant, answer: (text) => (text === ASKED ? ANSWER : undefined) });
-      onTestFinished(() => stage.close());
+      onTestFinished(async ({ task }) => {
+        if (task.result?.state === 'fail') console.error(stage.rig.agent.log);
+        await stage.close();
+      });
       await stage.start();
       const scenes = await play(stage, KINDS);
       const whole = () => expected(stage, scenes);

@@ -3,6 +3,9 @@ import type { Kind } from './Kind.ts';
 import { type Entry, post } from './Ledger.ts';
 import type { Stage } from './Stage.ts';
 
+/** After the agent has read the row, on a busy machine too, and before it reads it for the last time, after 3 s. */
+const LATE_MS = 2_000;
+
 /** A message of one row and what is posted of it. */
 function message(
   title: string,
@@ -63,7 +66,7 @@ const NOTE = { name: 'Audio Message.caf', mimeType: 'audio/x-caf', uti: 'com.app
 export const MESSAGES: readonly Kind[] = [
   message('a text', { text: 'hello' }, () => ({ text: 'hello' })),
   message('a text that comes late', { text: 'all of it', bodyMs: 120 }, () => ({ text: 'all of it' })),
-  message('a text that is cut at first', { text: 'the whole story', cutTo: 9, bodyMs: 1_500 }, () => ({
+  message('a text that is cut at first', { text: 'the whole story', cutTo: 9, bodyMs: LATE_MS }, () => ({
     text: 'the whole',
     late: 'the whole story',
   })),
@@ -118,7 +121,7 @@ export const MESSAGES: readonly Kind[] = [
   })),
   message(
     'a voice message whose transcript comes late',
-    { audio: { transcript: 'later', transcriptMs: 1_500 } },
+    { audio: { transcript: 'later', transcriptMs: LATE_MS } },
     (stage, guid) => ({
       text: '',
       more: { attachments: [file(stage, guid, 0, NOTE)] },
