@@ -11,6 +11,7 @@ import { rootIdOf } from './partsOutcome.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { datedFrom, findReceipt } from './receipts.ts';
 import { StrayThreads } from './StrayThreads.ts';
+import { walkOutgoing } from './walkOutgoing.ts';
 
 /** The backend's clock, by which commands are dated, may be before this Mac's by so much, ms. */
 const BACKEND_SKEW_MS = 600_000;
@@ -20,9 +21,6 @@ const UNDATED_MS = 86_400_000;
 const SMS_DATE_MS = 1000;
 /** From the row of a bubble in state.db to its beginning at most, ms. */
 const LONGEST_WAIT_MS = 86_400_000;
-/** Rows asked of chat.db at once, and looked at for one bubble: some 100 ms where none of them is it. */
-const PAGE = 200;
-const MAX_ROWS = 5000;
 
 /**
  * Where state.db has forgotten bubbles (state/Forgotten.ts), the messages and commands that asked for them come again, and
@@ -155,20 +153,15 @@ export class ForgottenBubbles {
       claimed: (guid: string) => isClaimed(this.#store, guid, send.sendId),
       lastLook: false,
     };
-    let after = 0;
-    for (let seen = 0; seen < MAX_ROWS; ) {
-      const page = source.outgoingSince(datedFrom(sought), PAGE, after);
-      const last = page.at(-1);
-      if (!last) return undefined;
+    let found: ChatRow | undefined;
+    walkOutgoing(source, datedFrom(sought), (page) => {
       const possible = page.filter(
         ({ error, dateAt = Number.NaN }) => error === 0 && dateAt >= notBefore && dateAt <= until,
       );
-      const row = findReceipt(sought, possible, search);
-      if (row) return row;
-      seen += page.length;
-      after = last.rowid;
-    }
-    return undefined;
+      found = findReceipt(sought, possible, search);
+      return found !== undefined;
+    });
+    return found;
   }
 
   /** A time that is known to be forgotten tells all of itself. */

@@ -1,9 +1,6 @@
 import { sameHandle } from './address.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
-
-/** Rows asked of chat.db at once, and looked at in all: some 100 ms. */
-const PAGE = 200;
-const MAX_ROWS = 5000;
+import { walkOutgoing } from './walkOutgoing.ts';
 
 /**
  * The threads in which chat.db shows rows of ours, of a time that is over, that prove no bubble. After an ordinary restart
@@ -33,16 +30,11 @@ export class StrayThreads {
 
   #read(source: ReceiptSource, from: number, until: number): Set<string> | undefined {
     const threads = new Set<string>();
-    let after = 0;
-    for (let seen = 0; seen < MAX_ROWS; ) {
-      const page = source.outgoingSince(from, PAGE, after);
-      const last = page.at(-1);
-      if (!last) return threads;
+    const isThrough = walkOutgoing(source, from, (page) => {
       const ofThen = page.filter(({ dateAt, error }) => error === 0 && dateAt !== undefined && dateAt <= until);
       for (const { chat, guid } of ofThen) if (chat && !this.#isClaimed(guid)) threads.add(chat.identifier);
-      seen += page.length;
-      after = last.rowid;
-    }
-    return undefined;
+      return false;
+    });
+    return isThrough ? threads : undefined;
   }
 }

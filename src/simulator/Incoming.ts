@@ -34,8 +34,8 @@ export interface IncomingAttachment {
 export interface IncomingAudio {
   /** What macOS heard in it, as the attribute IMAudioTranscription. @default none */
   readonly transcript?: string;
-  /** When the body gets the transcript, ms after the row. @default at once */
-  readonly transcriptMs?: number;
+  /** When the body gets the transcript, ms after the row, or `asked`: see People.fill. @default at once */
+  readonly transcriptMs?: number | 'asked';
   /** The file's place in `attachments` is taken by this. @default a file that is there at once */
   readonly file?: Partial<IncomingAttachment>;
 }
@@ -71,8 +71,8 @@ export interface Incoming {
   readonly body?: string | null;
   /** Whether the text column is filled. @default only on macOS 12 */
   readonly textColumn?: boolean;
-  /** The row comes without text and body, and gets them after so many ms. @default at once */
-  readonly bodyMs?: number;
+  /** The row comes without text and body, and gets them after so many ms, or `asked`: see People.fill. @default at once */
+  readonly bodyMs?: number | 'asked';
   /** Until then there is not nothing, but the text cut after so many UTF-16 units. */
   readonly cutTo?: number;
   /** The row of an own message comes as somebody else's, and is_from_me is set after so many ms. @default at once */

@@ -35,6 +35,8 @@ interface Written {
  */
 export class MessageWriter {
   readonly #o: WriterParts;
+  /** What is written when it is asked for, by guid. */
+  readonly #asked = new Map<string, () => void>();
 
   constructor(o: WriterParts) {
     this.#o = o;
@@ -70,6 +72,14 @@ export class MessageWriter {
     );
     for (const [index, one] of written.entries()) this.#rest(incoming[index]!, one);
     return written.map(({ guid }) => guid);
+  }
+
+  /** Writes what a row was to get when it is asked for. */
+  fill(guid: string): void {
+    const write = this.#asked.get(guid);
+    if (!write) throw new Error(`nothing is kept back of ${guid}`);
+    this.#asked.delete(guid);
+    write();
   }
 
   /** The conversation somebody writes in. */
@@ -143,12 +153,14 @@ export class MessageWriter {
   /** What follows beside the joins. */
   #rest(incoming: Incoming, { guid, service, files }: Written): void {
     const { file, rows, later } = this.#o;
+    const after = (ms: number | 'asked', write: () => void) =>
+      ms === 'asked' ? void this.#asked.set(guid, write) : later.after(ms, write);
     const { bodyMs, handleMs, fromMeMs, audio } = incoming;
     const heard = audio?.transcriptMs === undefined;
     const { fillsText } = file;
     const contents = (o: { heard: boolean }) => ({ ...contentsOf(incoming, guid, { fillsText, ...o }) });
-    if (bodyMs !== undefined) later.after(bodyMs, () => rows.set(guid, contents({ heard })));
-    if (!heard) later.after(audio.transcriptMs!, () => rows.set(guid, contents({ heard: true })));
+    if (bodyMs !== undefined) after(bodyMs, () => rows.set(guid, contents({ heard })));
+    if (!heard) after(audio.transcriptMs!, () => rows.set(guid, contents({ heard: true })));
     if (handleMs !== undefined) {
       later.after(handleMs, () => rows.set(guid, { handle_id: rows.handle(incoming.from, service) }));
     }

@@ -29,6 +29,11 @@ export class People {
     return this.#writer.writeMany(incoming);
   }
 
+  /** What was kept back of a message (`bodyMs` or `transcriptMs` `asked`) is written. */
+  fill(guid: string): void {
+    this.#writer.fill(guid);
+  }
+
   /** A tapback, or its removal. A person's earlier one on the same message goes (a gap in the ROWIDs). */
   react(reaction: Reaction): string {
     return this.#reactions.react(reaction);

@@ -14,7 +14,7 @@ const KINDS = [...MESSAGES, ...BALLOONS, ...REACTIONS, ...GROUPS, ...CHANGES, ..
 describe.concurrent('Every kind of row', () => {
   it.for(variants())(
     'is told as what it is, once, on $title',
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async (variant, { expect, onTestFinished }) => {
       const stage = await Stage.open({ variant, answer: (text) => (text === ASKED ? ANSWER : undefined) });
       onTestFinished(async ({ task }) => {

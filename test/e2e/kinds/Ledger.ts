@@ -62,7 +62,7 @@ export class Ledger {
       this.events.filter(
         ({ entry }) => entry.event_type === type && (entry.message_guid === guid || entry.row_guid === guid),
       ).length;
-    await waitFor(`${type} of ${guid}`, () => count() >= times, 20_000);
+    await waitFor(`${type} of ${guid}`, () => count() >= times, 60_000);
   }
 }
 

@@ -111,12 +111,17 @@ export class Stage {
     await waitFor('everything', () => count(this.told()) >= count(expected()), 30_000).catch(() => {});
   }
 
+  /** Resolves when the backend has this message. */
+  async posted(guid: string): Promise<void> {
+    await waitFor(`${guid} to be handed over`, () => this.ledger.isPosted(guid), 30_000);
+  }
+
   /** Resolves when the agent has read everything that is in chat.db now. */
   async beat(): Promise<void> {
     await this.mac.settled();
     const from = this.thread('heartbeat@example.com', 'heartbeat');
     const guid = this.mac.people.receive({ from, text: `beat ${++this.#beats}` });
-    await waitFor('the heartbeat', () => this.ledger.isPosted(guid), 30_000);
+    await this.posted(guid);
   }
 }
 
