@@ -47,8 +47,8 @@ interface Standing {
  *            raised           stood for visible_after         cleared
  *   (none) ─────────▶ young ─────────────────────────▶ shown ─────────▶ over
  *                       └──────────── cleared ─────────────────────────▶ over
- *   over, raised within 10 s, for the third time in a row: shown at once, and until it has been over for 10 s,
-   or has stood for as long
+ *   over, raised within 10 s, for the third time in a row: shown at once, and until it has been over for 10 s;
+ *   one that has stood for 10 s is over at once all the same
  * ```
  * So a moment of trouble is not shown, the end of an outage is shown at once, and what comes and goes stands quietly. A
  * shown one is hidden while one of its causes stands, however young the cause is.
