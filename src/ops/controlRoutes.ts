@@ -4,8 +4,6 @@ import type { ScheduleState } from '../state/Schedules.ts';
 import type { NewSend, SendRow, SendState } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
-import type { Metrics } from './metrics.ts';
-import { prometheusText } from './prometheus.ts';
 import { failed, type RouteReply, type Routes } from './routes.ts';
 import type { AgentStatus } from './status.ts';
 
@@ -46,7 +44,6 @@ export interface ControlRoutesOptions {
   readonly store: StateStore;
   readonly clock: Clock;
   readonly status: () => AgentStatus;
-  readonly metrics: Metrics;
   /** Queues a text as the bubbles it takes; the first of them. */
   readonly queueText: (send: NewSend) => SendRow;
   /** Sends were queued. */
@@ -57,13 +54,12 @@ export interface ControlRoutesOptions {
   readonly cancelSchedule: (scheduleId: string) => ScheduleState | undefined;
 }
 
-/** What the agent does for `edge-agent status`, `diagnose`, `send`, `retry` and `schedule cancel`. */
+/** What the agent does for `edge-agent status`, `send`, `retry` and `schedule cancel`. */
 export function controlRoutes(options: ControlRoutesOptions): Routes {
-  const { store, clock, status, metrics, queueText, onSends, onInbound, cancelSchedule } = options;
+  const { store, clock, status, queueText, onSends, onInbound, cancelSchedule } = options;
   const outcome = (row: SendRow) => outcomeOf([row, ...store.sends.partsOf(row.sendId)]);
   return {
     'GET /status': () => ({ body: status() }),
-    'GET /metrics': async () => ({ body: { text: (await prometheusText(metrics, status())).body } }),
     'POST /send': ({ body }) => {
       const parsed = sendSchema.safeParse(body);
       if (!parsed.success) return refused(parsed.error);
