@@ -119,7 +119,11 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     'Look at what the agent needs of this Mac and of its backend, whether it runs or not. Exit code: 0 all is well, 1 warnings, 2 something fails.',
     'edge-agent doctor --only connection --report report.md',
   )
-    .addOption(new Option('--only <what>', `look at this alone: ${EXAMINED.join(' or ')}`).argParser(examined))
+    .addOption(
+      new Option('--only <check>', `look at this alone; may be given again: ${EXAMINED.join(', ')}`).argParser(
+        examined,
+      ),
+    )
     .option(
       '--report <file>',
       'write what was found of the connection as Markdown for the backend’s people; - prints it',
@@ -151,11 +155,11 @@ function seconds(text: string): number {
   return value;
 }
 
-function examined(text: string): string {
-  if (EXAMINED.some((name) => name === text)) return text;
+function examined(text: string, before: readonly string[] = []): string[] {
+  if (EXAMINED.some((name) => name === text)) return [...before, text];
   const nearest = nearestOf(text, EXAMINED);
   const meant = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
-  throw new InvalidArgumentError(`expected ${EXAMINED.join(' or ')}.${meant}`);
+  throw new InvalidArgumentError(`expected one of ${EXAMINED.join(', ')}.${meant}`);
 }
 
 function rowid(text: string): number {
