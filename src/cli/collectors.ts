@@ -13,7 +13,7 @@ import { ownWords } from '../ops/diagnose/ownWords.ts';
 import { statusFacts } from '../ops/diagnose/statusFacts.ts';
 import { examine, worstOf } from '../ops/doctor/examine.ts';
 import { systemClock } from '../util/Clock.ts';
-import { doctorChecks } from './doctorChecks.ts';
+import { doctorChecks, type LookedAt } from './doctorChecks.ts';
 import { examineConnection } from './examineConnection.ts';
 import type { Io } from './Io.ts';
 import { askAgent, readStore } from './status.ts';
@@ -37,14 +37,15 @@ export function machineCollectors(file: string, config: Config | ConfigError): C
   ];
 }
 
-export function agentCollectors(config: Config, configFile: string, io: Io): Collector[] {
+export function agentCollectors(lookedAt: LookedAt, io: Io): Collector[] {
+  const { config } = lookedAt;
   const { imessage, state, logging, edge } = config;
   const stateDb = join(state.dir, 'state.db');
   return [
     { file: 'status.json', collect: async () => statusFacts((await askAgent(config)) ?? readStore(config)) },
     { file: 'metrics.txt', collect: () => metricsLines(config) },
     { file: 'log.txt', collect: () => logLines(logging.file) },
-    { file: 'doctor.json', collect: () => doctorFacts(config, configFile) },
+    { file: 'doctor.json', collect: () => doctorFacts(lookedAt) },
     { file: 'connection.json', collect: () => connectionFacts(config, io) },
     { file: 'chatdb.json', collect: () => databaseFacts(imessage.db_path) },
     { file: 'statedb.json', collect: () => databaseFacts(stateDb) },
@@ -72,8 +73,8 @@ async function metricsLines(config: Config): Promise<string[]> {
 }
 
 /** What the doctor finds on this Mac, in its own words. */
-async function doctorFacts(config: Config, configFile: string) {
-  const checks = await examine(doctorChecks(config, configFile), systemClock);
+async function doctorFacts(lookedAt: LookedAt) {
+  const checks = await examine(doctorChecks(lookedAt), systemClock);
   return { status: worstOf(checks), checks: checks.map((finding) => ({ ...finding, text: ownWords(finding.text) })) };
 }
 

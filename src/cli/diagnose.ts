@@ -32,7 +32,10 @@ export async function diagnose(options: DiagnoseOptions, io: Io): Promise<number
   const secrets = config instanceof ConfigError ? undefined : secretSource(config, io);
   await Promise.race([secrets?.load(), sleep(systemClock, SECRET_MS)]);
   const collectors = machineCollectors(configFile, config);
-  if (!(config instanceof ConfigError)) collectors.push(...agentCollectors(config, configFile, io));
+  if (!(config instanceof ConfigError)) {
+    const lookedAt = { config, file: configFile, named: options.config, cwd: io.cwd };
+    collectors.push(...agentCollectors(lookedAt, io));
+  }
   const collected = await gather(collectors, systemClock);
 
   const file = resolve(io.cwd, options.output ?? `edge-agent-diagnose-${compact(at)}.zip`);

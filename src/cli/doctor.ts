@@ -28,6 +28,7 @@ export interface DoctorOptions extends CommonOptions {
 /** `edge-agent doctor`: looks at what the agent needs of this Mac and of its backend, whether it runs or not. */
 export async function doctor(options: DoctorOptions, io: Io): Promise<number> {
   const { config, file } = openConfig(options, io);
+  const lookedAt = { config, file: resolve(io.cwd, file), named: options.config, cwd: io.cwd };
   // Programs this one starts need no secret, and an environment can be listed.
   delete process.env.EDGE_SECRET;
   const isAsked = (name: string) => options.only === undefined || options.only.includes(name);
@@ -35,7 +36,7 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<number> {
     io.err('edge-agent: --report is about the connection; leave --only out, or add --only connection.\n');
     return EXIT.usage;
   }
-  const checks = doctorChecks(config, resolve(io.cwd, file)).filter(({ name }) => isAsked(name));
+  const checks = doctorChecks(lookedAt).filter(({ name }) => isAsked(name));
   const [onMac, connection] = await Promise.all([
     examine(checks, systemClock),
     isAsked('connection') ? examineConnection(config, io) : undefined,

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
@@ -16,28 +15,49 @@ import { diskSpace } from '../ops/doctor/diskSpace.ts';
 import { fileModes, type Guarded } from '../ops/doctor/fileModes.ts';
 import { fileVault } from '../ops/doctor/fileVault.ts';
 import { lastInbound } from '../ops/doctor/lastInbound.ts';
+import { launchAgent } from '../ops/doctor/launchAgent.ts';
 import { macosVersion } from '../ops/doctor/macosVersion.ts';
 import { messagesProbe } from '../ops/doctor/messagesProbe.ts';
 import { messagesRunning } from '../ops/doctor/messagesRunning.ts';
 import { nativeModule } from '../ops/doctor/nativeModule.ts';
+import { nodeBinary } from '../ops/doctor/nodeBinary.ts';
 import { sleepSettings } from '../ops/doctor/sleepSettings.ts';
 import { stateIntegrity } from '../ops/doctor/stateIntegrity.ts';
 import { runProgram } from '../ops/macos/programs.ts';
+import { installedCommand } from '../ops/service/installedPlist.ts';
+import { NodeRuntime } from '../ops/service/NodeRuntime.ts';
+import { plistDrift } from '../ops/service/plistDrift.ts';
+import { SERVICE_LABEL, servicePaths } from '../ops/service/servicePaths.ts';
 import type { StoreStatus } from '../ops/status.ts';
 import { sleep, systemClock } from '../util/Clock.ts';
 import { serverTime } from './serverTime.ts';
+import { serviceConfig, wantedPlist } from './service/wantedPlist.ts';
 import { askAgent, readStore } from './status.ts';
 
 /** An agent that is well answers in some milliseconds; what does not within this time is stuck, ms. */
 const ANSWERS_MS = 1_000;
 
-/** Every check but that of the connection, in the order of examined.ts. Nothing is looked at before they run. */
-export function doctorChecks(config: Config, configFile: string): Check[] {
+export interface LookedAt {
+  readonly config: Config;
+  /** Its file, absolute. */
+  readonly file: string;
+  /** As --config named it. */
+  readonly named: string | undefined;
+  readonly cwd: string;
+}
+
+/** Every check but that of the connection, in the order of examined.ts. */
+export function doctorChecks({ config, file, named, cwd }: LookedAt): Check[] {
   const { imessage, sending, state, logging } = config;
   const clock = systemClock;
   const programs = { run: runProgram, clock, isMac: process.platform === 'darwin' };
   const stateDb = join(state.dir, 'state.db');
-  const node = agentNode();
+  const { plist, runtimeDir } = servicePaths(homedir());
+  const runtime = new NodeRuntime({ dir: runtimeDir, run: runProgram, clock });
+  const installed = installedCommand(plist);
+  const uid = process.getuid!();
+  // The Node that launchd starts the agent with, which macOS gives the permissions to; without one, the one that runs.
+  const node = installed?.node ?? (runtime.files().includes(runtime.path) ? runtime.path : process.execPath);
   const agent = agentView(config);
   const messages = messagesProbe(programs, sending.osascript_path);
   return [
@@ -54,7 +74,15 @@ export function doctorChecks(config: Config, configFile: string): Check[] {
     clockSkew(() => serverTime(config)),
     diskSpace({ folders: [state.dir, dirname(logging.file)], freeBytes }),
     stateIntegrity({ path: stateDb, clock }),
-    fileModes({ files: guarded(config, configFile), uid: process.getuid!() }),
+    fileModes({ files: guarded(config, file), uid }),
+    launchAgent({
+      ...programs,
+      plist,
+      drift: () => plistDrift(plist, wantedPlist({ config: serviceConfig(named, cwd) })),
+      target: `gui/${uid}/${SERVICE_LABEL}`,
+      otherConfig: installed && installed.config !== file ? installed.config : undefined,
+    }),
+    nodeBinary({ runtime, agent, node: installed?.node, run: runProgram }),
     lastInbound({
       chatDbPath: imessage.db_path,
       agent,
@@ -84,12 +112,6 @@ function stored(config: Config): StoreStatus | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The Node that launchd starts the agent with, which macOS gives the permissions to; without one, the one that runs. */
-function agentNode(): string {
-  const own = join(homedir(), 'Library/Application Support/edge-agent/runtime/bin/edge-agent-node');
-  return existsSync(own) ? own : process.execPath;
 }
 
 function guarded({ state, logging, edge }: Config, configFile: string): Guarded[] {

@@ -1,16 +1,13 @@
 import { shellWord } from '../../util/printable.ts';
+import type { PlistDrift } from '../service/plistDrift.ts';
 import { ask, type Programs } from './ask.ts';
-import { type Check, fail, pass, skip, warn } from './Check.ts';
-
-/** How the property list that is there differs from what would be written. */
-export type Drift =
-  | { readonly found: 'same' | 'missing' }
-  | { readonly found: 'unreadable'; readonly why: string }
-  | { readonly found: 'different'; readonly extra: readonly string[]; readonly lacks: readonly string[] };
+import { type Check, type Finding, fail, pass, skip, warn } from './Check.ts';
 
 interface Agent {
   readonly plist: string;
-  readonly drift: () => Drift;
+  readonly drift: () => PlistDrift;
+  /** The configuration the LaunchAgent names, where it is another than the one that was looked at. */
+  readonly otherConfig: string | undefined;
   /** As launchd calls it: `gui/501/com.edge-relay.edge-agent`. */
   readonly target: string;
 }
@@ -38,12 +35,20 @@ export function launchAgent(o: Programs & Agent): Check {
         default: {
           const answer = await ask(o, 'launchctl', ['print', o.target]);
           if (!answer.said) return answer.finding;
-          if (answer.said.exitCode === 0) return pass('the LaunchAgent is as it should be, and loaded');
+          if (answer.said.exitCode === 0) return loaded(o);
           return fail('the LaunchAgent is as it should be, but launchd has not loaded it', 'edge-agent service start');
         }
       }
     },
   };
+}
+
+function loaded({ otherConfig }: Agent): Finding {
+  if (otherConfig === undefined) return pass('the LaunchAgent is as it should be, and loaded');
+  return warn(
+    `the LaunchAgent is loaded, and runs with ${otherConfig}: another configuration than the one looked at here`,
+    `edge-agent doctor --config ${shellWord(otherConfig)}`,
+  );
 }
 
 const some = (lines: readonly string[]) => (lines.length === 0 ? 'nothing' : lines.join(' '));
