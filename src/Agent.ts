@@ -285,6 +285,8 @@ export class Agent {
     const operator = operatorParts({
       stateDir: config.state.dir,
       monitoringPort: config.monitoring.port,
+      keepAwake: config.power.keep_awake,
+      random,
       telemetry,
       store,
       clock,
@@ -313,6 +315,7 @@ export class Agent {
         operator.control,
         crashLoopPart(crashLoop, { clock, telemetry }),
         ...operator.monitoring,
+        ...operator.keepAwake,
         { start() {}, stop: () => link.close() },
         pump,
         uploader,
