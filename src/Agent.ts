@@ -287,6 +287,8 @@ export class Agent {
     const operator = operatorParts({
       stateDir: config.state.dir,
       monitoringPort: config.monitoring.port,
+      keepAwake: config.power.keep_awake,
+      random,
       telemetry,
       store,
       clock,
@@ -316,6 +318,7 @@ export class Agent {
         crashLoopPart(crashLoop, { clock, telemetry }),
         nodeChangedPart({ home: homedir(), execPath: process.execPath, clock, telemetry }),
         ...operator.monitoring,
+        ...operator.keepAwake,
         { start() {}, stop: () => link.close() },
         pump,
         uploader,

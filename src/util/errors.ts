@@ -49,6 +49,12 @@ export const ERRORS = define({
     retry: 'never',
     condition: 'monitoring-port',
   },
+  EDGE_KEEP_AWAKE: {
+    means: 'caffeinate cannot be kept running, so this Mac may fall asleep; messages then wait until it wakes.',
+    fix: 'Run `caffeinate -i -m -s` in Terminal to see what it says; until then `sudo pmset -a sleep 0` keeps the Mac awake. Or set power.keep_awake to false.',
+    retry: 'backoff',
+    condition: 'keep-awake',
+  },
   EDGE_PROGRAM_MISSING: {
     means: 'A program of macOS that is needed is not on PATH, or may not be run.',
     fix: 'Run this on macOS, with /usr/bin, /bin, /usr/sbin and /sbin on PATH.',

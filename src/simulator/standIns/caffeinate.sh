@@ -26,8 +26,15 @@ if [ $# -gt 0 ]; then
   "$@"
   exit $?
 fi
+# A wait that a signal ends at once and that starts no process: a look at a pipe that nobody writes to.
+pipe=$state/caffeinate/$$.pipe
+mkfifo "$pipe"
+exec 3<>"$pipe"
+rm -f "$pipe"
+step=0.2
+[ "${BASH_VERSINFO[0]}" -ge 4 ] || step=1
 while :; do
   if [ -n "$of" ] && ! kill -0 "$of" 2>/dev/null; then exit 0; fi
   if [ -n "$seconds" ] && [ $SECONDS -ge "$seconds" ]; then exit 0; fi
-  sleep 0.2
+  IFS= read -r -t "$step" _ <&3
 done

@@ -11,7 +11,7 @@ settings=$state/pmset
 # What keeps it awake, by pid.
 awake() {
   local file pid
-  for file in "$state"/caffeinate/*; do
+  for file in "$state"/caffeinate/*[0-9]; do
     pid=${file##*/}
     if [ -f "$file" ] && kill -0 "$pid" 2>/dev/null; then printf '%s %s\n' "$pid" "$(cat "$file")"; fi
   done
