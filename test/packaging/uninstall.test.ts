@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type InstalledMac, installedMac } from './installedMac.ts';
@@ -93,15 +93,21 @@ describe('uninstall.sh', () => {
     expect(mac.isLoaded()).toBe(true);
   });
 
-  it('deletes state, logs, backups and the private Node with --purge --yes', async () => {
+  it('deletes state, logs, backups, programs and the private Node with --purge --yes', async () => {
     const mac = installedMac();
     await mac.run('install.sh');
     rmSync(mac.config);
     const [state] = defaultDirs(mac);
     leaveData(...defaultDirs(mac));
-    for (const dir of ['runtime/bin', 'backups/2026-01-02T03-04-05Z']) mkdirSync(join(state, dir), { recursive: true });
-    for (const file of ['runtime/installed.json', 'backups/2026-01-02T03-04-05Z/state.db'])
+    for (const dir of ['runtime/bin', 'backups/2026-01-02T03-04-05-678Z', 'app/0.2.0-5ec294e1/dist'])
+      mkdirSync(join(state, dir), { recursive: true });
+    for (const file of [
+      'runtime/installed.json',
+      'backups/2026-01-02T03-04-05-678Z/state.db',
+      'app/0.2.0-5ec294e1/dist/index.js',
+    ])
       writeFileSync(join(state, file), '{}');
+    symlinkSync('0.2.0-5ec294e1', join(state, 'app/current'));
     const { code, stderr } = await mac.run('uninstall.sh', ['--purge', '--yes']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(defaultDirs(mac).map((dir) => existsSync(dir))).toEqual([false, false]);

@@ -54,18 +54,18 @@ export async function serviceUninstall(options: ServiceUninstallOptions, io: Io)
 /** Where the agent itself would have its things; undefined, and said why, where the configuration does not tell. */
 function findLeavings(config: string, io: Io): Leavings | undefined {
   const home = homedir();
-  const { logDir, stderrLog, runtimeDir } = servicePaths(home);
+  const { logDir, stderrLog, runtimeDir, appDir } = servicePaths(home);
   const runtime = new NodeRuntime({ dir: runtimeDir, run: runProgram, clock: systemClock });
   if (!existsSync(config)) {
     const stateDir = join(home, 'Library/Application Support/edge-agent');
-    const places = { stateDir, logFile: join(logDir, 'edge-agent.log'), stderrLog };
+    const places = { stateDir, logFile: join(logDir, 'edge-agent.log'), stderrLog, appDir };
     return { places, runtime, keychainItem: undefined };
   }
   try {
     const { state, logging, edge } = loadConfig(config);
     const { secret_keychain_service: service, agent_id: account } = edge;
     return {
-      places: { stateDir: state.dir, logFile: logging.file, stderrLog },
+      places: { stateDir: state.dir, logFile: logging.file, stderrLog, appDir },
       runtime,
       keychainItem: service === undefined ? undefined : { service, account },
     };

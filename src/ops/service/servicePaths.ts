@@ -11,14 +11,18 @@ export interface ServicePaths {
   readonly stderrLog: string;
   /** The private copy of Node, and the record of it. */
   readonly runtimeDir: string;
+  /** The copies of the program that the service runs. */
+  readonly appDir: string;
 }
 
 export function servicePaths(home: string): ServicePaths {
   const logDir = join(home, 'Library/Logs/edge-agent');
+  const support = join(home, 'Library/Application Support/edge-agent');
   return {
     plist: join(home, 'Library/LaunchAgents', `${SERVICE_LABEL}.plist`),
     logDir,
     stderrLog: join(logDir, 'edge-agent.stderr.log'),
-    runtimeDir: join(home, 'Library/Application Support/edge-agent/runtime'),
+    runtimeDir: join(support, 'runtime'),
+    appDir: join(support, 'app'),
   };
 }
