@@ -68,7 +68,7 @@ export function doctorChecks({ config, file, named, cwd }: LookedAt): Check[] {
     automation({ messages, agent, node }),
     messagesRunning({ messages, agent }),
     account({ messages, agent, needsSms: sending.sms_fallback }),
-    sleepSettings({ ...programs, keepsAwake: true }),
+    sleepSettings({ ...programs, keepsAwake: config.power.keep_awake }),
     autoLogin({ ...programs, user: userInfo().username }),
     fileVault(programs),
     clockSkew(() => serverTime(config)),
