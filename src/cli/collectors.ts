@@ -11,9 +11,9 @@ import { logLines } from '../ops/diagnose/logLines.ts';
 import { machineFacts, serviceFacts } from '../ops/diagnose/machineFacts.ts';
 import { ownWords } from '../ops/diagnose/ownWords.ts';
 import { statusFacts } from '../ops/diagnose/statusFacts.ts';
-import { chatDbReadable } from '../ops/doctor/chatDbReadable.ts';
-import { chatDbSchema } from '../ops/doctor/chatDbSchema.ts';
-import { examine } from '../ops/doctor/examine.ts';
+import { examine, worstOf } from '../ops/doctor/examine.ts';
+import { systemClock } from '../util/Clock.ts';
+import { doctorChecks, type LookedAt } from './doctorChecks.ts';
 import { examineConnection } from './examineConnection.ts';
 import type { Io } from './Io.ts';
 import { askAgent, readStore } from './status.ts';
@@ -37,14 +37,15 @@ export function machineCollectors(file: string, config: Config | ConfigError): C
   ];
 }
 
-export function agentCollectors(config: Config, io: Io): Collector[] {
+export function agentCollectors(lookedAt: LookedAt, io: Io): Collector[] {
+  const { config } = lookedAt;
   const { imessage, state, logging, edge } = config;
   const stateDb = join(state.dir, 'state.db');
   return [
     { file: 'status.json', collect: async () => statusFacts((await askAgent(config)) ?? readStore(config)) },
     { file: 'metrics.txt', collect: () => metricsLines(config) },
     { file: 'log.txt', collect: () => logLines(logging.file) },
-    { file: 'doctor.json', collect: () => examine([chatDbReadable(imessage.db_path), chatDbSchema(imessage.db_path)]) },
+    { file: 'doctor.json', collect: () => doctorFacts(lookedAt) },
     { file: 'connection.json', collect: () => connectionFacts(config, io) },
     { file: 'chatdb.json', collect: () => databaseFacts(imessage.db_path) },
     { file: 'statedb.json', collect: () => databaseFacts(stateDb) },
@@ -69,6 +70,12 @@ async function metricsLines(config: Config): Promise<string[]> {
   const socketPath = controlSocketPath(config.state.dir);
   const { body } = await controlRequest({ socketPath, method: 'GET', path: '/metrics' });
   return String(body).split('\n');
+}
+
+/** What the doctor finds on this Mac, in its own words. */
+async function doctorFacts(lookedAt: LookedAt) {
+  const checks = await examine(doctorChecks(lookedAt), systemClock);
+  return { status: worstOf(checks), checks: checks.map((finding) => ({ ...finding, text: ownWords(finding.text) })) };
 }
 
 /** The steps of the doctor, without what went over the wire. */

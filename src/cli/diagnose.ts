@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import process from 'node:process';
 import { ConfigError } from '../config/ConfigError.ts';
 import { findConfig, loadConfig } from '../config/loadConfig.ts';
 import type { Config } from '../config/schema.ts';
@@ -24,12 +25,17 @@ export interface DiagnoseOptions extends CommonOptions {
 /** `edge-agent diagnose`: what support needs to know, in one file, whether the agent runs or not and whatever is broken. */
 export async function diagnose(options: DiagnoseOptions, io: Io): Promise<number> {
   const at = systemClock.now();
+  // Programs this one starts need no secret, and an environment can be listed.
+  delete process.env.EDGE_SECRET;
   const configFile = resolve(io.cwd, findConfig(options.config, io.cwd, existsSync));
   const config = configOf(configFile);
   const secrets = config instanceof ConfigError ? undefined : secretSource(config, io);
   await Promise.race([secrets?.load(), sleep(systemClock, SECRET_MS)]);
   const collectors = machineCollectors(configFile, config);
-  if (!(config instanceof ConfigError)) collectors.push(...agentCollectors(config, io));
+  if (!(config instanceof ConfigError)) {
+    const lookedAt = { config, file: configFile, named: options.config, cwd: io.cwd };
+    collectors.push(...agentCollectors(lookedAt, io));
+  }
   const collected = await gather(collectors, systemClock);
 
   const file = resolve(io.cwd, options.output ?? `edge-agent-diagnose-${compact(at)}.zip`);

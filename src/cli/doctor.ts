@@ -1,17 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Config } from '../config/schema.ts';
-import { chatDbReadable } from '../ops/doctor/chatDbReadable.ts';
-import { chatDbSchema } from '../ops/doctor/chatDbSchema.ts';
+import process from 'node:process';
 import { examine, type NamedFinding, worstOf } from '../ops/doctor/examine.ts';
+import { systemClock } from '../util/Clock.ts';
 import { messageOf } from '../util/EdgeError.ts';
 import { printable } from '../util/printable.ts';
 import { connectionReport } from './connectionReport.ts';
+import { doctorChecks } from './doctorChecks.ts';
 import { type ConnectionFindings, connectionFinding, examineConnection } from './examineConnection.ts';
 import { EXIT } from './exitCodes.ts';
 import type { CommonOptions, Io } from './Io.ts';
 import { openConfig } from './openConfig.ts';
-import { renderConnection } from './renderConnection.ts';
+import { renderDoctor, tally } from './renderDoctor.ts';
 
 /** As `status` and the usual health checks have it: a warning is no reason to stop anything. */
 const DOCTOR_EXIT = { pass: 0, warn: 1, fail: 2 } as const;
@@ -19,33 +19,33 @@ const DOCTOR_EXIT = { pass: 0, warn: 1, fail: 2 } as const;
 const STDOUT = '-';
 
 export interface DoctorOptions extends CommonOptions {
-  /** One of examined.ts; undefined: everything. */
-  readonly only?: string;
+  /** Of examined.ts; undefined: everything. */
+  readonly only?: readonly string[];
   /** A file for what is to be sent to the backend's people, or `-`. */
   readonly report?: string;
 }
 
 /** `edge-agent doctor`: looks at what the agent needs of this Mac and of its backend, whether it runs or not. */
 export async function doctor(options: DoctorOptions, io: Io): Promise<number> {
-  const { config } = openConfig(options, io);
-  const isAsked = (name: string) => options.only === undefined || options.only === name;
+  const { config, file } = openConfig(options, io);
+  const lookedAt = { config, file: resolve(io.cwd, file), named: options.config, cwd: io.cwd };
+  // Programs this one starts need no secret, and an environment can be listed.
+  delete process.env.EDGE_SECRET;
+  const isAsked = (name: string) => options.only === undefined || options.only.includes(name);
   if (options.report !== undefined && !isAsked('connection')) {
-    io.err('edge-agent: --report is about the connection; leave --only out, or make it --only connection.\n');
+    io.err('edge-agent: --report is about the connection; leave --only out, or add --only connection.\n');
     return EXIT.usage;
   }
+  const checks = doctorChecks(lookedAt).filter(({ name }) => isAsked(name));
   const [onMac, connection] = await Promise.all([
-    isAsked('chat.db') ? examineMac(config) : [],
+    examine(checks, systemClock),
     isAsked('connection') ? examineConnection(config, io) : undefined,
   ]);
-  const checks = connection ? [...onMac, connectionFinding(connection.steps)] : onMac;
-  const status = worstOf(checks);
-  if (options.report !== STDOUT) io.out(options.json ? json(status, checks, connection) : text(checks, connection));
+  const findings = connection ? [...onMac, connectionFinding(connection.steps)] : onMac;
+  const status = worstOf(findings);
+  if (options.report !== STDOUT) io.out(options.json ? json(status, findings, connection) : text(findings, connection));
   if (options.report !== undefined && connection && !tell(connection, options.report, io)) return EXIT.io;
   return DOCTOR_EXIT[status];
-}
-
-async function examineMac({ imessage }: Config): Promise<readonly NamedFinding[]> {
-  return (await examine([chatDbReadable(imessage.db_path), chatDbSchema(imessage.db_path)])).checks;
 }
 
 /** Writes the report; false where it could not be. */
@@ -72,10 +72,7 @@ function json(status: string, checks: readonly NamedFinding[], connection: Conne
   return `${printable(JSON.stringify(report, (_key, value) => (value === undefined ? null : value)))}\n`;
 }
 
-function text(checks: readonly NamedFinding[], connection: ConnectionFindings | undefined): string {
-  const heads = checks.map(({ name, status, text, fix }) => {
-    const steps = name === 'connection' && connection ? renderConnection(connection.steps) : '';
-    return `${status.padEnd(4)}  ${name}: ${printable(text)}\n${fix ? `      ${fix}\n` : ''}${steps}`;
-  });
-  return heads.join('');
+function text(findings: readonly NamedFinding[], connection: ConnectionFindings | undefined): string {
+  const sum = findings.length > 1 ? `\n${tally(findings)}\n` : '';
+  return renderDoctor(findings, connection?.steps) + sum;
 }

@@ -5,6 +5,7 @@ import type { StepResult } from '../backend/diagnosis/Step.ts';
 import { Network } from '../backend/network/Network.ts';
 import { linkSettings } from '../config/linkSettings.ts';
 import type { Config } from '../config/schema.ts';
+import { pass } from '../ops/doctor/Check.ts';
 import type { NamedFinding } from '../ops/doctor/examine.ts';
 import { maskIn } from '../ops/mask.ts';
 import { syncRequest } from '../ops/syncRequest.ts';
@@ -103,8 +104,8 @@ function quietSync(config: Config, startedAt: string | null): SyncRequest {
 /** The steps as one finding: the first of the worst, and what to do about it. */
 export function connectionFinding(steps: readonly StepResult[]): NamedFinding {
   const worst = steps.find(({ status }) => status === 'fail') ?? steps.find(({ status }) => status === 'warn');
-  const name = 'connection';
-  if (!worst) return { name, status: 'pass', text: 'every step to the backend and back went well', fix: undefined };
+  const head = { name: 'connection', ms: steps.reduce((sum, { ms }) => sum + ms, 0) };
+  if (!worst) return { ...head, ...pass('every step to the backend and back went well') };
   const status = worst.status === 'fail' ? 'fail' : 'warn';
-  return { name, status, text: `${worst.step} ${worst.target}: ${worst.text}`, fix: worst.fix };
+  return { ...head, status, text: `${worst.step} ${worst.target}: ${worst.text}`, fix: worst.fix };
 }

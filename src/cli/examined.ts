@@ -1,2 +1,23 @@
-/** What `edge-agent doctor --only` takes. */
-export const EXAMINED = ['chat.db', 'connection'] as const;
+/** What `edge-agent doctor --only` takes: the checks, in the order in which they are shown. docs/DOCTOR.md has the table. */
+export const EXAMINED = [
+  'node',
+  'macos',
+  'chat.db',
+  'schema',
+  'automation',
+  'messages',
+  'account',
+  'sleep',
+  'login',
+  'filevault',
+  'clock',
+  'disk',
+  'state',
+  'files',
+  'service',
+  'binary',
+  'inbound',
+  'connection',
+] as const;
+
+export type Examined = (typeof EXAMINED)[number];

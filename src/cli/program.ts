@@ -10,6 +10,7 @@ import type { CommonOptions, Io } from './Io.ts';
 import type { RetryOptions } from './retry.ts';
 import { LISTED, type ScheduleListOptions } from './scheduleStates.ts';
 import type { SendOptions } from './send.ts';
+import { addServiceCommands } from './service/serviceCommands.ts';
 
 const CONFIG_HELP = 'configuration file (default: ./config.yaml, else ~/.config/edge-agent/config.yaml)';
 
@@ -119,7 +120,11 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     'Look at what the agent needs of this Mac and of its backend, whether it runs or not. Exit code: 0 all is well, 1 warnings, 2 something fails.',
     'edge-agent doctor --only connection --report report.md',
   )
-    .addOption(new Option('--only <what>', `look at this alone: ${EXAMINED.join(' or ')}`).argParser(examined))
+    .addOption(
+      new Option('--only <check>', `look at this alone; may be given again: ${EXAMINED.join(', ')}`).argParser(
+        examined,
+      ),
+    )
     .option(
       '--report <file>',
       'write what was found of the connection as Markdown for the backend’s people; - prints it',
@@ -134,6 +139,7 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     .option('--output <file>', 'the zip (default: edge-agent-diagnose-TIME.zip in the current folder)')
     .option('--json', 'print one JSON object')
     .action(async (options: DiagnoseOptions) => ended(await (await import('./diagnose.ts')).diagnose(options, io)));
+  addServiceCommands({ program, command, io, ended });
   command(
     'check-config',
     'Check the configuration file; start nothing. Exit code: 0 valid, 78 not.',
@@ -151,11 +157,11 @@ function seconds(text: string): number {
   return value;
 }
 
-function examined(text: string): string {
-  if (EXAMINED.some((name) => name === text)) return text;
+function examined(text: string, before: readonly string[] = []): string[] {
+  if (EXAMINED.some((name) => name === text)) return [...before, text];
   const nearest = nearestOf(text, EXAMINED);
   const meant = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
-  throw new InvalidArgumentError(`expected ${EXAMINED.join(' or ')}.${meant}`);
+  throw new InvalidArgumentError(`expected one of ${EXAMINED.join(', ')}.${meant}`);
 }
 
 function rowid(text: string): number {

@@ -301,6 +301,12 @@ export const configSchema = section('The configuration of edge-agent.', {
     }),
   }),
   privacy: privacySection,
+  power: section('Whether this Mac may sleep.', {
+    keep_awake: flag({
+      doc: 'Keeps this Mac from sleeping while the agent runs, by caffeinate; the display may sleep.',
+      default: true,
+    }),
+  }),
   monitoring: section('Figures for a monitoring system on this machine.', {
     port: wholeNumber({
       doc: 'Serves GET /health, /live, /ready and /metrics at this port of 127.0.0.1; 0 serves nothing.',

@@ -5,7 +5,7 @@ import type { LinkConditions } from './LinkConditions.ts';
 import { maskIn } from './mask.ts';
 import type { TelemetryParts } from './telemetry.ts';
 
-type ProgramEvents = 'chatdbOpened' | 'conditionRaised' | 'conditionCleared' | 'woke' | 'failure';
+type ProgramEvents = 'chatdbOpened' | 'conditionRaised' | 'conditionCleared' | 'woke' | 'notKeptAwake' | 'failure';
 
 /** chat.db as a whole, conditions that stand, and what has no event of its own. */
 export function programTelemetry(
@@ -32,6 +32,9 @@ export function programTelemetry(
       logger.info(
         `Awake after ${Math.round(gapMs / 1000)} s: the WebSocket is opened anew, and what came meanwhile is looked for`,
       );
+    },
+    notKeptAwake(detail) {
+      logger.info(`power.keep_awake has no effect on this machine: ${maskIn(detail)}`);
     },
     failure(code, detail) {
       metrics.count('failures');

@@ -126,6 +126,11 @@ export class OsascriptServer {
       process.end('quit');
       return scriptSuccess();
     }
+    if (/\bwhose service type = \w+ and enabled = true\b/.test(script)) {
+      const { accounts } = this.#messages;
+      const of = (service: string) => accounts.filter((one) => one === service).length;
+      return scriptSuccess(`accounts ${accounts.length}, iMessage ${of('iMessage')}, SMS ${of('SMS')}\n`);
+    }
     return scriptSuccess(/\bcount\b/.test(script) ? '1\n' : 'Messages\n');
   }
 }

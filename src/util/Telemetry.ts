@@ -115,6 +115,8 @@ export interface Telemetry {
   conditionCleared(code: ErrorCode): void;
   /** The machine slept, or the process was stopped, for about so long. */
   woke(gapMs: number): void;
+  /** This machine may fall asleep: what would keep it awake is not there, and need not be on what is no Mac. */
+  notKeptAwake(detail: string): void;
   /** Something that has no event of its own went wrong. */
   failure(code: ErrorCode, detail: string): void;
 }

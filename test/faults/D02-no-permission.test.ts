@@ -14,7 +14,7 @@ const AS_NOBODY = ['setpriv', '--reuid', String(UID), '--regid', String(UID), '-
 
 faultTest('D2 names the setting where chat.db may not be read, and reads it without a restart once it may', {
   needs: ['linux', 'root'],
-  rig: { wrapper: AS_NOBODY },
+  rig: { wrapper: AS_NOBODY, env: { HOME: '/nonexistent' } },
   startsAgent: false,
   async fault(run) {
     const { agent, mac } = run.rig;

@@ -101,6 +101,7 @@ const CALLS: { [K in keyof Telemetry]: Parameters<Telemetry[K]> } = {
   conditionRaised: ['EDGE_CHATDB_MISSING', detail],
   conditionCleared: ['EDGE_CHATDB_MISSING'],
   woke: [61_000],
+  notKeptAwake: [detail],
   failure: ['EDGE_INTERNAL', detail],
 };
 

@@ -2,15 +2,23 @@ export type Verdict = 'pass' | 'warn' | 'fail';
 
 /** What one check found. */
 export interface Finding {
-  readonly status: Verdict;
+  /** `skip`: there was nothing to look at here; it counts neither as good nor as bad. */
+  readonly status: Verdict | 'skip';
   /** What is so, in one sentence; begins with a code of util/errors.ts where there is one. */
   readonly text: string;
-  /** What to do; undefined where nothing is. */
+  /** What to do: a command, or the exact place in System Settings. Undefined where nothing is. */
   readonly fix: string | undefined;
 }
 
 /** One thing an agent needs of its surroundings. Looks only, changes nothing, and does not need the agent. */
 export interface Check {
+  /** What `--only` takes. */
   readonly name: string;
   run(): Finding | Promise<Finding>;
 }
+
+export const pass = (text: string): Finding => ({ status: 'pass', text, fix: undefined });
+export const warn = (text: string, fix: string): Finding => ({ status: 'warn', text, fix });
+export const fail = (text: string, fix: string): Finding => ({ status: 'fail', text, fix });
+/** Not looked at, and why: it does not apply here, or another check says what stands in the way. */
+export const skip = (text: string): Finding => ({ status: 'skip', text, fix: undefined });
