@@ -4,16 +4,20 @@ Each answer is typed when its prompt has appeared after the one before. Prints e
 with the exit code of the program, or 99 when a prompt did not come within a minute.
 """
 
+import fcntl
 import os
 import pty
 import select
+import struct
 import sys
+import termios
 import time
 
 at = sys.argv.index("--")
 steps = [step.split("=", 1) for step in sys.argv[1:at]]
 pid, terminal = pty.fork()
 if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
     os.execvp(sys.argv[at + 1], sys.argv[at + 1 :])
 
 screen, seen, since = "", 0, time.monotonic()
@@ -26,14 +30,15 @@ while True:
             break
         if not data:
             break
-        screen += data.decode("utf-8", "replace")
+        text = data.decode("utf-8", "replace")
+        screen += text
+        sys.stdout.write(text)
+        sys.stdout.flush()
     if steps and steps[0][0] in screen[seen:]:
         seen, since = len(screen), time.monotonic()
         os.write(terminal, steps.pop(0)[1].encode() + b"\r")
     if steps and time.monotonic() - since > 60:
-        sys.stdout.write(screen)
         os.kill(pid, 9)
         sys.exit(99)
 _, status = os.waitpid(pid, 0)
-sys.stdout.write(screen)
 sys.exit(os.waitstatus_to_exitcode(status))
