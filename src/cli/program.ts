@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { nearestOf } from '../config/nearestOf.ts';
 import { packageVersion } from '../ops/version.ts';
+import { configGroup } from './configGroup.ts';
 import type { DiagnoseOptions } from './diagnose.ts';
 import type { DoctorOptions } from './doctor.ts';
 import { EXAMINED } from './examined.ts';
@@ -147,6 +148,7 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
   )
     .option('--json', 'print one JSON object')
     .action(async (options: CommonOptions) => ended((await import('./checkConfig.ts')).checkConfig(options, io)));
+  configGroup(program, command, io, ended);
   return program;
 }
 

@@ -14,7 +14,12 @@ import { type Config, configSchema } from './schema.ts';
  * @throws ConfigError with every problem of the file, each with its place
  */
 export function loadConfig(path: string): Config {
-  const document = parseYaml(path, readConfigText(path));
+  return checkConfigText(path, readConfigText(path));
+}
+
+/** The same for a text that is, or is to be, what stands in the file at `path`. @throws ConfigError */
+export function checkConfigText(path: string, text: string): Config {
+  const document = parseYaml(path, text);
   const problems: ConfigProblem[] = [...document.problems];
   if (!document.isMap) throw new ConfigError(problems);
 

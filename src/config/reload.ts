@@ -30,7 +30,7 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
   for (const { path } of KEYS.filter(({ isSection }) => !isSection)) {
     if (isDeepStrictEqual(valueAt(running, path), valueAt(wanted, path))) continue;
     const name = path.join('.');
-    if (!RELOADABLE.some((key) => name === key || name.startsWith(`${key}.`))) {
+    if (!isReloadable(name)) {
       needsRestart.push(name);
       continue;
     }
@@ -39,6 +39,11 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
     owner[path.at(-1)!] = structuredClone(valueAt(wanted, path));
   }
   return { config, applied, needsRestart };
+}
+
+/** Whether a running agent takes this key over on SIGHUP. */
+export function isReloadable(name: string): boolean {
+  return RELOADABLE.some((key) => name === key || name.startsWith(`${key}.`));
 }
 
 function valueAt(config: Config, path: readonly string[]): unknown {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { plistProblem } from '../../src/simulator/standIns/plistLint.ts';
 import { installedMac } from '../packaging/installedMac.ts';
+import { GIVEN, otherPackage, preparedMac } from '../packaging/preparedMac.ts';
 import { readPlist } from '../packaging/readPlist.ts';
 import { plainCase } from './harness/plainCase.ts';
 
@@ -26,39 +27,41 @@ const TOOLS = [
 
 plainCase('O8 installs, upgrades over an agent that runs and uninstalls, each twice, in folders with any characters', {
   async run() {
-    const mac = installedMac(); // its folders have spaces, quotes, < and &
-    const loads = () => mac.calls().filter((call) => call.includes('bootstrap')).length;
-    for (let time = 1; time <= 2; time++) {
-      expect(await mac.run('install.sh')).toMatchObject({ code: 0, stderr: '' });
-      expect(loads()).toBe(time);
-    }
-    const plist = readFileSync(mac.plist, 'utf8');
-    expect(plistProblem(plist)).toBeUndefined();
-    expect(readPlist(plist)).toMatchObject({
-      ProgramArguments: [process.execPath, expect.stringMatching(/index\.ts$/), 'run', '--config', mac.config],
-    });
-
-    const config = readFileSync(mac.config, 'utf8');
-    const program = join(mac.checkout, 'dist/index.js');
-    const older = `${readFileSync(program, 'utf8')}// an older version\n`;
-    for (let time = 1; time <= 2; time++) {
-      writeFileSync(program, older);
-      expect(await mac.run('install.sh', ['--build'])).toMatchObject({ code: 0 });
-      expect(readFileSync(program, 'utf8')).not.toContain('an older version');
-      expect(loads()).toBe(2 + time); // the older one was taken out, or this would have been refused
-      expect(mac.isLoaded()).toBe(true);
-      expect({ plist: readFileSync(mac.plist, 'utf8'), config: readFileSync(mac.config, 'utf8') }).toEqual({
-        plist,
-        config,
+    const mac = preparedMac(); // its folders have spaces, quotes, < and &
+    try {
+      const args = ['service', 'install', ...GIVEN, '--secret-stdin'];
+      for (let time = 1; time <= 2; time++) {
+        expect(await mac.run(args, { input: 'secret' })).toMatchObject({ code: 0, stderr: '' });
+        expect(await mac.status()).toMatchObject({ running: true });
+      }
+      const plist = readFileSync(mac.plist, 'utf8');
+      expect(plistProblem(plist)).toBeUndefined();
+      expect(readPlist(plist)).toMatchObject({
+        ProgramArguments: [mac.node, join(mac.state, 'app/current/src/index.ts'), 'run', '--config', mac.config],
       });
-    }
 
-    for (let time = 1; time <= 2; time++) {
-      expect(await mac.run('uninstall.sh')).toMatchObject({ code: 0 });
-      expect({ loaded: mac.isLoaded(), plist: existsSync(mac.plist) }).toEqual({ loaded: false, plist: false });
-      expect(readFileSync(mac.config, 'utf8')).toBe(config);
+      const config = readFileSync(mac.config, 'utf8');
+      const newer = otherPackage(mac.dir, '9.0.0');
+      for (let time = 1; time <= 2; time++) {
+        const { code, stderr } = await mac.run(['service', 'upgrade', '--from', newer]);
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+        expect(await mac.status()).toMatchObject({ running: true, version: '9.0.0' });
+        expect({ plist: readFileSync(mac.plist, 'utf8'), config: readFileSync(mac.config, 'utf8') }).toEqual({
+          plist,
+          config,
+        });
+      }
+
+      for (let time = 1; time <= 2; time++) {
+        expect(await mac.run(['service', 'uninstall'])).toMatchObject({ code: 0 });
+        expect(existsSync(mac.plist)).toBe(false);
+        expect(await mac.status()).toMatchObject({ running: false });
+        expect(readFileSync(mac.config, 'utf8')).toBe(config);
+      }
+      return { runs: 6 };
+    } finally {
+      await mac.remove();
     }
-    return { runs: 6 };
   },
 });
 
@@ -77,8 +80,10 @@ plainCase('O8 says how to name a Node where none is in PATH, and takes the one t
     expect(stderr).toContain('there is no node on PATH');
     expect(stderr).toContain('--node FILE');
     expect(mac.isLoaded()).toBe(false);
-    expect(await mac.run('install.sh', ['--node', process.execPath], { env })).toMatchObject({ code: 0, stderr: '' });
-    expect(mac.isLoaded()).toBe(true);
+    writeFileSync(join(mac.checkout, 'dist/index.js'), 'console.log(process.argv.slice(2).join(" "));\n');
+    const named = await mac.run('install.sh', ['--node', process.execPath], { env });
+    expect(named).toMatchObject({ code: 0, stderr: '' });
+    expect(named.stdout).toContain('service install --node ');
     return {};
   },
 });

@@ -34,6 +34,8 @@ export interface InstalledMac {
   /** What ran so far, a line each, without the folders that differ from run to run. */
   calls(): string[];
   isLoaded(): boolean;
+  /** As an install leaves it: the property list in its place, and loaded. */
+  install(config?: string): Promise<void>;
   run(script: 'install.sh' | 'uninstall.sh', args?: readonly string[], options?: ScriptOptions): Promise<Outcome>;
 }
 
@@ -55,31 +57,40 @@ export function installedMac(): InstalledMac {
   const config = join(home, '.config/edge-agent/config.yaml');
   mkdirSync(dirname(config), { recursive: true });
   writeFileSync(config, 'edge:\n  agent_id: mini-1\n');
+  const env = {
+    HOME: home,
+    USER: 'ana',
+    PATH: `${join(import.meta.dirname, 'standIns')}:${dirname(process.execPath)}:/usr/bin:/bin`,
+    EDGE_INSTALL_ALLOW_OS: 'Linux',
+    STAND_IN_CALLS: callsFile,
+    STAND_IN_STATE: state,
+    NPM_BUILDS: join(dir, 'built.js'),
+  };
+  const plist = join(home, 'Library/LaunchAgents/com.edge-relay.edge-agent.plist');
   return {
     checkout,
     home,
     config,
-    plist: join(home, 'Library/LaunchAgents/com.edge-relay.edge-agent.plist'),
+    plist,
     calls: () =>
       readFileSync(callsFile, 'utf8')
         .split('\n')
         .filter((line) => line !== '' && !line.startsWith('launchctl print'))
         .map((line) => line.replace(home, 'HOME').replace(/gui\/\d+/, 'gui/UID')),
     isLoaded: () => existsSync(join(state, 'loaded')),
+    install: async (named = config) => {
+      const args = [join(checkout, 'dist/index.js'), 'service', 'plist', '--config', named];
+      const { stdout } = await runProgram(process.execPath, args, { env });
+      mkdirSync(dirname(plist), { recursive: true });
+      writeFileSync(plist, stdout);
+      const { code } = await runProgram('launchctl', ['bootstrap', `gui/${process.getuid!()}`, plist], { env });
+      if (code !== 0) throw new Error(`launchctl bootstrap ended with ${code}`);
+    },
     run: (script, args = [], options = {}) =>
       runProgram('/bin/bash', [join(checkout, 'scripts', script), ...args], {
         cwd: dir,
         input: options.input ?? '',
-        env: {
-          HOME: home,
-          USER: 'ana',
-          PATH: `${join(import.meta.dirname, 'standIns')}:${dirname(process.execPath)}:/usr/bin:/bin`,
-          EDGE_INSTALL_ALLOW_OS: 'Linux',
-          STAND_IN_CALLS: callsFile,
-          STAND_IN_STATE: state,
-          NPM_BUILDS: join(dir, 'built.js'),
-          ...options.env,
-        },
+        env: { ...env, ...options.env },
       }),
   };
 }

@@ -43,7 +43,6 @@ describe('the package', () => {
       'config.yaml.example',
       'launchd/com.edge-relay.edge-agent.plist.template',
       'scripts/install.sh',
-      'scripts/launchd.sh',
       'scripts/uninstall.sh',
       ...filesBelow(join(source, 'docs')).map((file) => `docs/${file}`),
     ].filter((file) => existsSync(join(source, file)));

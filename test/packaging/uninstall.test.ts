@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type InstalledMac, installedMac } from './installedMac.ts';
@@ -38,7 +38,7 @@ function configure(mac: InstalledMac, more: string): void {
 describe('uninstall.sh', () => {
   it('stops the agent, removes its property list, keeps its data and says what stays', async () => {
     const mac = installedMac();
-    await mac.run('install.sh');
+    await mac.install();
     const files = leaveData(...defaultDirs(mac));
     const { code, stdout, stderr } = await mac.run('uninstall.sh');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -46,7 +46,7 @@ describe('uninstall.sh', () => {
       STOPPED,
       'What stays:',
       `  the configuration: ${mac.config}`,
-      '  state, logs, the private copy of Node and the secret: --purge lists them',
+      '  state, logs, the copies of Node and of the program, and the secret: --purge lists them',
     ]);
     expect(stdout).toContain('Full Disk Access and Automation: take edge-agent-node out of the lists');
     expect(mac.isLoaded()).toBe(false);
@@ -56,7 +56,7 @@ describe('uninstall.sh', () => {
 
   it('can be run again', async () => {
     const mac = installedMac();
-    await mac.run('install.sh');
+    await mac.install();
     await mac.run('uninstall.sh');
     const { code, stdout, stderr } = await mac.run('uninstall.sh');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -65,14 +65,15 @@ describe('uninstall.sh', () => {
 
   it('comes back only when the agent has ended', async () => {
     const mac = installedMac();
-    await mac.run('install.sh');
+    await mac.install();
     expect((await mac.run('uninstall.sh', [], { env: { LAUNCHCTL_LINGER: '2' } })).code).toBe(0);
-    expect((await mac.run('install.sh')).code).toBe(0);
+    await mac.install();
+    expect(mac.isLoaded()).toBe(true);
   });
 
   it('removes a property list whose agent is not loaded, and unloads one whose list is gone', async () => {
     const mac = installedMac();
-    await mac.run('install.sh');
+    await mac.install();
     rmSync(mac.plist);
     expect((await mac.run('uninstall.sh')).stdout).toContain(STOPPED);
     expect(mac.isLoaded()).toBe(false);
@@ -83,7 +84,7 @@ describe('uninstall.sh', () => {
 
   it('says what --purge would delete and does nothing without --yes', async () => {
     const mac = installedMac();
-    await mac.run('install.sh');
+    await mac.install();
     rmSync(mac.config);
     const files = leaveData(...defaultDirs(mac));
     const { code, stdout } = await mac.run('uninstall.sh', ['--purge']);
@@ -93,21 +94,16 @@ describe('uninstall.sh', () => {
     expect(mac.isLoaded()).toBe(true);
   });
 
-  it('deletes state, logs, backups, programs and the private Node with --purge --yes', async () => {
+  it('deletes state, logs, backups and the copies of Node and program with --purge --yes', async () => {
     const mac = installedMac();
-    await mac.run('install.sh');
+    await mac.install();
     rmSync(mac.config);
     const [state] = defaultDirs(mac);
     leaveData(...defaultDirs(mac));
-    for (const dir of ['runtime/bin', 'backups/2026-01-02T03-04-05-678Z', 'app/0.2.0-5ec294e1/dist'])
+    for (const dir of ['runtime/bin', 'app/0.1.0-5ec294e1', 'backups/2026-01-02T03-04-05Z'])
       mkdirSync(join(state, dir), { recursive: true });
-    for (const file of [
-      'runtime/installed.json',
-      'backups/2026-01-02T03-04-05-678Z/state.db',
-      'app/0.2.0-5ec294e1/dist/index.js',
-    ])
+    for (const file of ['runtime/installed.json', 'backups/2026-01-02T03-04-05Z/state.db'])
       writeFileSync(join(state, file), '{}');
-    symlinkSync('0.2.0-5ec294e1', join(state, 'app/current'));
     const { code, stderr } = await mac.run('uninstall.sh', ['--purge', '--yes']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(defaultDirs(mac).map((dir) => existsSync(dir))).toEqual([false, false]);
@@ -137,14 +133,14 @@ describe('uninstall.sh', () => {
     mkdirSync(dir);
     writeFileSync(join(dir, 'state.db'), '');
     writeFileSync(own, `edge:\n  agent_id: a\nbackend:\n  url: http://127.0.0.1:9\nstate:\n  dir: own state\n`);
-    await mac.run('install.sh', ['--config', own]);
+    await mac.install(own);
     expect((await mac.run('uninstall.sh', ['--purge', '--yes'])).code).toBe(0);
     expect(existsSync(dir)).toBe(false);
   });
 
   it('changes nothing when the configuration does not say where they are', async () => {
     const mac = installedMac();
-    await mac.run('install.sh');
+    await mac.install();
     writeFileSync(mac.config, 'BROKEN');
     const { code, stderr } = await mac.run('uninstall.sh', ['--purge', '--yes']);
     expect(code).toBe(78);
@@ -154,7 +150,7 @@ describe('uninstall.sh', () => {
 
   it('says how to do it by hand where nothing is built', async () => {
     const mac = installedMac();
-    await mac.run('install.sh');
+    await mac.install();
     rmSync(join(mac.checkout, 'dist'), { recursive: true });
     const { code, stderr } = await mac.run('uninstall.sh');
     expect(code).toBe(69);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CommonOptions, Io } from '../Io.ts';
+import { installCommands } from './installCommands.ts';
 import type { ServicePlistOptions } from './plist.ts';
 import type { ServiceUninstallOptions } from './uninstall.ts';
 
@@ -14,6 +15,7 @@ interface ServiceCommandsOptions {
 /** The group `edge-agent service`: the agent as a LaunchAgent of this user. Each is imported when it is used. */
 export function addServiceCommands({ program, command, io, ended }: ServiceCommandsOptions): void {
   const service = program.command('service').description('Run the agent as a LaunchAgent of this user.');
+  installCommands(service, command, io, ended);
   command('start', 'Start the agent that is installed.', 'edge-agent service start', service).action(async () =>
     ended(await (await import('./start.ts')).serviceStart(io)),
   );

@@ -6,6 +6,7 @@ import { runProgram } from '../../ops/macos/programs.ts';
 import { type AgentPlaces, agentFiles, deleteAgentFiles } from '../../ops/service/agentFiles.ts';
 import { Keychain } from '../../ops/service/Keychain.ts';
 import { NodeRuntime } from '../../ops/service/NodeRuntime.ts';
+import type { Releases } from '../../ops/service/Releases.ts';
 import { SERVICE_LABEL, servicePaths } from '../../ops/service/servicePaths.ts';
 import { systemClock } from '../../util/Clock.ts';
 import { messageOf } from '../../util/EdgeError.ts';
@@ -14,6 +15,7 @@ import { EXIT } from '../exitCodes.ts';
 import type { CommonOptions, Io } from '../Io.ts';
 import { launchdService } from './launchdService.ts';
 import { refuseUnlessMac } from './refuseUnlessMac.ts';
+import { releasesOf } from './releases.ts';
 import { serviceConfig } from './wantedPlist.ts';
 
 export interface ServiceUninstallOptions extends CommonOptions {
@@ -25,6 +27,7 @@ export interface ServiceUninstallOptions extends CommonOptions {
 interface Leavings {
   readonly places: AgentPlaces;
   readonly runtime: NodeRuntime;
+  readonly releases: Releases;
   readonly keychainItem: { readonly service: string; readonly account: string } | undefined;
 }
 
@@ -54,19 +57,21 @@ export async function serviceUninstall(options: ServiceUninstallOptions, io: Io)
 /** Where the agent itself would have its things; undefined, and said why, where the configuration does not tell. */
 function findLeavings(config: string, io: Io): Leavings | undefined {
   const home = homedir();
-  const { logDir, stderrLog, runtimeDir, appDir } = servicePaths(home);
+  const { logDir, stderrLog, runtimeDir } = servicePaths(home);
   const runtime = new NodeRuntime({ dir: runtimeDir, run: runProgram, clock: systemClock });
+  const releases = releasesOf(home);
   if (!existsSync(config)) {
     const stateDir = join(home, 'Library/Application Support/edge-agent');
-    const places = { stateDir, logFile: join(logDir, 'edge-agent.log'), stderrLog, appDir };
-    return { places, runtime, keychainItem: undefined };
+    const places = { stateDir, logFile: join(logDir, 'edge-agent.log'), stderrLog };
+    return { places, runtime, releases, keychainItem: undefined };
   }
   try {
     const { state, logging, edge } = loadConfig(config);
     const { secret_keychain_service: service, agent_id: account } = edge;
     return {
-      places: { stateDir: state.dir, logFile: logging.file, stderrLog, appDir },
+      places: { stateDir: state.dir, logFile: logging.file, stderrLog },
       runtime,
+      releases,
       keychainItem: service === undefined ? undefined : { service, account },
     };
   } catch (error) {
@@ -77,14 +82,14 @@ function findLeavings(config: string, io: Io): Leavings | undefined {
   }
 }
 
-function listed({ places, runtime, keychainItem }: Leavings): string[] {
+function listed({ places, runtime, releases, keychainItem }: Leavings): string[] {
   const secret = keychainItem ? [`the Keychain item ${keychainItem.service} of ${keychainItem.account}`] : [];
-  return [...runtime.files(), ...agentFiles(places), ...secret];
+  return [...runtime.files(), ...releases.folders(), ...agentFiles(places), ...secret];
 }
 
 /** False where something could not be deleted, which is said: the rest goes all the same. */
 async function purge(
-  { places, runtime, keychainItem }: Leavings,
+  { places, runtime, releases, keychainItem }: Leavings,
   io: Io,
   say: (line: string) => void,
 ): Promise<boolean> {
@@ -101,6 +106,10 @@ async function purge(
     for (const file of runtime.files()) say(`Deleted ${file}`);
     runtime.remove(); // first: it lies in the folder of the state, which goes when it is empty
   });
+  await attempt(() => {
+    for (const folder of releases.folders()) say(`Deleted ${folder}`);
+    releases.remove();
+  });
   await attempt(() => deleteAgentFiles(places, (path) => say(`Deleted ${path}`)));
   await attempt(async () => {
     if (!keychainItem) return;
@@ -116,8 +125,8 @@ function whatStays(leavings: Leavings | undefined, config: string): string[] {
   return [
     'What stays:',
     ...files.map((file) => `  ${file}`),
-    ...(leavings ? [] : ['  state, logs, the private copy of Node and the secret: --purge lists them']),
+    ...(leavings ? [] : ['  state, logs, the copies of Node and of the program, and the secret: --purge lists them']),
     '  the permissions: System Settings → Privacy & Security → Full Disk Access and Automation: take edge-agent-node out of the lists',
-    '  the program itself, and files of Messages',
+    '  the checkout or package it was installed from, and files of Messages',
   ];
 }

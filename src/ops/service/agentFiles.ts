@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { controlSocketPath } from '../ControlServer.ts';
 
@@ -13,8 +13,6 @@ const STATE_NAMES = [
 ];
 /** In `backups/`: a folder for each time that the agent was upgraded, which nobody else fills. */
 const BACKUP_NAME = /^\d{4}-?\d\d-?\d\dT[\d:.-]+Z?$/;
-/** In `app/`: the program in a folder for each version, and the link to the one in use. */
-const APP_NAME = /^(current(\.\d+)?|\.next-\d+|\d+\.\d+\.\d+\S*)$/;
 /** logging.max_files is 99 at the most. */
 const LOG_SUFFIX = /^(\.\d{1,2})?$/;
 
@@ -22,11 +20,10 @@ export interface AgentPlaces {
   readonly stateDir: string;
   readonly logFile: string;
   readonly stderrLog: string;
-  readonly appDir: string;
 }
 
-/** What an agent has left of state, logs and programs; a backup and a version are one entry each. */
-export function agentFiles({ stateDir, logFile, stderrLog, appDir }: AgentPlaces): string[] {
+/** What an agent has left of state and logs; a backup is one entry. */
+export function agentFiles({ stateDir, logFile, stderrLog }: AgentPlaces): string[] {
   const backups = join(stateDir, 'backups');
   const found = [
     ...namesIn(stateDir, (name) => STATE_NAMES.some((known) => known.test(name))),
@@ -37,21 +34,18 @@ export function agentFiles({ stateDir, logFile, stderrLog, appDir }: AgentPlaces
       return name.startsWith(own) && LOG_SUFFIX.test(name.slice(own.length));
     }),
     stderrLog,
-    // Last: what deletes them may be the program in one of them.
-    ...namesIn(appDir, (name) => APP_NAME.test(name)),
   ];
-  return [...new Set(found)].filter((path) => lstatSync(path, { throwIfNoEntry: false }));
+  return [...new Set(found)].filter((path) => existsSync(path));
 }
 
 /** Deletes them, and the folders that are empty then. Tells of each. @throws Error of what cannot be deleted */
 export function deleteAgentFiles(places: AgentPlaces, told: (path: string) => void): void {
-  const { stateDir, logFile, stderrLog, appDir } = places;
-  const backups = join(stateDir, 'backups');
   for (const path of agentFiles(places)) {
-    rmSync(path, { force: true, recursive: [backups, appDir].includes(dirname(path)) });
+    rmSync(path, { force: true, recursive: dirname(path) === join(places.stateDir, 'backups') });
     told(path);
   }
-  for (const dir of [backups, appDir, dirname(appDir), stateDir, dirname(logFile), dirname(stderrLog)]) {
+  const { stateDir, logFile, stderrLog } = places;
+  for (const dir of [join(stateDir, 'backups'), stateDir, dirname(logFile), dirname(stderrLog)]) {
     try {
       rmdirSync(dir);
     } catch {

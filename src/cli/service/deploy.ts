@@ -1,0 +1,99 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../../config/schema.ts';
+import { CRASH_LOOP_FILE } from '../../ops/CrashLoop.ts';
+import { backUp, restoreState, schemaOf } from '../../ops/service/backUp.ts';
+import type { LaunchdService } from '../../ops/service/LaunchdService.ts';
+import type { Release, Releases } from '../../ops/service/Releases.ts';
+import type { AgentStatus } from '../../ops/status.ts';
+import type { Clock } from '../../util/Clock.ts';
+import { EdgeError } from '../../util/EdgeError.ts';
+import type { Progress } from './Progress.ts';
+import { waitForReady } from './waitForReady.ts';
+
+/** What ran before and is taken back gets at least so long to answer, however little the new one got, ms. */
+const BACK_MS = 60_000;
+
+export interface Deployment {
+  readonly release: Release;
+  readonly releases: Releases;
+  readonly service: LaunchdService;
+  /** The property list to be loaded, and its place. */
+  readonly plist: string;
+  readonly plistPath: string;
+  readonly config: Config;
+  readonly configFile: string;
+  readonly clock: Clock;
+  readonly waitMs: number;
+  readonly progress: Progress;
+}
+
+export type Deployed =
+  | { readonly outcome: 'runs'; readonly agent: AgentStatus }
+  /** Of a first one: it is loaded, and launchd goes on trying. */
+  | { readonly outcome: 'silent' }
+  /** The one before is in its place again; `agent`: and answers. */
+  | { readonly outcome: 'rolled-back'; readonly agent: AgentStatus | undefined };
+
+/**
+ * Puts a release in the place of what runs:
+ *
+ *   stop ── back up ── switch ── start ── answers, and still does ──► runs
+ *                                  └─ does not: stop ── switch back ── start ──► rolled-back
+ *
+ * Where nothing ran before there is nothing to go back to: silent. The state is put back only where the new program changed
+ * its schema, which the old one could not read: otherwise it holds what was sent meanwhile, and that must not be forgotten.
+ * @throws EdgeError EDGE_LAUNCHD, with the one before in its place again
+ */
+export async function deploy(d: Deployment): Promise<Deployed> {
+  const { release, releases, service, plist, plistPath, config, clock, waitMs, progress } = d;
+  const before = {
+    release: releases.current(),
+    plist: existsSync(plistPath) ? readFileSync(plistPath, 'utf8') : undefined,
+  };
+  const { dir: stateDir } = config.state;
+  const database = join(stateDir, 'state.db');
+  if (await service.stop()) progress.step('stop', 'the agent that ran has ended');
+  const schema = schemaOf(database);
+  const backup = await backUp({ stateDir, files: [d.configFile, plistPath], now: clock.now() });
+  if (backup) progress.step('backup', `state, configuration and property list are in ${backup}`);
+
+  // Failures of the one before are none of this one.
+  rmSync(join(stateDir, CRASH_LOOP_FILE), { force: true });
+  releases.use(release);
+  try {
+    await service.install(plist);
+    progress.step('launchd', `loaded; it starts ${release.id} now and at every login`);
+    const agent = await waitForReady({ config, version: release.version, clock, limitMs: waitMs });
+    if (agent) {
+      releases.keepOnly([release, before.release]);
+      return { outcome: 'runs', agent };
+    }
+    if (before.plist === undefined) return { outcome: 'silent' };
+    progress.step('roll back', `${release.id} did not answer within ${waitMs / 1000} s`);
+  } catch (error) {
+    if (!(error instanceof EdgeError)) throw error;
+    if (before.plist === undefined) {
+      await service.uninstall().catch(() => {});
+      releases.use(undefined);
+      throw error;
+    }
+    progress.step('roll back', `${error.code}: ${error.message}`);
+  }
+
+  await service.stop();
+  releases.use(before.release);
+  if (backup && schemaOf(database) !== schema) {
+    restoreState(backup, stateDir);
+    progress.step('state', `is that of ${backup} again, because the new program had changed its schema`);
+  }
+  rmSync(join(stateDir, CRASH_LOOP_FILE), { force: true });
+  await service.install(before.plist);
+  const agent = await waitForReady({
+    config,
+    version: before.release?.version,
+    clock,
+    limitMs: Math.max(waitMs, BACK_MS),
+  });
+  return { outcome: 'rolled-back', agent };
+}

@@ -1,0 +1,123 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import type { Config } from '../../config/schema.ts';
+import { runProgram } from '../../ops/macos/programs.ts';
+import { renderPlist } from '../../ops/service/renderPlist.ts';
+import { servicePaths } from '../../ops/service/servicePaths.ts';
+import type { AgentStatus } from '../../ops/status.ts';
+import { systemClock } from '../../util/Clock.ts';
+import { EXIT } from '../exitCodes.ts';
+import type { Io } from '../Io.ts';
+import type * as Person from './askPerson.ts';
+import { deploy } from './deploy.ts';
+import { launchdService } from './launchdService.ts';
+import type { Progress } from './Progress.ts';
+import { lacksPermission, walkThroughPermissions } from './permissions.ts';
+import { releasesOf } from './releases.ts';
+import { whatIsMissing } from './whatIsMissing.ts';
+
+/** How long the new program may take to check the configuration; macOS looks it through at its first run. */
+const CHECK_MS = 60_000;
+
+export interface PutInPlace {
+  /** The package. */
+  readonly source: string;
+  readonly config: Config;
+  readonly configFile: string;
+  /** Something that an agent reads at its start is not what it was. */
+  readonly hasNews: boolean;
+  readonly node: string;
+  readonly needsPermissions: boolean;
+  readonly isStarting: boolean;
+  readonly waitMs: number;
+  readonly progress: Progress;
+  /** Undefined where nobody may be asked. */
+  readonly person: typeof Person | undefined;
+  readonly io: Io;
+}
+
+/**
+ * What install and upgrade have in common: the program's copy, the property list, launchd, and what is missing then.
+ * Exit code 0: it runs, whatever a person still has to permit; 75: it does not answer, or the one before is back.
+ * @throws EdgeError
+ */
+export async function putInPlace(o: PutInPlace): Promise<number> {
+  const { config, configFile, node, progress, person, io } = o;
+  const home = homedir();
+  const { plist: plistPath, stderrLog } = servicePaths(home);
+  const releases = releasesOf(home);
+  const service = launchdService();
+  const before = releases.current();
+  const release = releases.add(o.source);
+  const isNew = before?.id !== release.id;
+  progress.step('program', isNew ? `${release.id}, copied to ${release.folder}` : `${release.id}, in place already`);
+  if (isNew) progress.stands(`the program ${release.folder}, which nothing starts yet`);
+
+  const check = await runProgram(node, [releases.programOf(release), 'check-config', '--config', configFile], {
+    timeoutMs: CHECK_MS,
+  });
+  if (check.exitCode !== 0) {
+    io.err(
+      check.stderr || `edge-agent: ${release.id} cannot check the configuration: it ended with ${check.exitCode}\n`,
+    );
+    progress.tellWhatStands();
+    return check.exitCode ?? EXIT.internal;
+  }
+
+  const plist = renderPlist({ home, node, program: releases.programPath, config: configFile });
+  const isFirst = !existsSync(plistPath);
+  const isSame = !isFirst && readFileSync(plistPath, 'utf8') === plist;
+  const state = await service.state();
+  if (!o.isStarting) {
+    releases.use(release);
+    progress.step('launchd', 'nothing is loaded or started, as asked; do it with: edge-agent service install');
+    return EXIT.ok;
+  }
+
+  let agent: AgentStatus | undefined;
+  if (isSame && !isNew && !o.hasNews && state.running) {
+    const { waitForReady } = await import('./waitForReady.ts');
+    agent = await waitForReady({ config, version: release.version, clock: systemClock, limitMs: o.waitMs });
+    progress.step('launchd', `nothing has changed, and it runs with pid ${state.pid}; it was left alone`);
+  } else {
+    const d = { release, releases, service, plist, plistPath, config, configFile, clock: systemClock };
+    const deployed = await deploy({ ...d, waitMs: o.waitMs, progress });
+    if (deployed.outcome === 'rolled-back') {
+      const now = deployed.agent ? `runs again, with pid ${deployed.agent.pid}` : 'does not answer either';
+      io.err(
+        `edge-agent: ${release.id} was taken back; ${before?.id ?? 'what was installed before'} ${now}.\n` +
+          `  Why it did not start is in ${config.logging.file} and ${stderrLog}: edge-agent status\n`,
+      );
+      return EXIT.tempFail;
+    }
+    if (deployed.outcome === 'runs') agent = deployed.agent;
+  }
+  if (agent) progress.step('ready', `it answers, with pid ${agent.pid}`);
+  else progress.step('not ready', `it did not answer within ${o.waitMs / 1000} s; launchd goes on. See ${stderrLog}`);
+
+  const needsPermissions = o.needsPermissions || isFirst;
+  if (person && (needsPermissions || lacksPermission(agent))) await walkThroughPermissions(node, runProgram, person);
+  const missing = await whatIsMissing({
+    run: runProgram,
+    node,
+    program: releases.programPath,
+    config: configFile,
+    agent: agent && (await import('../status.ts').then(({ askAgent }) => askAgent(config)).catch(() => undefined)),
+  });
+  io.out(epilogue({ missing, node, needsPermissions, log: config.logging.file }));
+  return agent ? EXIT.ok : EXIT.tempFail;
+}
+
+function epilogue(o: { missing: readonly string[]; node: string; needsPermissions: boolean; log: string }): string {
+  const permissions =
+    'macOS: System Settings → Privacy & Security: add this file to Full Disk Access (Cmd-Shift-G takes its path), and allow ' +
+    `it Messages below Automation when macOS asks\n     ${o.node}`;
+  const all = [...(o.needsPermissions ? [permissions] : []), ...o.missing];
+  const list = all.map((one, at) => `  ${at + 1}. ${one}\n`).join('');
+  const head = all.length === 0 ? '\nNothing is missing.\n' : `\nWhat is missing, or to be looked at:\n\n${list}`;
+  return `${head}\nHow it is:   edge-agent status\nIts log:     tail -f ${shellWord(o.log)}\nLook again:  edge-agent doctor\n`;
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

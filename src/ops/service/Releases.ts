@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import {
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { packageFolders, readManifest } from './packageFolders.ts';
+
+/** Besides the program and its libraries: what it reads of its own package. */
+const FILES = ['package.json', 'config.yaml.example', 'launchd', 'LICENSE'];
+const CURRENT = 'current';
+
+export interface Release {
+  /** Version and digest of what is in it: the same sources give the same name. */
+  readonly id: string;
+  readonly version: string;
+  readonly folder: string;
+}
+
+export interface ReleasesOptions {
+  /** The folder of them all. */
+  readonly dir: string;
+  /** The program within a package: `dist/index.js`; `src/index.ts` where the sources run as they are. */
+  readonly program: string;
+}
+
+/**
+ * Copies of the program that the service runs, one a version, with a link `current` to the one in use:
+ *
+ *   app/0.1.0-5ec294e1/   app/0.2.0-90ab1c33/   app/current → 0.2.0-90ab1c33
+ *
+ * Neither a build, `npm ci` nor `npm install -g` then takes files away from under an agent that runs, and the version
+ * before is whole when it is wanted back. launchd is given the path through the link, which stays.
+ */
+export class Releases {
+  readonly #dir: string;
+  readonly #program: string;
+
+  constructor({ dir, program }: ReleasesOptions) {
+    this.#dir = dir;
+    this.#program = program;
+  }
+
+  /** The file that launchd runs, whichever release is in use. */
+  get programPath(): string {
+    return join(this.#dir, CURRENT, this.#program);
+  }
+
+  /** The file of one release. */
+  programOf(release: Release): string {
+    return join(release.folder, this.#program);
+  }
+
+  /** Copies the package in `source`, unless it is here already. Touches nothing that runs. @throws Error */
+  add(source: string): Release {
+    const libraries = packageFolders(source);
+    const { version } = readManifest(source);
+    const code = this.#program.split('/')[0]!;
+    const id = `${version}-${digestOf(source, [...FILES, code], libraries)}`;
+    const release = { id, version, folder: join(this.#dir, id) };
+    if (existsSync(release.folder)) return release;
+    const next = join(this.#dir, `.next-${process.pid}`);
+    rmSync(next, { recursive: true, force: true });
+    mkdirSync(next, { recursive: true, mode: 0o700 });
+    try {
+      // On APFS a clone, which takes neither time nor room.
+      const copy = (from: string, place: string) =>
+        cpSync(from, join(next, place), { recursive: true, dereference: true, mode: constants.COPYFILE_FICLONE });
+      for (const name of [...FILES, code]) if (existsSync(join(source, name))) copy(join(source, name), name);
+      for (const { path, place } of libraries) copy(path, place);
+      renameSync(next, release.folder);
+    } catch (error) {
+      rmSync(next, { recursive: true, force: true });
+      throw error;
+    }
+    return release;
+  }
+
+  /** The release in use; undefined before the first. */
+  current(): Release | undefined {
+    let id: string;
+    try {
+      id = readlinkSync(join(this.#dir, CURRENT));
+    } catch {
+      return undefined;
+    }
+    const folder = join(this.#dir, id);
+    return existsSync(folder) ? { id, folder, version: readManifest(folder).version } : undefined;
+  }
+
+  /** What is started from now on. Undefined: none. */
+  use(release: Release | undefined): void {
+    const link = join(this.#dir, CURRENT);
+    if (!release) {
+      rmSync(link, { force: true });
+      return;
+    }
+    const next = `${link}.${process.pid}`;
+    rmSync(next, { force: true });
+    symlinkSync(release.id, next);
+    renameSync(next, link);
+  }
+
+  /** What is there of them. */
+  folders(): string[] {
+    if (!existsSync(this.#dir)) return [];
+    return readdirSync(this.#dir)
+      .filter((name) => name !== CURRENT)
+      .map((name) => join(this.#dir, name));
+  }
+
+  /** Deletes them all; nobody else keeps anything there. */
+  remove(): void {
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  /** Deletes all but these. */
+  keepOnly(kept: readonly (Release | undefined)[]): void {
+    const names = [CURRENT, ...kept.map((release) => release?.id)];
+    for (const name of readdirSync(this.#dir)) {
+      if (!names.includes(name)) rmSync(join(this.#dir, name), { recursive: true, force: true });
+    }
+  }
+}
+
+function digestOf(source: string, names: readonly string[], libraries: readonly { place: string; version: string }[]) {
+  const hash = createHash('sha256');
+  for (const name of names) {
+    for (const file of filesOf(join(source, name)).sort())
+      hash.update(`${file.slice(source.length)}\0`).update(readFileSync(file));
+  }
+  hash.update(JSON.stringify(libraries.map(({ place, version }) => [place, version]).sort()));
+  return hash.digest('hex').slice(0, 8);
+}
+
+function filesOf(path: string): string[] {
+  if (!existsSync(path)) return [];
+  const entries = (() => {
+    try {
+      return readdirSync(path, { recursive: true, withFileTypes: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+      throw error;
+    }
+  })();
+  return entries?.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)) ?? [path];
+}
