@@ -285,6 +285,8 @@ export class Agent {
     const operator = operatorParts({
       stateDir: config.state.dir,
       monitoringPort: config.monitoring.port,
+      log,
+      logFile: config.logging.file,
       telemetry,
       store,
       clock,

@@ -4,23 +4,25 @@ import type { AddressInfo } from 'node:net';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { Metrics } from './metrics.ts';
 import { prometheusText } from './prometheus.ts';
-import { closeRouteServer, createRouteServer } from './routes.ts';
+import { closeRouteServer, createRouteServer, type Routes } from './routes.ts';
 import type { AgentStatus } from './status.ts';
 
 /** A web page whose name was made to point here (DNS rebinding) asks for its own name, and gets nothing. */
 const LOCAL_HOST = /^(localhost|127\.0\.0\.1)(:\d+)?$/i;
 
-/** GET /health and GET /metrics for this machine; nothing that changes anything. */
+/** GET /health and GET /metrics for this machine, and what `routes` adds. */
 export class MonitoringServer {
   readonly #port: number;
   readonly #metrics: Metrics;
   readonly #status: () => AgentStatus;
+  readonly #routes: Routes;
   #server: Server | undefined;
 
-  constructor(options: { port: number; metrics: Metrics; status: () => AgentStatus }) {
+  constructor(options: { port: number; metrics: Metrics; status: () => AgentStatus; routes?: Routes }) {
     this.#port = options.port;
     this.#metrics = options.metrics;
     this.#status = options.status;
+    this.#routes = options.routes ?? {};
   }
 
   /** @throws EdgeError EDGE_MONITORING_PORT */
@@ -28,6 +30,7 @@ export class MonitoringServer {
     const server = createRouteServer({
       'GET /health': () => health(this.#status()),
       'GET /metrics': async () => prometheusText(this.#metrics, this.#status()),
+      ...this.#routes,
     });
     server.prependListener('request', (request) => {
       if (!LOCAL_HOST.test(request.headers.host ?? '')) request.url = '/';
@@ -45,6 +48,10 @@ export class MonitoringServer {
   /** The port it listens on; differs from the one asked for when that was 0. */
   get port(): number {
     return (this.#server?.address() as AddressInfo | null)?.port ?? this.#port;
+  }
+
+  get isListening(): boolean {
+    return this.#server !== undefined;
   }
 
   async stop(): Promise<void> {
