@@ -301,9 +301,9 @@ export const configSchema = section('The configuration of edge-agent.', {
     }),
   }),
   privacy: privacySection,
-  monitoring: section('Figures for a monitoring system on this machine.', {
+  monitoring: section('The status page, and figures for a monitoring system, on this machine.', {
     port: wholeNumber({
-      doc: 'Serves GET /health and GET /metrics at this port of 127.0.0.1; 0 serves nothing.',
+      doc: 'Serves the status page (`edge-agent open`), GET /health and GET /metrics at this port of 127.0.0.1; 0 serves nothing.',
       min: 0,
       max: 65_535,
       default: 0,

@@ -9,22 +9,22 @@ function access() {
 const cookieOf = (set: string | undefined) => ({ cookie: `a=b; ${set!.split(';')[0]}; c=d` });
 
 describe('the key to the status page', () => {
-  it('opens once, and the cookie for it as long as the agent runs', () => {
+  it('opens once, and the cookie for it as long as the agent runs', async () => {
     const { clock, page } = access();
     const token = page.newToken();
     const set = page.redeem(token);
     expect(page.redeem(token)).toBeUndefined();
-    clock.advance(TOKEN_MS * 1000);
+    await clock.advance(TOKEN_MS * 1000);
     expect(page.admits(cookieOf(set))).toBe(true);
     expect(access().page.admits(cookieOf(set))).toBe(false);
   });
 
-  it('is good for five minutes', () => {
+  it('is good for five minutes', async () => {
     const { clock, page } = access();
     const [early, late] = [page.newToken(), page.newToken()];
-    clock.advance(TOKEN_MS - 10);
+    await clock.advance(TOKEN_MS - 10);
     expect(page.redeem(early)).toBeDefined();
-    clock.advance(20);
+    await clock.advance(20);
     expect(page.redeem(late)).toBeUndefined();
   });
 

@@ -9,12 +9,13 @@ import type { AgentStatus } from '../status.ts';
 const BUCKET_MS = 10 * 60_000;
 /** Schedules shown, the next ones; the count tells how many there are. */
 const MAX_SCHEDULES = 20;
-/**
- * The day's messages are counted anew at most so often, ms, and never in more than one part in fifty of the time: a day
- * of 100,000 messages takes some 30 ms.
- */
+/** The latest messages are counted anew at most so often, ms. */
 const TRAFFIC_MS = 5_000;
-const TRAFFIC_SHARE = 50;
+/**
+ * What is older than this changes no more, or hardly, and is not counted again, ms: a day of 100,000 messages takes a
+ * tenth of a second.
+ */
+const SETTLED_MS = 3_600_000;
 /** The end of time of a Date, ms since 1970. */
 const END_OF_TIME = 8_640_000_000_000_000;
 
@@ -53,8 +54,8 @@ export class PageView {
   readonly #status: () => AgentStatus;
   readonly #can: readonly string[];
   #traffic: PageTraffic | undefined;
-  /** Monotonic, ms. */
-  #trafficUntil = Number.NEGATIVE_INFINITY;
+  /** When it was counted: on the wall, and on the monotonic clock, ms. */
+  #counted = { at: 0, monotonic: Number.NEGATIVE_INFINITY };
 
   constructor(options: { store: StateStore; clock: Clock; status: () => AgentStatus; can: readonly string[] }) {
     this.#store = options.store;
@@ -75,14 +76,21 @@ export class PageView {
   }
 
   #trafficNow(): PageTraffic {
-    const startedAt = this.#clock.monotonic();
-    const span = dayOf(this.#clock.now());
-    const from = new Date(span.from).toISOString();
-    if (this.#traffic?.from === from && startedAt < this.#trafficUntil) return this.#traffic;
-    const counts = this.#store.traffic.counts({ ...span, bucketMs: BUCKET_MS });
-    this.#traffic = { from, bucket_seconds: BUCKET_MS / 1000, ...counts };
-    const now = this.#clock.monotonic();
-    this.#trafficUntil = now + Math.max(TRAFFIC_MS, (now - startedAt) * TRAFFIC_SHARE);
+    const [now, monotonic] = [this.#clock.now(), this.#clock.monotonic()];
+    const day = dayOf(now);
+    const from = new Date(day.from).toISOString();
+    const known = this.#traffic?.from === from ? this.#traffic : undefined;
+    if (known && monotonic - this.#counted.monotonic < TRAFFIC_MS) return known;
+    const settledUntil = Math.min(this.#counted.at, now) - SETTLED_MS;
+    const kept = known ? Math.max(0, Math.floor((settledUntil - day.from) / BUCKET_MS)) : 0;
+    const rest = this.#store.traffic.counts({ from: day.from + kept * BUCKET_MS, to: day.to, bucketMs: BUCKET_MS });
+    this.#traffic = {
+      from,
+      bucket_seconds: BUCKET_MS / 1000,
+      in: [...(known?.in.slice(0, kept) ?? []), ...rest.in],
+      out: [...(known?.out.slice(0, kept) ?? []), ...rest.out],
+    };
+    this.#counted = { at: now, monotonic };
     return this.#traffic;
   }
 }
