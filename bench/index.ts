@@ -10,6 +10,7 @@ const SUITES: Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>> = {
   sending: () => import('./sending.ts'),
   connection: () => import('./connection.ts'),
   doctor: () => import('./doctor.ts'),
+  page: () => import('./page.ts'),
 };
 
 const USAGE = `usage: npm run bench [-- [NAME…] [--check]]

@@ -1,10 +1,11 @@
-// Compiles src to dist. The simulator is a tool of the checkout and is not part of the package.
+// Compiles src to dist, and copies what is no TypeScript (the status page). The simulator is a tool of the checkout and
+// is not part of the package.
 //
 // The new tree replaces the old one only when it is whole: a failed build leaves the dist that an agent may be running
 // from as it was.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
@@ -26,6 +27,12 @@ const tsc = spawnSync(
   { stdio: 'inherit' },
 );
 if (tsc.status !== 0) fail('the compiler found errors', tsc.status ?? 1);
+
+for (const file of readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })) {
+  const path = relative(join(root, 'src'), join(file.parentPath, file.name));
+  if (!file.isFile() || path.endsWith('.ts') || path.startsWith('simulator')) continue;
+  cpSync(join(root, 'src', path), join(next, path));
+}
 
 for (const [name, path] of Object.entries(bin)) {
   const program = join(next, path.replace(/^(\.\/)?dist\//, ''));

@@ -289,6 +289,8 @@ export class Agent {
       monitoringPort: config.monitoring.port,
       keepAwake: config.power.keep_awake,
       random,
+      log,
+      logFile: config.logging.file,
       telemetry,
       store,
       clock,

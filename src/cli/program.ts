@@ -8,6 +8,7 @@ import { EXAMINED } from './examined.ts';
 import { EXIT } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
+import type { OpenOptions } from './open.ts';
 import type { RetryOptions } from './retry.ts';
 import { LISTED, type ScheduleListOptions } from './scheduleStates.ts';
 import type { SendOptions } from './send.ts';
@@ -58,6 +59,14 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
   )
     .option('--json', 'print one JSON object')
     .action(async (options: CommonOptions) => ended(await (await import('./status.ts')).status(options, io)));
+  command(
+    'open',
+    'Open the status page in the browser; the link is good once, for five minutes. Needs monitoring.port.',
+    'edge-agent open --no-browser',
+  )
+    .option('--no-browser', 'print the link and open nothing')
+    .option('--json', 'print one JSON object')
+    .action(async (options: OpenOptions) => ended(await (await import('./open.ts')).open(options, io)));
   command(
     'send',
     'Send a text through the running agent. Exit code: 0 confirmed, 1 failed, 75 not known (yet).',

@@ -307,9 +307,9 @@ export const configSchema = section('The configuration of edge-agent.', {
       default: true,
     }),
   }),
-  monitoring: section('Figures for a monitoring system on this machine.', {
+  monitoring: section('The status page, and figures for a monitoring system, on this machine.', {
     port: wholeNumber({
-      doc: 'Serves GET /health, /live, /ready and /metrics at this port of 127.0.0.1; 0 serves nothing.',
+      doc: 'Serves the status page (`edge-agent open`), GET /health, /live, /ready and /metrics at this port of 127.0.0.1; 0 serves nothing.',
       unit: 'a port of 127.0.0.1, the only address it is ever served at',
       min: 0,
       max: 65_535,

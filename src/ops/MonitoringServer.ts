@@ -42,6 +42,10 @@ export class MonitoringServer {
     return (this.#server?.address() as AddressInfo | null)?.port ?? this.#port;
   }
 
+  get isListening(): boolean {
+    return this.#server !== undefined;
+  }
+
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;

@@ -26,6 +26,8 @@ export interface Log {
   /** Lines that could not be written since one last could. */
   readonly lostLines: number;
   setLevel(level: LogLevel): void;
+  /** `listener` gets every line from now on, with its newline; the answer ends that. */
+  watch(listener: (line: string) => void): () => void;
   /** Waits until what was written is on the disk. */
   flush(): void;
   /** Begins again at the path, after another program moved the file. */
@@ -52,10 +54,12 @@ export function createLog(options: LogOptions): Log {
     lostLine: (count, reason) =>
       render({ level: 'warn', time: time(), msg: `${count} log lines could not be written: ${reason}` }),
   });
+  const listeners = new Set<(line: string) => void>();
   const write = (json: string) => {
     const line = render(JSON.parse(json) as Entry);
     file.write(line);
     options.echo?.(line);
+    for (const listener of listeners) listener(line);
   };
   const base = pino(
     {
@@ -80,6 +84,10 @@ export function createLog(options: LogOptions): Log {
     },
     setLevel(level) {
       base.level = level;
+    },
+    watch(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     flush: () => file.flush(),
     reopen: () => file.close(),

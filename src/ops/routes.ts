@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import { http } from '../util/http.ts';
 
@@ -7,22 +7,34 @@ import { http } from '../util/http.ts';
 export const MAX_BODY_BYTES = 1024 * 1024;
 /** A local program that takes longer to say what it wants is broken, ms. */
 const REQUEST_TIMEOUT_MS = 5_000;
-/** A person, a monitor and a script at once; more is a mistake. */
-const MAX_CONNECTIONS = 16;
+/** A person, a monitor, a script and a few tabs of the status page at once; more is a mistake. */
+const MAX_CONNECTIONS = 32;
+/** A client of a stream that is so far behind is asleep, bytes; it comes back by itself. */
+const MAX_BEHIND_BYTES = 1024 * 1024;
 
 export interface RouteRequest {
   /** The parsed JSON body; undefined without one. */
   readonly body: unknown;
   readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** The client of a stream. */
+export interface StreamClient {
+  /** Cuts the connection where the client does not keep up. */
+  write(text: string): void;
+  /** Called once, when the connection is closed. */
+  onClose(listener: () => void): void;
 }
 
 export interface RouteReply {
   /** @default 200 */
   readonly status?: number;
-  /** An object is sent as JSON, a string as it is. */
-  readonly body: object | string;
+  /** An object is sent as JSON, a string and bytes as they are; a function writes as long as the connection lasts. */
+  readonly body: object | string | Buffer | ((client: StreamClient) => void);
   /** @default application/json for an object, text/plain for a string */
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Handlers by method and path, e.g. `GET /status`. What they throw becomes an error reply. */
@@ -69,7 +81,7 @@ async function answer(routes: Routes, request: IncomingMessage): Promise<RouteRe
   } catch (error) {
     return failed(400, 'NOT_JSON', `the body is not JSON: ${messageOf(error)}`);
   }
-  return handler({ body, query: url.searchParams });
+  return handler({ body, query: url.searchParams, headers: request.headers });
 }
 
 /** Undefined when it is too large. */
@@ -84,13 +96,25 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
   return size > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks).toString('utf8');
 }
 
-function send(response: ServerResponse, { status = 200, body, contentType }: RouteReply): void {
+function send(response: ServerResponse, { status = 200, body, contentType, headers }: RouteReply): void {
   const isText = typeof body === 'string';
   response.writeHead(status, {
     'content-type': contentType ?? (isText ? 'text/plain; charset=utf-8' : 'application/json'),
     connection: 'close',
+    ...headers,
   });
-  response.end(isText ? body : JSON.stringify(body));
+  if (typeof body === 'function') body(streamClient(response));
+  else response.end(isText || Buffer.isBuffer(body) ? body : JSON.stringify(body));
+}
+
+function streamClient(response: ServerResponse): StreamClient {
+  return {
+    write(text) {
+      response.write(text);
+      if (response.writableLength > MAX_BEHIND_BYTES) response.destroy();
+    },
+    onClose: (listener) => response.once('close', listener),
+  };
 }
 
 export function failed(status: number, code: string, message: string, fix?: string): RouteReply {

@@ -18,6 +18,7 @@ import { Schedules } from './Schedules.ts';
 import { SendPace } from './SendPace.ts';
 import { Sends } from './Sends.ts';
 import { SpentRows } from './SpentRows.ts';
+import { Traffic } from './Traffic.ts';
 import { Uploads } from './Uploads.ts';
 
 /**
@@ -55,6 +56,7 @@ export class StateStore {
   readonly spentRows: SpentRows;
   readonly outgoingFiles: OutgoingFiles;
   readonly uploads: Uploads;
+  readonly traffic: Traffic;
   /** Where a damaged predecessor was put at opening. */
   readonly quarantined: string | undefined;
   /** At opening it knew of fewer bubbles than were begun. */
@@ -98,6 +100,7 @@ export class StateStore {
     this.spentRows = new SpentRows(db);
     this.outgoingFiles = new OutgoingFiles(db);
     this.uploads = new Uploads(db);
+    this.traffic = new Traffic(db);
   }
 
   /** Opens or creates the file at `path`. @throws EdgeError, see openDatabase */

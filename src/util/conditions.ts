@@ -52,6 +52,8 @@ export const CONDITIONS: Readonly<Record<Named, ConditionEntry> & Partial<Record
   EDGE_SECRET_MISSING: critical('No secret', ['EDGE_SECRET_FILE_MODE']),
   EDGE_SECRET_FILE_MODE: critical('Others can read the secret file'),
   EDGE_MONITORING_PORT: warning('The monitoring port cannot be opened'),
+  EDGE_KEEP_AWAKE: warning('This Mac may fall asleep'),
+  EDGE_NODE_CHANGED: warning('Another Node runs the agent'),
   EDGE_CRASH_LOOP: critical('It fails again and again'),
   EDGE_INTERNAL: critical('A defect'),
   // state.db

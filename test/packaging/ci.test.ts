@@ -1,4 +1,13 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tempDir } from '../support/tempDir.ts';
@@ -13,7 +22,7 @@ done
 case "$*" in *"\${NPM_FAILS:-nothing}"*) exit 3 ;; esac
 `;
 
-async function ci(fails: string | undefined, report: object | undefined) {
+async function ci(fails: string | undefined, report: object | undefined, path?: (dir: string) => string) {
   const dir = realpathSync(tempDir());
   const calls = join(dir, 'calls');
   mkdirSync(join(dir, 'check out/.ci'), { recursive: true });
@@ -23,7 +32,7 @@ async function ci(fails: string | undefined, report: object | undefined) {
   const outcome = await runProgram(join(dir, 'check out/.ci/run'), [], {
     cwd: dir,
     env: {
-      PATH: `${dir}:${dirname(process.execPath)}:/usr/bin:/bin`,
+      PATH: path?.(dir) ?? `${dir}:${dirname(process.execPath)}:/usr/bin:/bin`,
       NPM_CALLS: calls,
       NPM_REPORT: report ? JSON.stringify(report) : '',
       ...(fails && { NPM_FAILS: fails }),
@@ -43,6 +52,28 @@ describe('.ci/run', () => {
     expect({ code, last }).toEqual({ code: 0, last: '812 passed, 0 failed, 3 skipped' });
     expect(steps).toEqual(['ci', 'check', 'typecheck', 'build', 'test', 'demo']);
     expect(stdout).toMatch(/\n== tests: ok in \d+ s\n/);
+  });
+
+  it('installs Chromium where there is none, and goes on where that fails', async () => {
+    const bare = (dir: string) => {
+      const bin = join(dir, 'bin');
+      mkdirSync(bin);
+      for (const name of ['bash', 'dirname', 'mktemp', 'rm', 'tail', 'timeout']) {
+        symlinkSync(['/usr/bin', '/bin'].map((at) => join(at, name)).find((at) => existsSync(at))!, join(bin, name));
+      }
+      const program = (name: string, script: string) => writeFileSync(join(bin, name), script, { mode: 0o755 });
+      program('id', '#!/bin/bash\necho 0\n');
+      program(
+        'apt-get',
+        '#!/bin/bash\necho "apt-get $*" >> "$NPM_CALLS"\ncase $* in *update) ;; *) echo "no room"; exit 100 ;; esac\n',
+      );
+      symlinkSync(process.execPath, join(bin, 'node'));
+      return `${dir}:${bin}`;
+    };
+    const { code, stdout, steps, last } = await ci(undefined, GREEN, bare);
+    expect({ code, last }).toEqual({ code: 0, last: '812 passed, 0 failed, 3 skipped' });
+    expect(steps).toEqual(['ci', 'check', 'typecheck', 'build', 'apt-get', 'apt-get', 'test', 'demo']);
+    expect(stdout).toContain('no room\nChromium was not installed: the tests of the status page are skipped\n');
   });
 
   it('stops at failed tests and counts them', async () => {

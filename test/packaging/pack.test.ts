@@ -33,7 +33,7 @@ describe('the package', () => {
   it('holds the built programs, what installing them takes, the documents, and nothing else', async () => {
     const { source, unpacked } = await packAndUnpack();
     const compiled = filesBelow(join(source, 'src'))
-      .filter((file) => file.endsWith('.ts') && !file.startsWith('simulator/'))
+      .filter((file) => !file.startsWith('simulator/'))
       .map((file) => `dist/${file.replace(/\.ts$/, '.js')}`);
     const named = [
       'package.json',

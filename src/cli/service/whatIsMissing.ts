@@ -22,7 +22,7 @@ export interface Examined {
 
 /** What stands between this Mac and an agent that works, each with what to do. */
 export async function whatIsMissing({ run, node, program, config, agent }: Examined): Promise<string[]> {
-  const conditions = (agent?.conditions ?? []).map(({ name, detail, fix }) => ({ name, text: detail, fix }));
+  const conditions = (agent?.conditions ?? []).map(({ name, text, fix }) => ({ name, text, fix }));
   const args = [program, 'doctor', '--json', '--config', config];
   const { exitCode, stdout, stderr } = await run(node, args, { timeoutMs: DOCTOR_MS });
   const findings = parsed(stdout)?.filter(({ status }) => status === 'fail' || status === 'warn');
