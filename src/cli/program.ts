@@ -7,6 +7,7 @@ import { EXAMINED } from './examined.ts';
 import { EXIT } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
+import { recordCommands } from './recordCommands.ts';
 import type { RetryOptions } from './retry.ts';
 import { LISTED, type ScheduleListOptions } from './scheduleStates.ts';
 import type { SendOptions } from './send.ts';
@@ -29,14 +30,18 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
   }
 }
 
-function buildProgram(io: Io, ended: (code: number) => void): Command {
+/** Adds a subcommand that takes --config, with an example in its help. */
+export type NewCommand = (usage: string, description: string, example: string, parent?: Command) => Command;
+
+/** The tree of subcommands; `ended` gets the exit code of the one that ran. */
+export function buildProgram(io: Io, ended: (code: number) => void): Command {
   const program = new Command('edge-agent')
     .description('Relays between iMessage on this Mac and a backend.')
     .version(packageVersion())
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .showHelpAfterError('Run with --help for what it takes.');
-  const command = (usage: string, description: string, example: string, parent = program) =>
+  const command: NewCommand = (usage, description, example, parent = program) =>
     parent
       .command(usage)
       .description(description)
@@ -73,6 +78,7 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     .action(async (guid: string | undefined, options: RetryOptions) =>
       ended(await (await import('./retry.ts')).retry(guid, options, io)),
     );
+  recordCommands(command, io, ended);
   const schedule = program.command('schedule').description('Show and cancel messages that are sent at a time.');
   command(
     'list',

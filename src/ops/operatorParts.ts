@@ -14,7 +14,7 @@ export interface OperatorOptions extends ControlRoutesOptions {
 /** What people and programs of this machine ask the agent through: the control socket always, a loopback port if set. */
 export function operatorParts({ stateDir, monitoringPort: port, telemetry, ...o }: OperatorOptions) {
   return {
-    control: new ControlServer({ path: controlSocketPath(stateDir), routes: controlRoutes(o) }),
+    control: new ControlServer({ path: controlSocketPath(stateDir), routes: controlRoutes({ ...o, telemetry }) }),
     monitoring: port > 0 ? [monitoringPart(new MonitoringServer({ port, ...o }), telemetry)] : [],
   };
 }

@@ -5,6 +5,7 @@ import { controlRoutes } from '../../src/ops/controlRoutes.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
 import type { ScheduleState } from '../../src/state/Schedules.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
+import { silentTelemetry } from '../../src/util/Telemetry.ts';
 import { agentStatus } from '../support/agentStatus.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { edgeAgent, home } from './edgeAgent.ts';
@@ -29,6 +30,7 @@ async function withAgent(found: ScheduleState | undefined) {
   const place = withSchedules();
   const cancelled: string[] = [];
   const routes = controlRoutes({
+    telemetry: silentTelemetry,
     metrics: new Metrics(),
     store: place.store,
     clock: new FakeClock(T),
