@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { nearestOf } from '../config/nearestOf.ts';
 import { packageVersion } from '../ops/version.ts';
 import type { DiagnoseOptions } from './diagnose.ts';
@@ -13,6 +13,12 @@ import { LISTED, type ScheduleListOptions } from './scheduleStates.ts';
 import type { SendOptions } from './send.ts';
 
 const CONFIG_HELP = 'configuration file (default: ./config.yaml, else ~/.config/edge-agent/config.yaml)';
+
+const COMPLETION_HELP = `
+Examples:
+  edge-agent completion bash >>~/.bash_profile
+  edge-agent completion zsh >"$(brew --prefix)/share/zsh/site-functions/_edge_agent"
+  source <(edge-agent completion zsh)`;
 
 /** The `edge-agent` command line. Takes the arguments after the program's name; resolves with the exit code. */
 export async function runProgram(args: readonly string[], io: Io): Promise<number> {
@@ -40,7 +46,11 @@ export function buildProgram(io: Io, ended: (code: number) => void): Command {
     .version(packageVersion())
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err })
-    .showHelpAfterError('Run with --help for what it takes.');
+    .showHelpAfterError('Run with --help for what it takes.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  edge-agent status\n  edge-agent logs -f\n  edge-agent doctor\n\n`edge-agent help COMMAND` shows more.',
+    );
   const command: NewCommand = (usage, description, example, parent = program) =>
     parent
       .command(usage)
@@ -79,7 +89,10 @@ export function buildProgram(io: Io, ended: (code: number) => void): Command {
       ended(await (await import('./retry.ts')).retry(guid, options, io)),
     );
   recordCommands(command, io, ended);
-  const schedule = program.command('schedule').description('Show and cancel messages that are sent at a time.');
+  const schedule = program
+    .command('schedule')
+    .description('Show and cancel messages that are sent at a time.')
+    .addHelpText('after', '\nExample:\n  edge-agent schedule list');
   command(
     'list',
     'List scheduled messages, whether the agent runs or not.',
@@ -147,6 +160,14 @@ export function buildProgram(io: Io, ended: (code: number) => void): Command {
   )
     .option('--json', 'print one JSON object')
     .action(async (options: CommonOptions) => ended((await import('./checkConfig.ts')).checkConfig(options, io)));
+  program
+    .command('completion')
+    .description('Print a script with which the shell completes commands, options and their values.')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh']))
+    .addHelpText('after', COMPLETION_HELP)
+    .action(async (shell: 'bash' | 'zsh') =>
+      io.out((await import('./completion.ts')).completionScript(program, shell)),
+    );
   return program;
 }
 
