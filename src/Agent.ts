@@ -86,8 +86,8 @@ export class Agent {
     const metrics = new Metrics();
     const health = new Health({
       clock,
-      onChange: (standing) => {
-        reports.conditions(standing);
+      onChange: (view) => {
+        reports.conditions(view);
         link.syncSoon();
       },
     });
@@ -281,7 +281,7 @@ export class Agent {
       onError: (error) => telemetry.failure(codeOf(error, 'EDGE_INTERNAL'), `pruning state.db: ${messageOf(error)}`),
     });
     const chatDbPath = config.imessage.db_path;
-    const status = runningStatus({ store, clock, agentId, chatDbPath, health, log, feed, link, messaging });
+    const status = runningStatus({ store, clock, agentId, chatDbPath, health, log, feed, link, messaging, reports });
     const operator = operatorParts({
       stateDir: config.state.dir,
       monitoringPort: config.monitoring.port,
@@ -328,6 +328,7 @@ export class Agent {
     });
 
     function closeStore(): void {
+      health.stop();
       store.close();
       lock.release();
     }

@@ -68,7 +68,7 @@ export function agentCollectors(config: Config, io: Io): Collector[] {
 async function metricsLines(config: Config): Promise<string[]> {
   const socketPath = controlSocketPath(config.state.dir);
   const { body } = await controlRequest({ socketPath, method: 'GET', path: '/metrics' });
-  return String((body as { text?: unknown }).text).split('\n');
+  return String(body).split('\n');
 }
 
 /** The steps of the doctor, without what went over the wire. */

@@ -99,7 +99,7 @@ function zsh(name: string, places: readonly Place[]): string {
   const arms = places.map(({ at, subcommands, options, values }) => {
     const flags = options.flatMap((option) => flagsOf(option).map((flag) => described(flag, option.description)));
     const subs = subcommands.map((sub) => described(sub.name(), sub.description()));
-    return `${quoted(at)})\n      flags=(${flags.join(' ')})\n      subs=(${subs.join(' ')})\n      [[ $cur == -* ]] || { ${offer(values)}: } ;;`;
+    return `${quoted(at)})\n      flags=(${flags.join(' ')})\n      subs=(${subs.join(' ')})\n      [[ $cur == -* ]] || { ${offer(values) || ':; '}} ;;`;
   });
   return `#compdef ${name}
 # Completion of ${name} for zsh, made by \`${name} completion zsh\`.

@@ -2,6 +2,7 @@ import type { AgentStatus, DownStatus, Queues, StoreStatus } from '../ops/status
 import type { WebsocketState, WebsocketStatus } from '../ops/websocketStatus.ts';
 import { systemClock } from '../util/Clock.ts';
 import { printable, shellWord } from '../util/printable.ts';
+import { conditionLines } from './conditionLines.ts';
 
 const SOCKET: Readonly<Record<WebsocketState, string>> = {
   stopped: 'off',
@@ -25,12 +26,7 @@ export function renderStatus(status: AgentStatus | DownStatus, logFile: string, 
     ...(status.running ? lines('held back', heldBack(status)) : []),
     ...lines('given up', givenUp(status.queues)),
     ...lines('muted', muted(status)),
-    ...(status.conditions.length > 0 ? ['', status.running ? 'Conditions' : 'Conditions when it ended'] : []),
-    ...status.conditions.flatMap(({ code, name, since, detail, means, fix }) => [
-      `  ${name} (${code}) since ${ago(since)}: ${oneLine(detail)}`,
-      `    ${means}`,
-      `    ${fix}`,
-    ]),
+    ...conditionLines(status, ago),
     ...(status.dead_letters.length > 0 ? ['', `Dead letters (${status.queues.dead_letters})`] : []),
     ...status.dead_letters.flatMap(({ guid, thread, code, detail, since }) => [
       `  ${guid} from ${thread}, ${ago(since)}: ${code ?? ''} ${oneLine(detail)}`,

@@ -82,7 +82,9 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     const socketPath = controlSocketPath(config.state.dir);
     const agentId = config.edge.agent_id;
     const { logger } = log;
-    if (await holdStart({ loop, socketPath, agentId, clock: systemClock, logger, stop: stopSignal.promise })) {
+    const { port: monitoringPort } = config.monitoring;
+    const stop = stopSignal.promise;
+    if (await holdStart({ loop, socketPath, monitoringPort, agentId, clock: systemClock, logger, stop })) {
       loop.forget();
       return EXIT.ok;
     }

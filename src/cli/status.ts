@@ -4,9 +4,10 @@ import type { Config } from '../config/schema.ts';
 import { controlSocketPath } from '../ops/ControlServer.ts';
 import { CRASH_LOOP_FILE, CrashLoop } from '../ops/CrashLoop.ts';
 import { controlRequest } from '../ops/controlClient.ts';
+import type { Condition } from '../ops/Health.ts';
 import { logTail } from '../ops/logTail.ts';
 import type { AgentStatus, DownStatus } from '../ops/status.ts';
-import { conditionStatus, NEVER_RAN, storedConditions, storeStatus } from '../ops/status.ts';
+import { conditionsLeft, NEVER_RAN, storedConditions, storeStatus } from '../ops/status.ts';
 import { StateStore } from '../state/StateStore.ts';
 import { systemClock } from '../util/Clock.ts';
 import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
@@ -16,10 +17,13 @@ import { openConfig } from './openConfig.ts';
 import { renderStatus } from './renderStatus.ts';
 
 /** As `systemctl status` has it, so that scripts need not learn another set. */
-const STATUS_EXIT = { healthy: 0, conditions: 1, down: 3 } as const;
+const STATUS_EXIT = { healthy: 0, critical: 1, down: 3 } as const;
 const LOG_LINES = 10;
 
-/** `edge-agent status`: asks the agent; when none runs, says so and reads what it left in state.db. */
+/**
+ * `edge-agent status`: asks the agent; when none runs, says so and reads what it left in state.db. Warnings
+ * alone leave the exit code 0, as they leave GET /health at 200: all is done that is to be done.
+ */
 export async function status(options: CommonOptions, io: Io): Promise<number> {
   const { config } = openConfig(options, io);
   const current = (await askAgent(config)) ?? down(config);
@@ -30,7 +34,9 @@ export async function status(options: CommonOptions, io: Io): Promise<number> {
       : renderStatus(current, config.logging.file, log),
   );
   if (!current.running) return STATUS_EXIT.down;
-  return current.conditions.length > 0 ? STATUS_EXIT.conditions : STATUS_EXIT.healthy;
+  return current.conditions.some(({ severity }) => severity === 'critical')
+    ? STATUS_EXIT.critical
+    : STATUS_EXIT.healthy;
 }
 
 /** The status of the agent that runs; undefined where none does, or one whose start is held back. */
@@ -50,22 +56,29 @@ export async function askAgent(config: Config): Promise<AgentStatus | undefined>
 function down(config: Config): DownStatus {
   const { condition } = new CrashLoop({ path: join(config.state.dir, CRASH_LOOP_FILE), clock: systemClock });
   if (!condition) return readStore(config);
-  const loop = conditionStatus(condition);
   try {
-    const left = readStore(config);
-    return { ...left, conditions: [loop, ...left.conditions] };
+    return readStore(config, [condition]);
   } catch (error) {
     const store = { code: codeOf(error, 'EDGE_INTERNAL'), detail: messageOf(error), since: systemClock.now() };
-    const conditions = [loop, conditionStatus(store)];
-    return { running: false, version: null, agent_id: config.edge.agent_id, conditions, ...NEVER_RAN };
+    return neverRan(config, [condition, store]);
   }
 }
 
-/** What an agent that does not run left behind; of one that never ran zeros and nulls. @throws EdgeError */
-export function readStore(config: Config): DownStatus {
+function neverRan(config: Config, conditions: readonly Condition[]): DownStatus {
+  return {
+    running: false,
+    version: null,
+    agent_id: config.edge.agent_id,
+    ...conditionsLeft(conditions),
+    ...NEVER_RAN,
+  };
+}
+
+/** What an agent that does not run left behind, and `more` that stands; of one that never ran zeros and nulls. @throws EdgeError */
+export function readStore(config: Config, more: readonly Condition[] = []): DownStatus {
   const path = join(config.state.dir, 'state.db');
   const agent_id = config.edge.agent_id;
-  if (!existsSync(path)) return { running: false, version: null, agent_id, conditions: [], ...NEVER_RAN };
+  if (!existsSync(path)) return neverRan(config, more);
   let store: StateStore;
   try {
     store = StateStore.openReadOnly(path);
@@ -75,11 +88,12 @@ export function readStore(config: Config): DownStatus {
   }
   try {
     const version = store.meta.get('version') ?? null;
+    const left = storedConditions(store).filter(({ code }) => code !== 'EDGE_CRASH_LOOP'); // its own file knows better
     return {
       running: false,
       version,
       agent_id,
-      conditions: storedConditions(store).filter(({ code }) => code !== 'EDGE_CRASH_LOOP'), // its own file knows better
+      ...conditionsLeft([...more, ...left]),
       ...storeStatus(store, systemClock.now()),
     };
   } finally {

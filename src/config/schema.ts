@@ -303,7 +303,8 @@ export const configSchema = section('The configuration of edge-agent.', {
   privacy: privacySection,
   monitoring: section('Figures for a monitoring system on this machine.', {
     port: wholeNumber({
-      doc: 'Serves GET /health and GET /metrics at this port of 127.0.0.1; 0 serves nothing.',
+      doc: 'Serves GET /health, /live, /ready and /metrics at this port of 127.0.0.1; 0 serves nothing.',
+      unit: 'a port of 127.0.0.1, the only address it is ever served at',
       min: 0,
       max: 65_535,
       default: 0,

@@ -3,8 +3,11 @@ import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import { EdgeError } from '../util/EdgeError.ts';
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
-import type { Condition } from './Health.ts';
+import type { HealthView } from './Health.ts';
 import { packageVersion } from './version.ts';
+
+/** Where an agent is in its life. */
+export type Phase = 'starting' | 'running' | 'stopping';
 
 /** Tells how the agent is: to the backend by `agent_status` events, and to `edge-agent status` when it does not run. */
 export class StatusReports {
@@ -12,7 +15,8 @@ export class StatusReports {
   readonly #clock: Clock;
   readonly #agentId: string;
   /** The codes that the backend was told last. */
-  #reasons: string | undefined;
+  #reasons = '';
+  #phase: Phase = 'starting';
 
   constructor(options: { store: StateStore; clock: Clock; agentId: string }) {
     this.#store = options.store;
@@ -20,7 +24,12 @@ export class StatusReports {
     this.#agentId = options.agentId;
   }
 
+  get phase(): Phase {
+    return this.#phase;
+  }
+
   started(): void {
+    this.#phase = 'running';
     this.#tell(() => {
       this.#store.meta.set('started_at', String(this.#clock.now()));
       this.#store.meta.set('version', packageVersion());
@@ -33,18 +42,19 @@ export class StatusReports {
   }
 
   stopping(): void {
+    this.#phase = 'stopping';
     this.#tell(() => {
       this.#store.meta.set('stopped_at', String(this.#clock.now()));
       this.#event({ status: 'stopping' });
     });
   }
 
-  /** The conditions that stand have changed. */
-  conditions(standing: readonly Condition[]): void {
-    const reasons = standing.map(({ code }) => code);
+  /** The conditions have changed. The backend hears of those that are shown. */
+  conditions({ shown, hidden }: HealthView): void {
+    const reasons = shown.map(({ code }) => code);
     this.#tell(() => {
-      this.#store.meta.set('conditions', JSON.stringify(standing));
-      if (this.#reasons === reasons.join()) return; // another detail of the same
+      this.#store.meta.set('conditions', JSON.stringify([...shown, ...hidden]));
+      if (this.#reasons === reasons.join()) return; // another detail of the same, or what follows from them
       this.#event(reasons.length > 0 ? { status: 'degraded', reasons } : { status: 'recovered' });
     });
     this.#reasons = reasons.join();

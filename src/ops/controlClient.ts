@@ -18,6 +18,7 @@ export interface ControlCall {
 
 export interface ControlAnswer {
   readonly status: number;
+  /** Parsed where it is JSON, else the text. */
   readonly body: unknown;
 }
 
@@ -40,7 +41,8 @@ export function controlRequest({ socketPath, method, path, body }: ControlCall):
         response.on('error', (error) => fail(`the agent at ${socketPath} broke off: ${messageOf(error)}`, error));
         response.on('end', () => {
           try {
-            resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) });
+            const isText = response.headers['content-type']?.startsWith('text/plain');
+            resolve({ status: response.statusCode ?? 0, body: isText ? text : JSON.parse(text) });
           } catch (error) {
             fail(`what answers at ${socketPath} is no agent: ${messageOf(error)}`, error);
           }

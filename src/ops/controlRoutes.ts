@@ -6,8 +6,6 @@ import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { dropLetters, reviveLetters } from './deadLetters.ts';
-import type { Metrics } from './metrics.ts';
-import { prometheusText } from './prometheus.ts';
 import { failed, type RouteReply, type Routes } from './routes.ts';
 import type { AgentStatus } from './status.ts';
 
@@ -52,7 +50,6 @@ export interface ControlRoutesOptions {
   readonly clock: Clock;
   readonly telemetry: Pick<Telemetry, 'lettersDropped'>;
   readonly status: () => AgentStatus;
-  readonly metrics: Metrics;
   /** Queues a text as the bubbles it takes; the first of them. */
   readonly queueText: (send: NewSend) => SendRow;
   /** Sends were queued. */
@@ -63,13 +60,12 @@ export interface ControlRoutesOptions {
   readonly cancelSchedule: (scheduleId: string) => ScheduleState | undefined;
 }
 
-/** What the agent does for `edge-agent status`, `diagnose`, `send`, `retry`, `drop` and `schedule cancel`. */
+/** What the agent does for `edge-agent status`, `send`, `retry`, `drop` and `schedule cancel`. */
 export function controlRoutes(options: ControlRoutesOptions): Routes {
-  const { store, clock, telemetry, status, metrics, queueText, onSends, onInbound, cancelSchedule } = options;
+  const { store, clock, telemetry, status, queueText, onSends, onInbound, cancelSchedule } = options;
   const outcome = (row: SendRow) => outcomeOf([row, ...store.sends.partsOf(row.sendId)]);
   return {
     'GET /status': () => ({ body: status() }),
-    'GET /metrics': async () => ({ body: { text: (await prometheusText(metrics, status())).body } }),
     'POST /send': ({ body }) => {
       const parsed = sendSchema.safeParse(body);
       if (!parsed.success) return refused(parsed.error);

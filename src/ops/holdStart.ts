@@ -4,13 +4,17 @@ import { ERRORS } from '../util/errors.ts';
 import type { Logger } from '../util/Logger.ts';
 import { ControlServer } from './ControlServer.ts';
 import type { CrashLoop } from './CrashLoop.ts';
-import { conditionStatus, type DownStatus, NEVER_RAN } from './status.ts';
+import { idleRoutes } from './healthRoutes.ts';
+import { MonitoringServer } from './MonitoringServer.ts';
+import { conditionsLeft, type DownStatus, NEVER_RAN } from './status.ts';
 import { packageVersion } from './version.ts';
 
 export interface HeldStart {
   readonly loop: CrashLoop;
-  /** Where GET /status is answered meanwhile: without state.db, which may be what the agent fails on. */
+  /** Where GET /status and what monitors ask is answered meanwhile: without state.db, which may be what the agent fails on. */
   readonly socketPath: string;
+  /** Of 127.0.0.1; 0: none. */
+  readonly monitoringPort: number;
   readonly agentId: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -22,6 +26,7 @@ export interface HeldStart {
 export async function holdStart({
   loop,
   socketPath,
+  monitoringPort,
   agentId,
   clock,
   logger,
@@ -34,15 +39,21 @@ export async function holdStart({
     running: false,
     version: packageVersion(),
     agent_id: agentId,
-    conditions: [conditionStatus(condition)],
+    ...conditionsLeft([condition]),
     ...NEVER_RAN,
   };
-  const control = new ControlServer({ path: socketPath, routes: { 'GET /status': () => ({ body: status }) } });
-  await control.start().catch((error: unknown) => logger.warn(`status cannot be asked for: ${messageOf(error)}`));
+  const routes = idleRoutes(status, `its start is held back: ${condition.code}`);
+  const servers = [
+    new ControlServer({ path: socketPath, routes: { ...routes, 'GET /status': () => ({ body: status }) } }),
+    ...(monitoringPort > 0 ? [new MonitoringServer({ port: monitoringPort, routes })] : []),
+  ];
+  for (const server of servers) {
+    await server.start().catch((error: unknown) => logger.warn(`status cannot be asked for: ${messageOf(error)}`));
+  }
   const over = Promise.withResolvers<undefined>();
   const timer = clock.after(holdMs, () => over.resolve(undefined));
   const signal = await Promise.race([over.promise, stop]);
   timer.cancel();
-  await control.stop();
+  for (const server of servers) await server.stop();
   return signal;
 }

@@ -110,7 +110,7 @@ export function linkTelemetry(parts: TelemetryParts, conditions: LinkConditions)
     },
     websocketPong(ms) {
       metrics.count('websocket_pongs');
-      metrics.count('websocket_round_trip_milliseconds', ms);
+      metrics.count('websocket_pong_seconds', ms / 1000);
       logger.debug(`Pong after ${Math.round(ms)} ms`);
     },
     deliveryByPolling({ everySeconds, wasUp }) {

@@ -78,7 +78,8 @@ export function messageTelemetry({ logger, metrics, health }: TelemetryParts): P
     messageHandedOver({ guid, threadId, ms, bubbles, blocked, attempts, backfill }) {
       metrics.count('messages_handed_over');
       // Backfill waits for its block, and comes by the thousand.
-      if (!backfill) metrics.count('message_handover_milliseconds', ms);
+      if (backfill) metrics.count('backfill_handed_over');
+      else metrics.count('message_handover_seconds', ms / 1000);
       const stopped = blocked > 0 ? `, ${blocked} more not sent (EDGE_ANSWER_LOOP)` : '';
       const after = attempts > 1 ? ` at attempt ${attempts}` : '';
       logger[backfill ? 'debug' : 'info'](
@@ -118,7 +119,7 @@ export function messageTelemetry({ logger, metrics, health }: TelemetryParts): P
     },
     sendConfirmed({ sendId, threadId, guid, ms }) {
       metrics.count('sends_confirmed');
-      metrics.count('send_confirm_milliseconds', ms);
+      metrics.count('send_confirm_seconds', ms / 1000);
       logger.info(`${send(sendId, threadId)} confirmed as ${guid} in ${Math.round(ms)} ms`);
     },
     sendDelivered({ sendId, threadId, ms }) {

@@ -1,9 +1,12 @@
+import { CONDITIONS, conditionOf } from '../util/conditions.ts';
+import type { ErrorCode } from '../util/errors.ts';
 import { COUNTERS, type CounterName, LABELLED_COUNTERS, type LabelledCounterName, type Metrics } from './metrics.ts';
 import type { RouteReply } from './routes.ts';
 import type { AgentStatus } from './status.ts';
 import { WEBSOCKET_STATES } from './websocketStatus.ts';
 
 const PREFIX = 'edge_agent_';
+const CONDITION_CODES = Object.keys(CONDITIONS) as ErrorCode[];
 
 /** The counters and the state of the agent in the text format of Prometheus. Loads prom-client when first asked. */
 export async function prometheusText(metrics: Metrics, status: AgentStatus): Promise<RouteReply> {
@@ -48,13 +51,23 @@ export async function prometheusText(metrics: Metrics, status: AgentStatus): Pro
   gauge('last_inbound_time_seconds', 'When the last message came in, Unix time', seconds(status.last_inbound_at));
   const queues = new Gauge({ name: `${PREFIX}queue_rows`, help: 'Rows that wait', labelNames: ['queue'], registers });
   for (const [queue, rows] of Object.entries(status.queues)) queues.set({ queue }, rows);
+  const stands = new Set(status.conditions.map(({ code }) => code));
   const conditions = new Gauge({
     name: `${PREFIX}condition`,
-    help: '1 for each condition that keeps the agent from its whole job',
-    labelNames: ['code'],
+    help: '1 while the condition stands and is no consequence of another, else 0',
+    labelNames: ['code', 'severity'],
     registers,
   });
-  for (const { code } of status.conditions) conditions.set({ code }, 1);
+  for (const code of new Set([...CONDITION_CODES, ...stands])) {
+    conditions.set({ code, severity: conditionOf(code).severity }, stands.has(code) ? 1 : 0);
+  }
+  gauge('conditions_hidden', 'Conditions that follow from one that stands', status.hidden_conditions.length);
+  new Gauge({
+    name: `${PREFIX}info`,
+    help: 'Always 1; says which agent and version this is',
+    labelNames: ['agent_id', 'version'],
+    registers,
+  }).set({ agent_id: status.agent_id, version: status.version }, 1);
   return { body: await registry.metrics(), contentType: registry.contentType };
 }
 

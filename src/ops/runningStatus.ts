@@ -1,7 +1,7 @@
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Health } from './Health.ts';
-import { type AgentStatus, conditionStatus, sendingStatus, storeStatus } from './status.ts';
+import { type AgentStatus, conditionsStatus, sendingStatus, storeStatus } from './status.ts';
 import { packageVersion } from './version.ts';
 import { websocketStatus } from './websocketStatus.ts';
 
@@ -14,15 +14,17 @@ export interface RunningParts {
   readonly log: { readonly lostLines: number };
   readonly feed: { readonly db: object | undefined; readonly lacks: readonly string[] };
   readonly link: { readonly isUp: boolean; readonly status: Parameters<typeof websocketStatus>[0] };
+  readonly reports: { readonly phase: AgentStatus['phase'] };
   readonly messaging: { heldBack(): Parameters<typeof sendingStatus>[0] };
 }
 
 /** The status of the agent that these parts make up, each time it is asked for. */
 export function runningStatus(o: RunningParts): () => AgentStatus {
-  const { store, clock, agentId, chatDbPath, health, log, feed, link, messaging } = o;
+  const { store, clock, agentId, chatDbPath, health, log, feed, link, messaging, reports } = o;
   return () => ({
     ...storeStatus(store, clock.now()),
     running: true,
+    phase: reports.phase,
     version: packageVersion(),
     agent_id: agentId,
     pid: process.pid,
@@ -30,7 +32,7 @@ export function runningStatus(o: RunningParts): () => AgentStatus {
     delivery: link.isUp ? 'websocket' : 'polling',
     chatdb: { path: chatDbPath, open: feed.db !== undefined, lacks: feed.lacks },
     sending: sendingStatus(messaging.heldBack()),
-    conditions: health.standing().map(conditionStatus),
+    ...conditionsStatus(health.view()),
     memory: { rss_bytes: process.memoryUsage.rss(), heap_used_bytes: process.memoryUsage().heapUsed },
     log_lines_lost: log.lostLines,
   });

@@ -1,8 +1,10 @@
 import type { StateStore } from '../state/StateStore.ts';
+import { conditionOf, type Severity } from '../util/conditions.ts';
 import { conditionName, ERRORS, type ErrorCode } from '../util/errors.ts';
 import { type DeadLetter, deadLetter } from './deadLetters.ts';
-import type { Condition } from './Health.ts';
+import { behindCauses, type Condition, type HealthView } from './Health.ts';
 import { maskHandle, maskIn } from './mask.ts';
+import type { Phase } from './StatusReports.ts';
 import type { WebsocketStatus } from './websocketStatus.ts';
 
 /** Dead letters and muted threads shown; the counts tell how many there are. */
@@ -60,15 +62,30 @@ export interface ConditionStatus {
   readonly code: ErrorCode;
   /** For people and monitors, e.g. `automation-denied`. */
   readonly name: string;
-  readonly since: string;
-  readonly detail: string;
+  /** What stands, in a few words. */
+  readonly title: string;
+  readonly severity: Severity;
+  /** What was met, in the words of who met it. */
+  readonly text: string;
   readonly means: string;
   readonly fix: string;
+  readonly since: string;
+  /** While one of these stands this one is hidden. */
+  readonly depends_on: readonly ErrorCode[];
+  /** Seconds for which it has to stand before it is shown. */
+  readonly visible_after: number;
+}
+
+interface ConditionsStatus {
+  readonly conditions: readonly ConditionStatus[];
+  /** Codes of those that follow from one of `conditions`. */
+  readonly hidden_conditions: readonly ErrorCode[];
 }
 
 /** What `edge-agent status --json` prints of a running agent, and GET /status answers. */
-export interface AgentStatus extends StoreStatus {
+export interface AgentStatus extends StoreStatus, ConditionsStatus {
   readonly running: true;
+  readonly phase: Phase;
   readonly version: string;
   readonly agent_id: string;
   readonly pid: number;
@@ -78,18 +95,15 @@ export interface AgentStatus extends StoreStatus {
   readonly chatdb: { readonly path: string; readonly open: boolean; readonly lacks: readonly string[] };
   /** What sending.rate holds back, and when the first of it may go. */
   readonly sending: { readonly waiting_for_rate: number; readonly next_at: string | null };
-  readonly conditions: readonly ConditionStatus[];
   readonly memory: { readonly rss_bytes: number; readonly heap_used_bytes: number };
   readonly log_lines_lost: number;
 }
 
-/** The same of an agent that does not run: what it left behind. */
-export interface DownStatus extends StoreStatus {
+/** The same of an agent that does not run: what it left behind, and the conditions that stood when it ended. */
+export interface DownStatus extends StoreStatus, ConditionsStatus {
   readonly running: false;
   readonly version: string | null;
   readonly agent_id: string;
-  /** Those that stood when it ended. */
-  readonly conditions: readonly ConditionStatus[];
 }
 
 /** Of a store that holds nothing. */
@@ -171,20 +185,34 @@ export function sendingStatus(held: { bubbles: number; nextAt: number | undefine
 }
 
 export function conditionStatus({ code, since, detail }: Condition): ConditionStatus {
+  const { title, severity, dependsOn, visibleAfterSeconds } = conditionOf(code);
   return {
     code,
     name: conditionName(code),
-    since: iso(since),
-    detail: maskIn(detail),
+    title,
+    severity,
+    text: maskIn(detail),
     means: ERRORS[code].means,
     fix: ERRORS[code].fix,
+    since: iso(since),
+    depends_on: dependsOn,
+    visible_after: visibleAfterSeconds,
   };
 }
 
+export function conditionsStatus({ shown, hidden }: HealthView): ConditionsStatus {
+  return { conditions: shown.map(conditionStatus), hidden_conditions: hidden.map(({ code }) => code) };
+}
+
+/** Of conditions that all have stood for long enough. */
+export function conditionsLeft(conditions: readonly Condition[]): ConditionsStatus {
+  return conditionsStatus(behindCauses(conditions, new Set(conditions.map(({ code }) => code))));
+}
+
 /** Reads the conditions an agent stored (`meta.conditions`, JSON of Condition[]); codes of other versions are left out. */
-export function storedConditions(store: StateStore): ConditionStatus[] {
+export function storedConditions(store: StateStore): Condition[] {
   const stored = JSON.parse(store.meta.get('conditions') ?? '[]') as Condition[];
-  return stored.filter(({ code }) => code in ERRORS).map(conditionStatus);
+  return stored.filter(({ code }) => code in ERRORS);
 }
 
 /** Times in meta are ms since 1970 as text. */

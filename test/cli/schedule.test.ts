@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ControlServer, controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { controlRoutes } from '../../src/ops/controlRoutes.ts';
-import { Metrics } from '../../src/ops/metrics.ts';
 import type { ScheduleState } from '../../src/state/Schedules.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
 import { silentTelemetry } from '../../src/util/Telemetry.ts';
@@ -31,7 +30,6 @@ async function withAgent(found: ScheduleState | undefined) {
   const cancelled: string[] = [];
   const routes = controlRoutes({
     telemetry: silentTelemetry,
-    metrics: new Metrics(),
     store: place.store,
     clock: new FakeClock(T),
     status: agentStatus,

@@ -5,8 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { queueText } from '../../src/messaging/queueText.ts';
 import { ControlServer, controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { controlRoutes } from '../../src/ops/controlRoutes.ts';
-import { Metrics } from '../../src/ops/metrics.ts';
-import { type AgentStatus, storeStatus } from '../../src/ops/status.ts';
+import { type AgentStatus, conditionStatus, storeStatus } from '../../src/ops/status.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
 import { silentTelemetry } from '../../src/util/Telemetry.ts';
 import { agentStatus } from '../support/agentStatus.ts';
@@ -41,7 +40,6 @@ async function withAgent(changes: Partial<AgentStatus> = {}) {
   const told = { sends: 0, inbound: 0 };
   const routes = controlRoutes({
     telemetry: silentTelemetry,
-    metrics: new Metrics(),
     store: place.store,
     clock: new FakeClock(T),
     status: () => ({ ...agentStatus(), ...storeStatus(place.store, T), ...changes }),
@@ -95,27 +93,37 @@ describe('edge-agent status', () => {
   it('says what is wrong, and what to do about it', async () => {
     const { config } = await withAgent({
       conditions: [
+        { ...conditionStatus({ code: 'EDGE_BACKEND_INSECURE', detail: 'http:', since: T }), means: 'W.', fix: 'Do W.' },
         {
-          code: 'EDGE_CHATDB_NO_PERMISSION',
-          name: 'full-disk-access-denied',
-          since: '2026-01-01T00:00:00.000Z',
-          detail: 'EPERM:\nnot allowed',
+          ...conditionStatus({ code: 'EDGE_CHATDB_NO_PERMISSION', detail: 'EPERM:\nnot allowed', since: T }),
           means: 'M.',
           fix: 'Do F.',
         },
       ],
+      hidden_conditions: ['EDGE_CHATDB_READ', 'EDGE_CHATDB_SCHEMA'],
     });
     const { code, out } = await edgeAgent(['status', '--config', config]);
     expect(code).toBe(1);
     expect(out).toMatch(
-      /full-disk-access-denied \(EDGE_CHATDB_NO_PERMISSION\) since .*: EPERM: not allowed\n {4}M\.\n {4}Do F\.\n/,
+      /No Full Disk Access \(full-disk-access-denied, EDGE_CHATDB_NO_PERMISSION\) since .*, and 2 that follow from it\n {4}EPERM: not allowed\n {4}M\.\n {4}Do F\.\n {2}warning: The connection is not encrypted \(backend-insecure, EDGE_BACKEND_INSECURE\) since .* ago\)\n/,
     );
     expect(out).toMatch(
       /GUID-1 from …0002, .*: EDGE_BACKEND_REJECTED HTTP 422: no such field\n {4}edge-agent retry GUID-1\n/,
     );
     expect(out).not.toContain('canary');
     const json = JSON.parse((await edgeAgent(['status', '--json', '--config', config])).out);
-    expect(json).toMatchObject({ running: true, queues: { dead_letters: 1 }, conditions: [{ fix: 'Do F.' }] });
+    expect(json).toMatchObject({
+      running: true,
+      queues: { dead_letters: 1 },
+      conditions: [{ severity: 'warning' }, { fix: 'Do F.' }],
+    });
+  });
+
+  it('counts a warning as well', async () => {
+    const warning = conditionStatus({ code: 'EDGE_SEND_RATE', detail: '30 a minute', since: T });
+    const { config } = await withAgent({ conditions: [warning] });
+    const { code, out } = await edgeAgent(['status', '--config', config]);
+    expect([code, out]).toEqual([0, expect.stringContaining('warning: More bubbles than sending.rate allows')]);
   });
 
   it('lets what others wrote steer no terminal', async () => {
@@ -147,7 +155,9 @@ describe('edge-agent status', () => {
     expect(code).toBe(3);
     expect(out).toMatch(/^edge-agent does not run as edge_15550100001; .* stopped 2026-01-01T00:01:00\.000Z/);
     expect(out).toContain('  waiting        nothing\n  given up       1 dead letter\n');
-    expect(out).toMatch(/Conditions when it ended\n {2}backend-auth \(EDGE_BACKEND_AUTH\) since/);
+    expect(out).toMatch(
+      /Conditions when it ended\n {2}The backend refuses the secret \(backend-auth, EDGE_BACKEND_AUTH\) since/,
+    );
     store.transaction(() => store.meta.set('started_at', String(T + 120_000)));
     expect((await edgeAgent(['status', '--config', config])).out).toContain('ended without stopping in order');
   });

@@ -1,6 +1,7 @@
 export const GOOD = 'edge:\n  agent_id: edge_15550100001\nbackend:\n  url: https://backend.example.com\n';
 /** GOOD has four lines; what is appended starts at line 5. */
 export const and = (more: string) => GOOD + more;
+const ONLY_LOOPBACK = '(a port of 127.0.0.1, the only address it is ever served at)';
 
 /** Files that must be refused, each with what is told of it: `line:column  key: …`, from the start of the place on. */
 export const BROKEN: [name: string, text: string | Buffer, problems: (string | RegExp)[]][] = [
@@ -134,7 +135,12 @@ export const BROKEN: [name: string, text: string | Buffer, problems: (string | R
   [
     'a number in quotes',
     and('monitoring:\n  port: "9090"\n'),
-    ['6:9  monitoring.port: value was "9090", expected a whole number from 0 to 65535'],
+    [`6:9  monitoring.port: value was "9090", expected a whole number from 0 to 65535 ${ONLY_LOOPBACK}`],
+  ],
+  [
+    'an address to be served beyond this Mac',
+    and('monitoring:\n  port: 0.0.0.0:9090\n'),
+    [`6:9  monitoring.port: value was "0.0.0.0:9090", expected a whole number from 0 to 65535 ${ONLY_LOOPBACK}`],
   ],
   ['a number with its unit', and('sending:\n  settle_seconds: 60s\n'), [/value was "60s", expected a whole number/]],
   ['a fraction', and('sending:\n  settle_seconds: 0.5\n'), [/value was 0.5, expected a whole number/]],

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CONDITIONS } from '../../src/util/conditions.ts';
 import { conditionName, ERRORS } from '../../src/util/errors.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
@@ -28,8 +29,9 @@ describe('docs/ERRORS.md', () => {
     expect(section).toContain(`\n${ERRORS[code].means}\n`);
     expect(section).toContain(`- **Do:** ${ERRORS[code].fix}\n`);
     expect(section).toContain(`- **Retry:** \`${ERRORS[code].retry}\`\n`);
-    const condition = 'condition' in ERRORS[code] ? conditionName(code) : undefined;
-    expect(/- \*\*Condition:\*\* `(.*)`/.exec(section ?? '')?.[1]).toBe(condition);
+    const condition = CONDITIONS[code];
+    const line = condition && `\`${conditionName(code)}\` (${condition.severity}): ${condition.title}`;
+    expect(/^- \*\*Condition:\*\* (.*)$/m.exec(section ?? '')?.[1]).toBe(line);
   });
 
   it('gives each condition a name of its own', () => {

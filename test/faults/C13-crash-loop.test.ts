@@ -33,7 +33,7 @@ async function fail({ rig }: FaultRun): Promise<void> {
 }
 
 /** Starts it, and it waits. */
-async function held(run: FaultRun): Promise<{ running: boolean; conditions: { code: string; detail: string }[] }> {
+async function held(run: FaultRun): Promise<{ running: boolean; conditions: { code: string; text: string }[] }> {
   const mark = run.mark;
   run.rig.agent.start();
   await run.logged('EDGE_CRASH_LOOP', mark, 10_000 * settings.patience);
@@ -51,7 +51,7 @@ faultTest(
       for (let n = 0; n < FAILURES; n++) await fail(run);
       const loop = {
         code: 'EDGE_CRASH_LOOP',
-        detail: expect.stringMatching(/^5 failures in a row .* the last with EDGE_STATE_DIR/),
+        text: expect.stringMatching(/^5 failures in a row .* the last with EDGE_STATE_DIR/),
       };
       expect(await held(run)).toMatchObject({ running: false, conditions: [loop] });
       const args = ['status', '--config', rig.path('config.yaml')];

@@ -93,7 +93,7 @@ async function isShown(code: string, stands: boolean): Promise<boolean> {
     ['health', 'metrics'].map((page) => fetch(`http://127.0.0.1:${port}/${page}`)),
   );
   const { conditions } = (await health!.json()) as { conditions: { code: string }[] };
-  const isCounted = (await metrics!.text()).includes(`edge_agent_condition{code="${code}"} 1`);
+  const isCounted = (await metrics!.text()).includes(`edge_agent_condition{code="${code}",severity="critical"} 1`);
   const isListed = conditions.some((condition) => condition.code === code);
   if (isListed) expect(health!.status).toBe(503);
   return isListed === stands && isCounted === stands;

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import type { Condition } from '../../src/ops/Health.ts';
+import type { Condition, HealthView } from '../../src/ops/Health.ts';
 import { StatusReports } from '../../src/ops/StatusReports.ts';
 import { openStore } from '../relay/fakes.ts';
 import { FakeClock } from '../support/FakeClock.ts';
@@ -10,9 +10,13 @@ it('the backend hears of a condition when it begins and ends, and not of each ch
   onTestFinished(() => store.close());
   const reports = new StatusReports({ store, clock, agentId: 'edge_15550100001' });
   const condition = (detail: string): Condition => ({ code: 'EDGE_BACKEND_AUTH', detail, since: 1 });
-  for (const detail of ['401', '403', '401']) reports.conditions([condition(detail)]);
-  expect(JSON.parse(store.meta.get('conditions') ?? '')).toEqual([condition('401')]);
-  reports.conditions([]);
+  const view = (...shown: Condition[]): HealthView => ({ shown, hidden: [] });
+  const symptom: Condition = { code: 'EDGE_UPLOAD_RETRIED', detail: '', since: 1 };
+  reports.conditions({ shown: [], hidden: [symptom] }); // its cause is too young to be shown
+  for (const detail of ['401', '403', '401']) reports.conditions(view(condition(detail)));
+  reports.conditions({ shown: [condition('401')], hidden: [symptom] });
+  expect(JSON.parse(store.meta.get('conditions') ?? '')).toEqual([condition('401'), symptom]);
+  reports.conditions(view());
   expect(store.events.waiting(10).map(({ details }) => details)).toEqual([
     { status: 'degraded', reasons: ['EDGE_BACKEND_AUTH'] },
     { status: 'recovered' },

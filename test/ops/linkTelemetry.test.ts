@@ -140,8 +140,8 @@ describe('what the log says of syncs', () => {
 });
 
 describe('a condition of the link', () => {
-  it('is one however many channels meet it, and ends once when the first of them works', () => {
-    const { telemetry, told, standing, changes, dialFails } = link();
+  it('is one however many channels meet it, and ends once when the first of them works', async () => {
+    const { telemetry, told, standing, changes, dialFails, clock } = link();
     for (let i = 0; i < 3; i++) {
       dialFails('ENOTFOUND');
       telemetry.conditionRaised('EDGE_BACKEND_DNS', 'getaddrinfo ENOTFOUND');
@@ -149,6 +149,7 @@ describe('a condition of the link', () => {
       telemetry.conditionRaised('EDGE_BACKEND_DNS', 'POST /edge/message failed');
     }
     expect(standing()).toEqual(['EDGE_BACKEND_DNS']);
+    await clock.advance(5000);
     telemetry.synced({ commands: 0, events: 0, ms: 3 });
     expect(standing()).toEqual([]);
     telemetry.conditionCleared('EDGE_BACKEND_DNS');

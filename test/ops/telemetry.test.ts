@@ -199,7 +199,7 @@ describe('telemetry', () => {
       (t[event as keyof Telemetry] as (...args: unknown[]) => void)(...args);
     }
     expect(metrics.get('messages_handed_over')).toBe(1);
-    expect(metrics.get('message_handover_milliseconds')).toBe(12.4);
+    expect(metrics.get('message_handover_seconds')).toBe(0.0124);
     expect(metrics.get('acks_handed_over')).toBe(2);
     expect(metrics.by('errors').get('EDGE_SEND_REFUSED')).toBe(1);
   });

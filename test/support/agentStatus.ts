@@ -4,6 +4,7 @@ import { type AgentStatus, NO_QUEUES } from '../../src/ops/status.ts';
 export function agentStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
   return {
     running: true,
+    phase: 'running',
     version: '0.1.0',
     agent_id: 'edge_15550100001',
     pid: 4711,
@@ -28,6 +29,7 @@ export function agentStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
     dead_letters: [],
     sending: { waiting_for_rate: 0, next_at: null },
     conditions: [],
+    hidden_conditions: [],
     memory: { rss_bytes: 80_000_000, heap_used_bytes: 20_000_000 },
     log_lines_lost: 0,
     ...changes,

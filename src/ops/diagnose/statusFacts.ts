@@ -14,7 +14,14 @@ export function statusFacts(status: AgentStatus | DownStatus) {
     cursor,
     queues,
     muted_threads: status.muted_threads,
-    conditions: conditions.map(({ code, name, since, detail }) => ({ code, name, since, detail: ownWords(detail) })),
+    conditions: conditions.map(({ code, name, severity, since, text }) => ({
+      code,
+      name,
+      severity,
+      since,
+      text: ownWords(text),
+    })),
+    hidden_conditions: status.hidden_conditions,
     dead_letters: dead_letters.map(({ guid, thread, code, since }) => ({ guid, thread, code, since })),
     ...(status.running && {
       pid: status.pid,
