@@ -11,6 +11,7 @@ import { recordCommands } from './recordCommands.ts';
 import type { RetryOptions } from './retry.ts';
 import { LISTED, type ScheduleListOptions } from './scheduleStates.ts';
 import type { SendOptions } from './send.ts';
+import type { StatusOptions } from './status.ts';
 
 const CONFIG_HELP = 'configuration file (default: ./config.yaml, else ~/.config/edge-agent/config.yaml)';
 
@@ -66,11 +67,12 @@ export function buildProgram(io: Io, ended: (code: number) => void): Command {
   ).action(async (options: CommonOptions) => ended(await (await import('./run.ts')).run(options, io)));
   command(
     'status',
-    'Say how the agent is, running or not. Exit code: 0 runs and is well, 1 runs with conditions, 3 does not run.',
-    'edge-agent status --json',
+    'Say how the agent is, running or not: what waits, what is wrong with its fix, why it does not run. Exit code: 0 runs and is well, 1 runs with a critical condition, 3 does not run.',
+    'edge-agent status --watch',
   )
+    .option('--watch', 'go on: each second on a terminal until q, else whenever something has changed')
     .option('--json', 'print one JSON object')
-    .action(async (options: CommonOptions) => ended(await (await import('./status.ts')).status(options, io)));
+    .action(async (options: StatusOptions) => ended(await (await import('./status.ts')).status(options, io)));
   command(
     'send',
     'Send a text through the running agent. Exit code: 0 confirmed, 1 failed, 75 not known (yet).',

@@ -24,7 +24,7 @@ export interface Started {
 export function start(args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Started {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: options.cwd ?? tempDir(),
-    env: { ...process.env, NODE_NO_WARNINGS: '1', EDGE_SECRET: undefined, ...options.env },
+    env: { ...process.env, NODE_NO_WARNINGS: '1', EDGE_SECRET: undefined, FORCE_COLOR: undefined, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
