@@ -9,8 +9,8 @@ const MAX_FILES = 100;
  *
  * The files are opened from the newest to the oldest: a rotation in between shows the same file twice, which its inode
  * tells, and never hides one. While the newest is read on, it is held open under whatever name it has; when another file
- * stands at the path, all that are newer than the one held are read, in order. A line is lost only if as many files as
- * logging.max_files are filled and deleted between two looks.
+ * stands at the path, all that are newer than the one held are read, in order. A line is lost only
+ * where a file is begun and is gone from these names between two looks: deleted by many rotations, or moved elsewhere.
  */
 export class LogReader {
   readonly #path: string;
