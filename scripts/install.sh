@@ -109,9 +109,7 @@ build_program() {
 place_plist() {
   WORK=$(mktemp -d)
   trap 'rm -rf "$WORK"' EXIT
-  "$node" "$ROOT/scripts/render-plist.mjs" "$ROOT/launchd/$LABEL.plist.template" \
-    "LABEL=$LABEL" "NODE=$node" "PROGRAM=$ROOT/dist/index.js" "CONFIG=$config" "WORKING_DIRECTORY=$ROOT" \
-    "HOME=$HOME" "PATH=$(dirname "$node"):/usr/bin:/bin:/usr/sbin:/sbin" "STDERR=$LOG_DIR/edge-agent.stderr.log" \
+  "$node" "$ROOT/dist/index.js" service plist --config "$config" --node "$node" \
     >"$WORK/$LABEL.plist"
   plutil -lint -s "$WORK/$LABEL.plist" || fail $EX_SOFTWARE 'the property list is not valid; nothing was changed'
   mkdir -p "$(dirname "$PLIST")"

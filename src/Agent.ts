@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { readConfigUpdate } from './backend/configUpdate.ts';
 import { Link } from './backend/Link.ts';
 import { ChatDbFeed } from './chatdb/ChatDbFeed.ts';
@@ -27,6 +28,7 @@ import { Retention } from './ops/Retention.ts';
 import { runningStatus } from './ops/runningStatus.ts';
 import { StatusReports } from './ops/StatusReports.ts';
 import { SyncExchange } from './ops/SyncExchange.ts';
+import { nodeChangedPart } from './ops/service/nodeChangedPart.ts';
 import type { AgentStatus } from './ops/status.ts';
 import { createTelemetry } from './ops/telemetry.ts';
 import { WakeDetector } from './ops/WakeDetector.ts';
@@ -312,6 +314,7 @@ export class Agent {
         { start() {}, stop: () => closeStore() },
         operator.control,
         crashLoopPart(crashLoop, { clock, telemetry }),
+        nodeChangedPart({ home: homedir(), execPath: process.execPath, clock, telemetry }),
         ...operator.monitoring,
         { start() {}, stop: () => link.close() },
         pump,

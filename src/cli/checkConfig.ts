@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { ConfigError } from '../config/ConfigError.ts';
 import { findConfig, loadConfig } from '../config/loadConfig.ts';
-import { readKeychain, SecretSource } from '../config/SecretSource.ts';
+import { SecretSource } from '../config/SecretSource.ts';
 import type { Config } from '../config/schema.ts';
 import { EXIT } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
+import { readKeychain } from './secretSource.ts';
 
 /** `edge-agent check-config`: names every problem of the file; starts and writes nothing. */
 export function checkConfig(options: CommonOptions, io: Io): number {

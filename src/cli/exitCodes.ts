@@ -27,6 +27,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   EDGE_STATE_DIR: EXIT.noPermission,
   EDGE_CHATDB_MISSING: EXIT.unavailable,
   EDGE_CHATDB_NO_PERMISSION: EXIT.noPermission,
+  EDGE_NODE_COPY: EXIT.unavailable,
   EDGE_BODY_UNDECODABLE: EXIT.data,
 };
 

@@ -11,6 +11,7 @@ import { recordCommands } from './recordCommands.ts';
 import type { RetryOptions } from './retry.ts';
 import { LISTED, type ScheduleListOptions } from './scheduleStates.ts';
 import type { SendOptions } from './send.ts';
+import { addServiceCommands } from './service/serviceCommands.ts';
 import type { StatusOptions } from './status.ts';
 
 const CONFIG_HELP = 'configuration file (default: ./config.yaml, else ~/.config/edge-agent/config.yaml)';
@@ -155,6 +156,7 @@ export function buildProgram(io: Io, ended: (code: number) => void): Command {
     .option('--output <file>', 'the zip (default: edge-agent-diagnose-TIME.zip in the current folder)')
     .option('--json', 'print one JSON object')
     .action(async (options: DiagnoseOptions) => ended(await (await import('./diagnose.ts')).diagnose(options, io)));
+  addServiceCommands({ program, command, io, ended });
   command(
     'check-config',
     'Check the configuration file; start nothing. Exit code: 0 valid, 78 not.',

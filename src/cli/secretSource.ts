@@ -1,6 +1,12 @@
-import { readKeychain, SecretSource } from '../config/SecretSource.ts';
+import { type ReadKeychain, SecretSource } from '../config/SecretSource.ts';
 import type { Config } from '../config/schema.ts';
+import { runProgram } from '../ops/macos/programs.ts';
+import { Keychain } from '../ops/service/Keychain.ts';
 import type { Io } from './Io.ts';
+
+/** Asks macOS's `security`. */
+export const readKeychain: ReadKeychain = (service, account) =>
+  new Keychain({ run: runProgram }).read(service, account);
 
 /** The agent's secret, as configuration and environment name it. */
 export function secretSource({ edge }: Config, { env }: Io): SecretSource {

@@ -1,27 +1,11 @@
-import { execFile } from 'node:child_process';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 
 /** Longest secret that is taken, bytes: an HTTP header beyond that is refused by most servers. */
 const MAX_SECRET_BYTES = 4096;
-/** How long `security` may take; it waits for a person when the Keychain is locked. */
-const KEYCHAIN_TIMEOUT_MS = 10_000;
 
 /** Gives the secret of a Keychain item. Rejects when there is none, or it may not be read. */
 export type ReadKeychain = (service: string, account: string) => Promise<string>;
-
-/** Asks macOS's `security`, which is found on PATH. */
-export const readKeychain: ReadKeychain = (service, account) =>
-  new Promise((resolve, reject) => {
-    const args = ['find-generic-password', '-s', service, '-a', account, '-w'];
-    execFile(
-      'security',
-      args,
-      { timeout: KEYCHAIN_TIMEOUT_MS, maxBuffer: MAX_SECRET_BYTES * 2 },
-      (error, stdout, stderr) =>
-        error ? reject(new Error(stderr.trim().split('\n')[0] || error.message)) : resolve(stdout),
-    );
-  });
 
 export interface SecretSourceOptions {
   /** The value of EDGE_SECRET. */

@@ -38,7 +38,7 @@ export interface SimulatedMacOptions {
 export class SimulatedMac {
   readonly chatDbPath: string;
   readonly attachmentsPath: string;
-  /** Holds osascript, launchctl, security, plutil, open and sw_vers. */
+  /** Holds osascript and the stand-ins of installStandIns. */
   readonly binPath: string;
   /** What the stand-ins other than osascript remember. */
   readonly standInStatePath: string;

@@ -48,6 +48,7 @@ export const CONDITIONS: Readonly<Record<Named, ConditionEntry> & Partial<Record
   // The program
   EDGE_NODE_TOO_OLD: critical('Node is too old'),
   EDGE_SQLITE_MISSING: critical('The SQLite module is missing'),
+  EDGE_NODE_CHANGED: warning('Another Node runs the agent'),
   EDGE_CONFIG_INVALID: critical('The configuration is not valid'),
   EDGE_SECRET_MISSING: critical('No secret', ['EDGE_SECRET_FILE_MODE']),
   EDGE_SECRET_FILE_MODE: critical('Others can read the secret file'),

@@ -54,6 +54,28 @@ export const ERRORS = define({
     fix: 'Run this on macOS, with /usr/bin, /bin, /usr/sbin and /sbin on PATH.',
     retry: 'never',
   },
+  EDGE_LAUNCHD: {
+    means: 'launchd did not do what was asked of it, so the agent may not run as it should.',
+    fix: 'Log in to the Mac’s screen as the user of the agent, then run the command again; `edge-agent service install` puts in place what is missing.',
+    retry: 'never',
+  },
+  EDGE_KEYCHAIN: {
+    means: 'The Keychain did not do what was asked of it; without the secret the backend refuses every request.',
+    fix: 'Unlock it with `security unlock-keychain`, or do it at the Mac’s screen; then run the command again.',
+    retry: 'never',
+  },
+  EDGE_NODE_COPY: {
+    means: 'The private copy of Node could not be made, and the one that was there before, if any, is still in place.',
+    fix: 'Read the reason in the message; install Node from https://nodejs.org and name it with `edge-agent service install --node FILE`.',
+    retry: 'never',
+  },
+  EDGE_NODE_CHANGED: {
+    means:
+      'The program file that runs the agent is not the one that was installed; Full Disk Access and Automation may be lost, for macOS gives them to one file.',
+    fix: 'Run `edge-agent service restart`; if it stays, run `edge-agent service install --new-node`. Then remove the file in System Settings → Privacy & Security → Full Disk Access and Automation, and add it again: switching it off and on is not enough.',
+    retry: 'never',
+    condition: 'node-changed',
+  },
   EDGE_CRASH_LOOP: {
     means:
       'The agent failed five times in a row or more, each within a minute of its start; its next start is held back for 30 s, then 2, 5 and 15 min.',

@@ -17,7 +17,7 @@ describe('edge-agent logs', () => {
       logs('--level', 'warn', '--lines', '3'),
       logs('--grep', 'LINE 2', '--since', '2026-11-15T06:00:25Z'),
       logs('--since', '1h'),
-      logs(),
+      edgeAgent(['service', 'logs', '--config', config]),
     ]);
     expect(last).toMatchObject({ code: 0, err: '', out: line(29) + line(30, 'ERROR') + line(31) });
     expect(warnings.out).toBe(line(10, 'WARN') + line(20, 'WARN') + line(30, 'ERROR'));

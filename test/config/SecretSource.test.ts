@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { readKeychain, SecretSource, type SecretSourceOptions } from '../../src/config/SecretSource.ts';
+import { SecretSource, type SecretSourceOptions } from '../../src/config/SecretSource.ts';
 import { tempDir } from '../support/tempDir.ts';
 
 const sourceFile = resolve(import.meta.dirname, '../../src/config/SecretSource.ts');
@@ -134,18 +134,5 @@ describe('readKeychain', () => {
     secrets.refresh();
     expect(secrets.known).toBe('first');
     expect(await told).toBe('second');
-  });
-
-  it('asks the security program for the item, and passes its error on', async () => {
-    const bin = join(tempDir(), 'bin');
-    mkdirSync(bin);
-    const stand = join(bin, 'security');
-    writeFileSync(stand, '#!/bin/sh\n[ "$3" = edge-agent ] || { echo "no such item" >&2; exit 44; }\necho "$@"\n', {
-      mode: 0o755,
-    });
-    vi.stubEnv('PATH', `${bin}:/bin:/usr/bin`);
-    expect(await readKeychain('edge-agent', 'edge_1')).toBe('find-generic-password -s edge-agent -a edge_1 -w\n');
-    await expect(readKeychain('other', 'edge_1')).rejects.toThrow('no such item');
-    vi.unstubAllEnvs();
   });
 });

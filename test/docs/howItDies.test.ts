@@ -12,6 +12,9 @@ const codes = Object.keys(ERRORS) as ErrorCode[];
 const EXCUSED: Partial<Record<ErrorCode, string>> = {
   EDGE_COMMAND_INVALID: 'an ack that tells the backend what its command lacks',
   EDGE_PROGRAM_MISSING: 'told to who runs a command of the command line',
+  EDGE_LAUNCHD: 'told to who runs `edge-agent service`',
+  EDGE_KEYCHAIN: 'told to who runs `edge-agent service`',
+  EDGE_NODE_COPY: 'told to who runs `edge-agent service`',
 };
 
 /** The words in the sources of the agent, what is put into them as `…`. */

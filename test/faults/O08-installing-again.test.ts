@@ -35,7 +35,7 @@ plainCase('O8 installs, upgrades over an agent that runs and uninstalls, each tw
     const plist = readFileSync(mac.plist, 'utf8');
     expect(plistProblem(plist)).toBeUndefined();
     expect(readPlist(plist)).toMatchObject({
-      ProgramArguments: [process.execPath, join(mac.checkout, 'dist/index.js'), 'run', '--config', mac.config],
+      ProgramArguments: [process.execPath, expect.stringMatching(/index\.ts$/), 'run', '--config', mac.config],
     });
 
     const config = readFileSync(mac.config, 'utf8');

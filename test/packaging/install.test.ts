@@ -24,8 +24,14 @@ describe('install.sh', () => {
     expect(mode(mac.plist)).toBe('644');
     expect(readPlist(readFileSync(mac.plist, 'utf8'))).toEqual({
       Label: 'com.edge-relay.edge-agent',
-      ProgramArguments: [process.execPath, join(mac.checkout, 'dist/index.js'), 'run', '--config', mac.config],
-      WorkingDirectory: mac.checkout,
+      ProgramArguments: [
+        process.execPath,
+        resolve(import.meta.dirname, '../../src/index.ts'),
+        'run',
+        '--config',
+        mac.config,
+      ],
+      WorkingDirectory: mac.home,
       LimitLoadToSessionType: 'Aqua',
       RunAtLoad: true,
       KeepAlive: { SuccessfulExit: false },
@@ -34,7 +40,7 @@ describe('install.sh', () => {
       ExitTimeOut: 20,
       Umask: 0o077,
       EnvironmentVariables: {
-        PATH: `${dirname(process.execPath)}:/usr/bin:/bin:/usr/sbin:/sbin`,
+        PATH: '/usr/bin:/bin:/usr/sbin:/sbin',
         HOME: mac.home,
         LANG: 'en_US.UTF-8',
       },

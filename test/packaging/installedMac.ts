@@ -1,22 +1,23 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { tempDir } from '../support/tempDir.ts';
 import { type Outcome, runProgram } from './runProgram.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
 
-/** Stands in for the built agent: knows `check-config` and nothing else. */
+const program = pathToFileURL(join(repository, 'src/index.ts')).href;
+
+/** Stands in for the built agent: `service` is the real one, and of the others it knows `check-config`. */
 const AGENT = `import { readFileSync } from 'node:fs';
 const [command, flag, config] = process.argv.slice(2);
-if (command !== 'check-config' || flag !== '--config') process.exit(64);
-if (!readFileSync(config, 'utf8').includes('BROKEN')) process.exit(0);
-console.error(config + ':1:1: BROKEN is not a key');
-process.exit(78);
-`;
-
-/** Stands in for the built loadConfig: a configuration is JSON here. */
-const LOAD_CONFIG = `import { readFileSync } from 'node:fs';
-export const loadConfig = (path) => JSON.parse(readFileSync(path, 'utf8'));
+if (command === 'service') await import('${program}');
+else {
+  if (command !== 'check-config' || flag !== '--config') process.exit(64);
+  if (!readFileSync(config, 'utf8').includes('BROKEN')) process.exit(0);
+  console.error(config + ':1:1: BROKEN is not a key');
+  process.exit(78);
+}
 `;
 
 export interface ScriptOptions {
@@ -50,8 +51,6 @@ export function installedMac(): InstalledMac {
   writeFileSync(join(checkout, 'config.yaml.example'), 'edge:\n  agent_id: example\n');
   writeFileSync(join(checkout, 'dist/index.js'), AGENT);
   writeFileSync(join(dir, 'built.js'), AGENT);
-  mkdirSync(join(checkout, 'dist/config'));
-  writeFileSync(join(checkout, 'dist/config/loadConfig.js'), LOAD_CONFIG);
   writeFileSync(callsFile, '');
   const config = join(home, '.config/edge-agent/config.yaml');
   mkdirSync(dirname(config), { recursive: true });

@@ -44,7 +44,6 @@ describe('the package', () => {
       'launchd/com.edge-relay.edge-agent.plist.template',
       'scripts/install.sh',
       'scripts/launchd.sh',
-      'scripts/render-plist.mjs',
       'scripts/uninstall.sh',
       ...filesBelow(join(source, 'docs')).map((file) => `docs/${file}`),
     ].filter((file) => existsSync(join(source, file)));

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type InstalledMac, installedMac } from './installedMac.ts';
@@ -6,6 +6,7 @@ import { type InstalledMac, installedMac } from './installedMac.ts';
 const STATE = [
   'control.sock',
   'crash-loop.json',
+  'high-water',
   'lock.db',
   'lock.db-journal',
   'state.db',
@@ -14,6 +15,7 @@ const STATE = [
   'state.db.v1.bak',
   'state.db.corrupt-1700000000000',
 ];
+const STOPPED = 'com.edge-relay.edge-agent is stopped and taken out of launchd.';
 
 /** What an agent leaves behind in `stateDir` and `logDir`. */
 function leaveData(stateDir: string, logDir: string): string[] {
@@ -28,17 +30,25 @@ function leaveData(stateDir: string, logDir: string): string[] {
 }
 const defaultDirs = (mac: InstalledMac) =>
   [join(mac.home, 'Library/Application Support/edge-agent'), join(mac.home, 'Library/Logs/edge-agent')] as const;
+function configure(mac: InstalledMac, more: string): void {
+  const text = `edge:\n  agent_id: mini-1\nbackend:\n  url: http://127.0.0.1:9\n${more}`;
+  writeFileSync(mac.config, text);
+}
 
 describe('uninstall.sh', () => {
-  it('stops the agent, removes its property list and keeps its data', async () => {
+  it('stops the agent, removes its property list, keeps its data and says what stays', async () => {
     const mac = installedMac();
     await mac.run('install.sh');
     const files = leaveData(...defaultDirs(mac));
-    const { code, stdout } = await mac.run('uninstall.sh');
-    expect({ code, stdout }).toEqual({
-      code: 0,
-      stdout: 'com.edge-relay.edge-agent is stopped and taken out of launchd.\n',
-    });
+    const { code, stdout, stderr } = await mac.run('uninstall.sh');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split('\n').slice(0, 4)).toEqual([
+      STOPPED,
+      'What stays:',
+      `  the configuration: ${mac.config}`,
+      '  state, logs, the private copy of Node and the secret: --purge lists them',
+    ]);
+    expect(stdout).toContain('Full Disk Access and Automation: take edge-agent-node out of the lists');
     expect(mac.isLoaded()).toBe(false);
     expect(existsSync(mac.plist)).toBe(false);
     expect(files.every((file) => existsSync(file))).toBe(true);
@@ -49,17 +59,14 @@ describe('uninstall.sh', () => {
     await mac.run('install.sh');
     await mac.run('uninstall.sh');
     const { code, stdout, stderr } = await mac.run('uninstall.sh');
-    expect({ code, stdout, stderr }).toEqual({
-      code: 0,
-      stdout: 'com.edge-relay.edge-agent is not installed.\n',
-      stderr: '',
-    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('com.edge-relay.edge-agent is not installed.\n');
   });
 
   it('comes back only when the agent has ended', async () => {
     const mac = installedMac();
     await mac.run('install.sh');
-    await mac.run('uninstall.sh', [], { env: { LAUNCHCTL_LINGER: '2' } });
+    expect((await mac.run('uninstall.sh', [], { env: { LAUNCHCTL_LINGER: '2' } })).code).toBe(0);
     expect((await mac.run('install.sh')).code).toBe(0);
   });
 
@@ -67,30 +74,42 @@ describe('uninstall.sh', () => {
     const mac = installedMac();
     await mac.run('install.sh');
     rmSync(mac.plist);
-    expect((await mac.run('uninstall.sh')).code).toBe(0);
+    expect((await mac.run('uninstall.sh')).stdout).toContain(STOPPED);
     expect(mac.isLoaded()).toBe(false);
     writeFileSync(mac.plist, 'left over');
-    expect((await mac.run('uninstall.sh')).code).toBe(0);
+    expect((await mac.run('uninstall.sh')).stdout).toContain(STOPPED);
     expect(existsSync(mac.plist)).toBe(false);
   });
 
   it('says what --purge would delete and does nothing without --yes', async () => {
     const mac = installedMac();
+    await mac.run('install.sh');
     rmSync(mac.config);
     const files = leaveData(...defaultDirs(mac));
     const { code, stdout } = await mac.run('uninstall.sh', ['--purge']);
     expect(code).toBe(64);
     expect(stdout.split('\n').slice(1, -1).sort()).toEqual(files.sort());
     expect(files.every((file) => existsSync(file))).toBe(true);
+    expect(mac.isLoaded()).toBe(true);
   });
 
-  it('deletes state and logs with --purge --yes', async () => {
+  it('deletes state, logs, backups, programs and the private Node with --purge --yes', async () => {
     const mac = installedMac();
     await mac.run('install.sh');
     rmSync(mac.config);
+    const [state] = defaultDirs(mac);
     leaveData(...defaultDirs(mac));
-    const { code } = await mac.run('uninstall.sh', ['--purge', '--yes']);
-    expect(code).toBe(0);
+    for (const dir of ['runtime/bin', 'backups/2026-01-02T03-04-05-678Z', 'app/0.2.0-5ec294e1/dist'])
+      mkdirSync(join(state, dir), { recursive: true });
+    for (const file of [
+      'runtime/installed.json',
+      'backups/2026-01-02T03-04-05-678Z/state.db',
+      'app/0.2.0-5ec294e1/dist/index.js',
+    ])
+      writeFileSync(join(state, file), '{}');
+    symlinkSync('0.2.0-5ec294e1', join(state, 'app/current'));
+    const { code, stderr } = await mac.run('uninstall.sh', ['--purge', '--yes']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(defaultDirs(mac).map((dir) => existsSync(dir))).toEqual([false, false]);
     expect(mac.isLoaded()).toBe(false);
   });
@@ -99,18 +118,28 @@ describe('uninstall.sh', () => {
     const mac = installedMac();
     const [dir, logs] = [join(mac.home, 'my things'), join(mac.home, 'logs')];
     const files = leaveData(dir, logs);
-    const others = ['letter.txt', 'yarn.lock', 'mysqld.sock', 'state.db.mine', 'lock.dbase'].map((name) =>
-      join(dir, name),
-    );
-    for (const other of others) writeFileSync(other, '');
-    const config = { state: { dir }, logging: { file: join(logs, 'edge-agent.log') } };
-    writeFileSync(mac.config, JSON.stringify(config));
+    mkdirSync(join(dir, 'backups/holiday'), { recursive: true });
+    const others = ['letter.txt', 'yarn.lock', 'mysqld.sock', 'state.db.mine', 'lock.dbase', 'backups/holiday/a.jpg'];
+    for (const other of others) writeFileSync(join(dir, other), '');
+    configure(mac, `state:\n  dir: ${JSON.stringify(dir)}\nlogging:\n  file: ${join(logs, 'edge-agent.log')}\n`);
     const { code } = await mac.run('uninstall.sh', ['--purge', '--yes']);
     expect(code).toBe(0);
     expect(files.filter((file) => existsSync(file))).toEqual([]);
-    expect(others.filter((other) => !existsSync(other))).toEqual([]);
+    expect(others.filter((other) => !existsSync(join(dir, other)))).toEqual([]);
     expect(existsSync(logs)).toBe(false);
     expect(existsSync(mac.config)).toBe(true);
+  });
+
+  it('looks where the configuration that the service runs with says, when none is named', async () => {
+    const mac = installedMac();
+    const own = join(mac.home, 'own.yaml');
+    const dir = join(mac.home, 'own state');
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'state.db'), '');
+    writeFileSync(own, `edge:\n  agent_id: a\nbackend:\n  url: http://127.0.0.1:9\nstate:\n  dir: own state\n`);
+    await mac.run('install.sh', ['--config', own]);
+    expect((await mac.run('uninstall.sh', ['--purge', '--yes'])).code).toBe(0);
+    expect(existsSync(dir)).toBe(false);
   });
 
   it('changes nothing when the configuration does not say where they are', async () => {
@@ -121,5 +150,16 @@ describe('uninstall.sh', () => {
     expect(code).toBe(78);
     expect(stderr).toContain('nothing was changed');
     expect(mac.isLoaded()).toBe(true);
+  });
+
+  it('says how to do it by hand where nothing is built', async () => {
+    const mac = installedMac();
+    await mac.run('install.sh');
+    rmSync(join(mac.checkout, 'dist'), { recursive: true });
+    const { code, stderr } = await mac.run('uninstall.sh');
+    expect(code).toBe(69);
+    expect(stderr).toContain('launchctl bootout "gui/');
+    expect(stderr).toContain(`rm -f "${mac.plist}"`);
+    expect(readFileSync(mac.plist, 'utf8')).toContain('<plist');
   });
 });

@@ -1,10 +1,9 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { installStandIns } from '../../src/simulator/standIns/installStandIns.ts';
 import { plistProblem } from '../../src/simulator/standIns/plistLint.ts';
-import { tempDir } from '../support/tempDir.ts';
 import { run, send, simulatedMac } from './simulatedMac.ts';
+import { standInsInstalled } from './standInsInstalled.ts';
 
 const PLIST = `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
@@ -21,17 +20,10 @@ const PLIST = `<?xml version="1.0" encoding="UTF-8"?>
 </plist>
 `;
 
-/** Stand-ins in a folder whose name needs quoting. */
 function installed() {
-  const [bin, state] = [join(tempDir(), "it's bin"), join(tempDir(), "it's state")];
-  installStandIns(bin, state, { macos: 15 });
-  const plist = join(tempDir(), 'agent.plist');
-  writeFileSync(plist, PLIST);
-  return {
-    state,
-    plist,
-    call: (name: string, args: readonly string[], input = '') => run(join(bin, name), args, { input }),
-  };
+  const stands = standInsInstalled();
+  stands.write(PLIST);
+  return stands;
 }
 
 describe('the launchctl stand-in', () => {

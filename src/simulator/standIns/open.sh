@@ -1,8 +1,10 @@
 #!/bin/bash
-# A stand-in for open, made by edge-relay's simulator: notes the call, and launches the simulated Messages if that is
-# what shall be opened.
+# A stand-in for open, made by edge-relay's simulator: notes the call (a page of System Settings, a web page), and
+# launches the simulated Messages if that is what shall be opened.
 state=@STATE@
-printf 'open %s\n' "$*" >>"$state/calls.log"
+. @COMMON@
+note open "$@"
+misbehave open
 case " $* " in
   *' Messages '* | *' com.apple.MobileSMS '* | *'/Messages.app '*)
     osascript=${BASH_SOURCE[0]%/*}/osascript

@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
-
 const CONTAINERS = ['plist', 'dict', 'array'];
 const VALUES = ['string', 'integer', 'real', 'date', 'data'];
 const EMPTY = ['true', 'false'];
@@ -47,17 +44,4 @@ function contentProblem({ name, children }: { name: string; children: string[] }
   if (name !== 'dict') return children.includes('key') ? `<key> inside <${name}>` : undefined;
   const isRegular = children.length % 2 === 0 && children.every((child, at) => (child === 'key') === (at % 2 === 0));
   return isRegular ? undefined : '<dict> needs a <key> before each value';
-}
-
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  for (const path of process.argv.slice(2)) {
-    let problem: string | undefined;
-    try {
-      problem = plistProblem(readFileSync(path, 'utf8'));
-    } catch {
-      problem = 'file does not exist or is not readable or is not a regular file';
-    }
-    console.log(`${path}: ${problem ?? 'OK'}`);
-    if (problem) process.exitCode = 1;
-  }
 }

@@ -1,11 +1,8 @@
 #!/bin/bash
-# A stand-in for plutil, made by edge-relay's simulator: `-lint` only.
+# A stand-in for plutil, made by edge-relay's simulator: -lint, -convert xml1|json and -extract, of XML property lists
+# (see plutil.ts). Not there: binary ones, -replace, -insert, -remove.
 state=@STATE@
-printf 'plutil %s\n' "$*" >>"$state/calls.log"
-if [ "${1-}" != -lint ]; then
-  echo 'plutil (stand-in): only -lint is there' >&2
-  exit 64
-fi
-shift
-[ "${1-}" = -s ] && shift
-exec @NODE@ @LINT@ "$@"
+. @COMMON@
+note plutil "$@"
+misbehave plutil
+exec @NODE@ @PLUTIL@ "$@"

@@ -1,6 +1,9 @@
 #!/bin/bash
 # A stand-in for sw_vers, made by edge-relay's simulator.
+state=@STATE@
+. @COMMON@
 version=@VERSION@
+misbehave sw_vers
 case ${1-} in
   -productVersion | --productVersion) echo "$version" ;;
   -productName | --productName) echo macOS ;;

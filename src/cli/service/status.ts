@@ -1,0 +1,82 @@
+import { homedir } from 'node:os';
+import { runProgram } from '../../ops/macos/programs.ts';
+import type { LaunchdState } from '../../ops/service/LaunchdService.ts';
+import { NodeRuntime } from '../../ops/service/NodeRuntime.ts';
+import { type PlistDrift, plistDrift } from '../../ops/service/plistDrift.ts';
+import { SERVICE_LABEL, servicePaths } from '../../ops/service/servicePaths.ts';
+import { systemClock } from '../../util/Clock.ts';
+import { messageOf } from '../../util/EdgeError.ts';
+import { printable } from '../../util/printable.ts';
+import type { CommonOptions, Io } from '../Io.ts';
+import { launchdService } from './launchdService.ts';
+import { refuseUnlessMac } from './refuseUnlessMac.ts';
+import { serviceConfig, wantedPlist } from './wantedPlist.ts';
+
+/** As `edge-agent status` and `systemctl status` have it. */
+const STATUS_EXIT = { running: 0, attention: 1, down: 3 } as const;
+
+/** `edge-agent service status`: what launchd has of the agent, and whether its files are those an install would write. */
+export async function serviceStatus({ config, json }: CommonOptions, io: Io): Promise<number> {
+  const refused = refuseUnlessMac(io);
+  if (refused !== undefined) return refused;
+  const { plist, runtimeDir } = servicePaths(homedir());
+  const file = serviceConfig(config, io.cwd);
+  const state = await launchdService().state();
+  const drift = plistDrift(plist, wantedPlist({ config: file }));
+  const node = await aboutNode(runtimeDir);
+  const { installed, loaded, running, pid, lastExitCode: last_exit_code, path } = state;
+  if (json) {
+    const service = { label: SERVICE_LABEL, installed, loaded, running, pid, last_exit_code, path };
+    io.out(`${printable(JSON.stringify({ ...service, plist: drift, node, config: file }))}\n`);
+  } else {
+    const lines = [stateLine(state), ...plistLines(plist, drift, installed), ...nodeLines(node), `config  ${file}`];
+    io.out(lines.map((line) => `${printable(line)}\n`).join(''));
+  }
+  if (!running) return STATUS_EXIT.down;
+  return drift.found === 'same' && node.problem === null ? STATUS_EXIT.running : STATUS_EXIT.attention;
+}
+
+interface AboutNode {
+  /** Null where no private copy was made. */
+  readonly path: string | null;
+  readonly version: string | null;
+  readonly installed_at: string | null;
+  readonly problem: string | null;
+}
+
+async function aboutNode(dir: string): Promise<AboutNode> {
+  const runtime = new NodeRuntime({ dir, run: runProgram, clock: systemClock });
+  const none = { path: null, version: null, installed_at: null };
+  try {
+    const record = runtime.installed();
+    if (!record) return { ...none, problem: null };
+    const { node_version: version, installed_at } = record;
+    return { path: runtime.path, version, installed_at, problem: (await runtime.changed()) ?? null };
+  } catch (error) {
+    return { ...none, problem: messageOf(error) };
+  }
+}
+
+function stateLine({ installed, loaded, running, pid, lastExitCode }: LaunchdState): string {
+  const last = lastExitCode === null ? '' : `; it ended with exit code ${lastExitCode} the last time`;
+  if (running) return `state   running, pid ${pid}${last}`;
+  if (loaded) return `state   loaded, but not running${last}. Start it: edge-agent service start`;
+  if (installed) return 'state   installed, not loaded: it starts at the next login, or with: edge-agent service start';
+  return 'state   not installed. Install it: edge-agent service install';
+}
+
+function plistLines(path: string, drift: PlistDrift, isInstalled: boolean): string[] {
+  if (drift.found === 'missing') return isInstalled ? [`plist   ${path} is missing`] : [];
+  if (drift.found === 'same') return [`plist   ${path}`];
+  if (drift.found === 'unreadable') return [`plist   ${path} cannot be read: ${drift.why}`];
+  return [
+    `plist   ${path} is not what would be written now. Write it: edge-agent service install`,
+    ...drift.extra.map((line) => `        has    ${line}`),
+    ...drift.lacks.map((line) => `        lacks  ${line}`),
+  ];
+}
+
+function nodeLines({ path, version, installed_at, problem }: AboutNode): string[] {
+  const head = path === null ? [] : [`node    ${path} (Node ${version}, installed ${installed_at})`];
+  return problem === null ? head : [...head, `        ${problem}. Mend it: edge-agent service install --new-node`];
+}
