@@ -24,8 +24,8 @@ setFlagsFromString('--concurrent-turbofan-max-threads=1');
 // Until the daemon answers signals itself there is nothing to stop in order, and a stop that was asked for is no failure.
 if (process.argv[2] === 'run') {
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
-  // It asks to read again what is yet to be read for the first time, and would end the process.
-  process.on('SIGHUP', () => {});
+  // They ask to change what is yet to be read for the first time, and would end the process.
+  for (const signal of ['SIGHUP', 'SIGUSR2']) process.on(signal, () => {});
 }
 const { runProgram } = await import('./cli/program.ts');
 // `edge-agent status | head`: the reader has what it wanted. The daemon has none, and must not end for a word of a library.

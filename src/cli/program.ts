@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { nearestOf } from '../config/nearestOf.ts';
 import { packageVersion } from '../ops/version.ts';
 import { configGroup } from './configGroup.ts';
@@ -9,12 +9,20 @@ import { EXIT } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
 import type { OpenOptions } from './open.ts';
+import { recordCommands } from './recordCommands.ts';
 import type { RetryOptions } from './retry.ts';
 import { LISTED, type ScheduleListOptions } from './scheduleStates.ts';
 import type { SendOptions } from './send.ts';
 import { addServiceCommands } from './service/serviceCommands.ts';
+import type { StatusOptions } from './status.ts';
 
 const CONFIG_HELP = 'configuration file (default: ./config.yaml, else ~/.config/edge-agent/config.yaml)';
+
+const COMPLETION_HELP = `
+Examples:
+  edge-agent completion bash >>~/.bash_profile
+  edge-agent completion zsh >"$(brew --prefix)/share/zsh/site-functions/_edge_agent"
+  source <(edge-agent completion zsh)`;
 
 /** The `edge-agent` command line. Takes the arguments after the program's name; resolves with the exit code. */
 export async function runProgram(args: readonly string[], io: Io): Promise<number> {
@@ -32,14 +40,22 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
   }
 }
 
-function buildProgram(io: Io, ended: (code: number) => void): Command {
+/** Adds a subcommand that takes --config, with an example in its help. */
+export type NewCommand = (usage: string, description: string, example: string, parent?: Command) => Command;
+
+/** The tree of subcommands; `ended` gets the exit code of the one that ran. */
+export function buildProgram(io: Io, ended: (code: number) => void): Command {
   const program = new Command('edge-agent')
     .description('Relays between iMessage on this Mac and a backend.')
     .version(packageVersion())
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err })
-    .showHelpAfterError('Run with --help for what it takes.');
-  const command = (usage: string, description: string, example: string, parent = program) =>
+    .showHelpAfterError('Run with --help for what it takes.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  edge-agent status\n  edge-agent logs -f\n  edge-agent doctor\n\n`edge-agent help COMMAND` shows more.',
+    );
+  const command: NewCommand = (usage, description, example, parent = program) =>
     parent
       .command(usage)
       .description(description)
@@ -54,11 +70,12 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
   ).action(async (options: CommonOptions) => ended(await (await import('./run.ts')).run(options, io)));
   command(
     'status',
-    'Say how the agent is, running or not. Exit code: 0 runs and is well, 1 runs with conditions, 3 does not run.',
-    'edge-agent status --json',
+    'Say how the agent is, running or not: what waits, what is wrong with its fix, why it does not run. Exit code: 0 runs and is well, 1 runs with a critical condition, 3 does not run.',
+    'edge-agent status --watch',
   )
+    .option('--watch', 'go on: each second on a terminal until q, else whenever something has changed')
     .option('--json', 'print one JSON object')
-    .action(async (options: CommonOptions) => ended(await (await import('./status.ts')).status(options, io)));
+    .action(async (options: StatusOptions) => ended(await (await import('./status.ts')).status(options, io)));
   command(
     'open',
     'Open the status page in the browser; the link is good once, for five minutes. Needs monitoring.port.',
@@ -84,7 +101,11 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     .action(async (guid: string | undefined, options: RetryOptions) =>
       ended(await (await import('./retry.ts')).retry(guid, options, io)),
     );
-  const schedule = program.command('schedule').description('Show and cancel messages that are sent at a time.');
+  recordCommands(command, io, ended);
+  const schedule = program
+    .command('schedule')
+    .description('Show and cancel messages that are sent at a time.')
+    .addHelpText('after', '\nExample:\n  edge-agent schedule list');
   command(
     'list',
     'List scheduled messages, whether the agent runs or not.',
@@ -158,6 +179,14 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
     .option('--json', 'print one JSON object')
     .action(async (options: CommonOptions) => ended((await import('./checkConfig.ts')).checkConfig(options, io)));
   configGroup(program, command, io, ended);
+  program
+    .command('completion')
+    .description('Print a script with which the shell completes commands, options and their values.')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh']))
+    .addHelpText('after', COMPLETION_HELP)
+    .action(async (shell: 'bash' | 'zsh') =>
+      io.out((await import('./completion.ts')).completionScript(program, shell)),
+    );
   return program;
 }
 

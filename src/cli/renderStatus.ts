@@ -3,6 +3,8 @@ import type { WebsocketState, WebsocketStatus } from '../ops/websocketStatus.ts'
 import { systemClock } from '../util/Clock.ts';
 import { printable, shellWord } from '../util/printable.ts';
 import { conditionLines } from './conditionLines.ts';
+import { endedLines } from './endedLines.ts';
+import type { Taken } from './status.ts';
 
 const SOCKET: Readonly<Record<WebsocketState, string>> = {
   stopped: 'off',
@@ -11,14 +13,19 @@ const SOCKET: Readonly<Record<WebsocketState, string>> = {
   waiting: 'not connected',
   halted: 'halted, not connected',
 };
+/** Dead letters shown: all of it has to fit a screen. */
+const LETTERS = 5;
 /** Width of the column of labels, characters. */
 const LABEL = 15;
 
-/** The status for a person: the state first, then what waits, what is wrong with its fix, and the last of the log. */
-export function renderStatus(status: AgentStatus | DownStatus, logFile: string, log: readonly string[]): string {
+/**
+ * The status for a person, line by line: the state first, then what waits, what is wrong with its fix, and the last of the
+ * log.
+ */
+export function renderStatus(status: Taken, logFile: string, log: readonly string[]): string[] {
   return [
     headline(status),
-    ...(status.running ? live(status) : []),
+    ...(status.running ? live(status) : endedLines(status.ended).flatMap(([label, text]) => lines(label, text))),
     `  chat.db        ${status.cursor ? `taken in up to ROWID ${status.cursor.rowid} of epoch ${status.cursor.epoch}` : 'nothing taken in yet'}${status.running && !status.chatdb.open ? ', cannot be read now' : ''}`,
     ...(status.running ? lines('without', status.chatdb.lacks) : []),
     `  last inbound   ${ago(status.last_inbound_at)}`,
@@ -28,17 +35,21 @@ export function renderStatus(status: AgentStatus | DownStatus, logFile: string, 
     ...lines('muted', muted(status)),
     ...conditionLines(status, ago),
     ...(status.dead_letters.length > 0 ? ['', `Dead letters (${status.queues.dead_letters})`] : []),
-    ...status.dead_letters.flatMap(({ guid, thread, code, detail, since }) => [
-      `  ${guid} from ${thread}, ${ago(since)}: ${code ?? ''} ${oneLine(detail)}`,
-      `    edge-agent retry ${shellWord(guid)}`,
-    ]),
+    ...status.dead_letters
+      .slice(0, LETTERS)
+      .flatMap(({ guid, thread, code, detail, since }) => [
+        `  ${guid} from ${thread}, ${ago(since)}: ${code ?? ''} ${oneLine(detail)}`,
+        `    edge-agent retry ${shellWord(guid)}`,
+      ]),
+    ...moreLetters(status.queues.dead_letters),
     '',
     log.length > 0 ? `Log (${logFile})` : `There is no log at ${logFile}.`,
     ...log.map((line) => `  ${line}`),
-    '',
-  ]
-    .map(printable)
-    .join('\n');
+  ].map(printable);
+}
+
+function moreLetters(dead: number): string[] {
+  return dead > LETTERS ? [`  and ${dead - LETTERS} more: \`edge-agent dead-letters\` lists them`] : [];
 }
 
 function headline(status: AgentStatus | DownStatus): string {

@@ -17,6 +17,7 @@ import type { CommonOptions, Io } from './Io.ts';
 import { openConfig } from './openConfig.ts';
 import { reloadConfig } from './reloadConfig.ts';
 import { secretSource } from './secretSource.ts';
+import { toggleDebug } from './toggleDebug.ts';
 
 /**
  * Longest orderly stop, ms. What is still in flight then is on disk and is looked at again at the next start, so the
@@ -61,6 +62,7 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     log.logger.info('SIGHUP: the secret is read again and the log file reopened');
     reloadConfig({ file: opened.file, running: config, logger: log.logger, apply });
   });
+  process.on('SIGUSR2', () => toggleDebug(log, config.logging.level));
   // The disk is no defect, wherever its refusal came to light.
   const isDisk = (error: unknown) => error instanceof EdgeError && error.code === 'EDGE_STATE_IO';
   let loop: CrashLoop | undefined;

@@ -68,6 +68,12 @@ export class CrashLoop {
     return { code: 'EDGE_CRASH_LOOP', detail, since: last_at };
   }
 
+  /** How the agent ended by itself last, where it has not been stopped in order or up for long since. */
+  get lastFailure(): { readonly code: string; readonly at: number } | undefined {
+    const failures = this.#read();
+    return failures && { code: failures.last_code, at: failures.last_at };
+  }
+
   /** The start is no longer held back: what ends from now on is measured from here. */
   begun(): void {
     this.#startedAt = this.#clock.monotonic();

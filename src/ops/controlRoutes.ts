@@ -4,17 +4,17 @@ import type { ScheduleState } from '../state/Schedules.ts';
 import type { NewSend, SendRow, SendState } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
+import type { Telemetry } from '../util/Telemetry.ts';
+import { dropLetters, reviveLetters } from './deadLetters.ts';
 import { failed, type RouteReply, type Routes } from './routes.ts';
 import type { AgentStatus } from './status.ts';
 
 /** Body of POST /send. `key` makes a repeated request the same send. */
 const sendSchema = z.object({ thread_id: threadIdSchema, text: z.string().min(1, 'is empty'), key: z.uuid() });
-/** Body of POST /retry: one dead letter or all. */
-const retrySchema = z.union([z.object({ guid: z.string().min(1) }), z.object({ all: z.literal(true) })]);
+/** Body of POST /retry and POST /drop: one dead letter or all. */
+const lettersSchema = z.union([z.object({ guid: z.string().min(1) }), z.object({ all: z.literal(true) })]);
 /** Body of POST /schedule/cancel. */
 const cancelSchema = z.object({ schedule_id: z.string().min(1) });
-/** Dead letters taken back a round. */
-const RETRY_BATCH = 500;
 
 /**
  * How a text stands; what POST /send and GET /send?key= answer. Of several bubbles `state` is that of the first which is
@@ -35,6 +35,11 @@ export interface RetryOutcome {
   readonly retried: number;
 }
 
+/** Answer of POST /drop. */
+export interface DropOutcome {
+  readonly dropped: number;
+}
+
 /** Answer of POST /schedule/cancel: the state the schedule was found in, `pending` when it was cancelled, null without one. */
 export interface CancelOutcome {
   readonly found: ScheduleState | null;
@@ -43,6 +48,7 @@ export interface CancelOutcome {
 export interface ControlRoutesOptions {
   readonly store: StateStore;
   readonly clock: Clock;
+  readonly telemetry: Pick<Telemetry, 'lettersDropped'>;
   readonly status: () => AgentStatus;
   /** Queues a text as the bubbles it takes; the first of them. */
   readonly queueText: (send: NewSend) => SendRow;
@@ -54,9 +60,9 @@ export interface ControlRoutesOptions {
   readonly cancelSchedule: (scheduleId: string) => ScheduleState | undefined;
 }
 
-/** What the agent does for `edge-agent status`, `send`, `retry` and `schedule cancel`. */
+/** What the agent does for `edge-agent status`, `send`, `retry`, `drop` and `schedule cancel`. */
 export function controlRoutes(options: ControlRoutesOptions): Routes {
-  const { store, clock, status, queueText, onSends, onInbound, cancelSchedule } = options;
+  const { store, clock, telemetry, status, queueText, onSends, onInbound, cancelSchedule } = options;
   const outcome = (row: SendRow) => outcomeOf([row, ...store.sends.partsOf(row.sendId)]);
   return {
     'GET /status': () => ({ body: status() }),
@@ -75,11 +81,20 @@ export function controlRoutes(options: ControlRoutesOptions): Routes {
       return row ? { body: outcome(row) } : failed(404, 'NOT_FOUND', 'there is no such send');
     },
     'POST /retry': ({ body }) => {
-      const parsed = retrySchema.safeParse(body);
+      const parsed = lettersSchema.safeParse(body);
       if (!parsed.success) return refused(parsed.error);
-      const retried = 'guid' in parsed.data ? reviveAll(store, [parsed.data.guid]) : reviveEvery(store);
+      const retried = reviveLetters(store, 'guid' in parsed.data ? parsed.data.guid : undefined);
       if (retried > 0) onInbound();
       const reply: RetryOutcome = { retried };
+      return { body: reply };
+    },
+    'POST /drop': ({ body }) => {
+      const parsed = lettersSchema.safeParse(body);
+      if (!parsed.success) return refused(parsed.error);
+      const guid = 'guid' in parsed.data ? parsed.data.guid : undefined;
+      const dropped = dropLetters(store, clock.now(), guid);
+      if (dropped > 0) telemetry.lettersDropped(dropped, guid);
+      const reply: DropOutcome = { dropped };
       return { body: reply };
     },
     'POST /schedule/cancel': ({ body }) => {
@@ -89,19 +104,6 @@ export function controlRoutes(options: ControlRoutesOptions): Routes {
       return { body: reply };
     },
   };
-}
-
-function reviveEvery(store: StateStore): number {
-  let total = 0;
-  for (;;) {
-    const guids = store.inbound.deadLetters(RETRY_BATCH).map(({ guid }) => guid);
-    if (guids.length === 0) return total;
-    total += reviveAll(store, guids);
-  }
-}
-
-function reviveAll(store: StateStore, guids: readonly string[]): number {
-  return store.transaction(() => guids.filter((guid) => store.inbound.revive(guid)).length);
 }
 
 function outcomeOf(whole: readonly SendRow[]): SendOutcome {

@@ -25,6 +25,7 @@ export interface Log {
   readonly logger: Logger;
   /** Lines that could not be written since one last could. */
   readonly lostLines: number;
+  readonly level: LogLevel;
   setLevel(level: LogLevel): void;
   /** `listener` gets every line from now on, with its newline; the answer ends that. */
   watch(listener: (line: string) => void): () => void;
@@ -81,6 +82,9 @@ export function createLog(options: LogOptions): Log {
     logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     get lostLines() {
       return file.lost;
+    },
+    get level() {
+      return base.level as LogLevel;
     },
     setLevel(level) {
       base.level = level;

@@ -17,6 +17,7 @@ type MessageEvents =
   | 'backfillHandedOver'
   | 'messageRetried'
   | 'messageSetAside'
+  | 'lettersDropped'
   | 'sendStarted'
   | 'sendAccepted'
   | 'sendConfirmed'
@@ -101,6 +102,11 @@ export function messageTelemetry({ logger, metrics, health }: TelemetryParts): P
       metrics.error(code);
       const again = `\`edge-agent retry ${shellWord(guid)}\` hands it over again`;
       logger.error(`${code}: ${message(guid, threadId)} set aside: ${maskIn(detail)} (${again})`);
+    },
+    lettersDropped(dropped, guid) {
+      metrics.count('letters_dropped', dropped);
+      const which = guid === undefined ? count(dropped, 'dead letter') : `Dead letter ${guid}`;
+      logger.info(`${which} dropped by hand (edge-agent drop)`);
     },
     sendStarted({ sendId, threadId, attempt, text }) {
       metrics.count('sends_started');

@@ -11,6 +11,7 @@ export const COUNTERS = {
   message_handover_seconds: 'Sum of the times from taking in to handing over',
   message_retries: 'Attempts to hand a message over that will be repeated',
   messages_set_aside: 'Inbound messages the backend refused for good',
+  letters_dropped: 'Refused messages that were given up by hand',
   sends_started: 'Times AppleScript was started for a bubble',
   sends_accepted: 'Bubbles Messages accepted',
   sends_confirmed: 'Bubbles with a receipt in chat.db',

@@ -33,7 +33,7 @@ export function operatorParts(given: OperatorOptions) {
   const { pid, platform } = process;
   const awake = { pid, isMac: platform === 'darwin', clock: o.clock, random, telemetry };
   const health = healthRoutes(o);
-  const routes = controlRoutes(o);
+  const routes = controlRoutes({ ...o, telemetry });
   const page = pageParts({ port, control: routes, logFile, watchLog: (listener) => log.watch(listener), ...o });
   const server = new MonitoringServer({ port, routes: { ...health, ...page.routes } });
   const open = openRoute({ port, isServed: () => server.isListening, link: page.link });

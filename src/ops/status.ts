@@ -1,7 +1,7 @@
-import type { InboundRow } from '../state/Inbound.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import { conditionOf, type Severity } from '../util/conditions.ts';
 import { conditionName, ERRORS, type ErrorCode } from '../util/errors.ts';
+import { type DeadLetter, deadLetter } from './deadLetters.ts';
 import { behindCauses, type Condition, type HealthView } from './Health.ts';
 import { maskHandle, maskIn } from './mask.ts';
 import type { Phase } from './StatusReports.ts';
@@ -9,8 +9,6 @@ import type { WebsocketStatus } from './websocketStatus.ts';
 
 /** Dead letters and muted threads shown; the counts tell how many there are. */
 const MAX_SHOWN = 20;
-/** Characters of a dead letter's status and body shown. */
-const MAX_DETAIL = 200;
 
 /** What state.db says, whether an agent runs or not. Times are ISO 8601. */
 export interface StoreStatus {
@@ -58,16 +56,6 @@ interface MutedThread {
   readonly thread: string;
   readonly since: string;
   readonly until: string;
-}
-
-interface DeadLetter {
-  readonly guid: string;
-  /** The last four characters of the thread. */
-  readonly thread: string;
-  readonly code: string | null;
-  /** The backend's status and the beginning of its body. */
-  readonly detail: string;
-  readonly since: string;
 }
 
 export interface ConditionStatus {
@@ -225,16 +213,6 @@ export function conditionsLeft(conditions: readonly Condition[]): ConditionsStat
 export function storedConditions(store: StateStore): Condition[] {
   const stored = JSON.parse(store.meta.get('conditions') ?? '[]') as Condition[];
   return stored.filter(({ code }) => code in ERRORS);
-}
-
-function deadLetter(row: InboundRow): DeadLetter {
-  return {
-    guid: row.guid,
-    thread: row.threadId === null ? 'unknown' : maskHandle(row.threadId),
-    code: row.errorCode,
-    detail: maskIn(row.errorDetail ?? '').slice(0, MAX_DETAIL),
-    since: iso(row.createdAt),
-  };
 }
 
 /** Times in meta are ms since 1970 as text. */

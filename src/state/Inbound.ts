@@ -8,6 +8,7 @@ import type { ErrorCode } from '../util/errors.ts';
  *   │                        │  ▲
  *   ├─skipped─▶ done  4xx    ▼  │ edge-agent retry
  *   └─lost from chat.db ───▶ dead (edge-agent retry parks it again)
+ *                            dead ──edge-agent drop──▶ done, skipped
  * ```
  * A pending row with `nextAttemptAt` is being retried; there is no durable "posting": after a crash it is posted
  * again under the same key. A row that is done and `skipped` was never handed over.
@@ -63,6 +64,9 @@ export interface CompleteRow {
 }
 
 type InboundCounts = Record<'parked' | 'undecided' | 'pending' | 'backfill' | 'dead', number>;
+
+/** `skipped` of a dead letter that somebody gave up. */
+const DROPPED = 'dropped by hand';
 
 const COLUMNS = `inbound_id AS inboundId, guid, epoch, chat_rowid AS chatRowid, thread_id AS threadId, state, body,
   backfill, undecided, message_at AS messageAt, skipped, attempts, next_attempt_at AS nextAttemptAt,
@@ -124,7 +128,9 @@ export class Inbound {
   readonly #retryLater: Statement;
   readonly #dead: Statement;
   readonly #revive: Statement;
+  readonly #drop: Statement;
   readonly #deadRows: Statement;
+  readonly #droppedRows: Statement;
   readonly #lastAt: Statement;
   readonly #messageAt: Statement;
   readonly #prune: Statement;
@@ -168,7 +174,14 @@ export class Inbound {
     this.#revive = db.prepare(`
       UPDATE inbound SET state = CASE WHEN body IS NULL THEN 'parked' ELSE 'pending' END, attempts = 0,
         next_attempt_at = NULL WHERE guid = ? AND state = 'dead'`);
-    this.#deadRows = db.prepare(`SELECT ${COLUMNS} FROM inbound WHERE state = 'dead' ORDER BY inbound_id LIMIT ?`);
+    this.#drop = db.prepare(`
+      UPDATE inbound SET state = 'done', done_at = ?, skipped = '${DROPPED}' WHERE guid = ? AND state = 'dead'`);
+    this.#droppedRows = db.prepare(`
+      SELECT ${COLUMNS} FROM inbound WHERE state = 'done' AND skipped = '${DROPPED}' AND inbound_id > ?
+      ORDER BY inbound_id LIMIT ?`);
+    this.#deadRows = db.prepare(
+      `SELECT ${COLUMNS} FROM inbound WHERE state = 'dead' AND inbound_id > ? ORDER BY inbound_id LIMIT ?`,
+    );
     this.#lastAt = db.prepare('SELECT created_at FROM inbound ORDER BY inbound_id DESC LIMIT 1').pluck();
     this.#messageAt = db.prepare('SELECT message_at FROM inbound WHERE inbound_id = ?').pluck();
     this.#forgetBodies = db.prepare(`
@@ -312,8 +325,19 @@ export class Inbound {
     return this.#revive.run(guid).changes === 1;
   }
 
-  deadLetters(limit: number): InboundRow[] {
-    return this.#deadRows.all(limit) as InboundRow[];
+  /** Gives a dead letter up; what was wrong with it stays in the row. False when there is none of that guid. */
+  drop(guid: string, now: number): boolean {
+    return this.#drop.run(now, guid).changes === 1;
+  }
+
+  /** Past `afterInboundId`, in order. */
+  deadLetters(limit: number, afterInboundId = 0): InboundRow[] {
+    return this.#deadRows.all(afterInboundId, limit) as InboundRow[];
+  }
+
+  /** Dead letters that were dropped by hand, `doneAt` says when; past `afterInboundId`, in order. */
+  droppedLetters(limit: number, afterInboundId = 0): InboundRow[] {
+    return this.#droppedRows.all(afterInboundId, limit) as InboundRow[];
   }
 
   /** When the newest row was taken in, ms since 1970. */

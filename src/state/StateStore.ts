@@ -25,7 +25,7 @@ import { Uploads } from './Uploads.ts';
  * How long finished rows stay, days. Guids outlive the longest outage after which a Mac may replay them; command ids are
  * kept by number, not by age, because a command is executed once, ever.
  */
-const KEEP_DAYS = { texts: 7, rows: 90 } as const;
+export const KEEP_DAYS = { texts: 7, rows: 90 } as const;
 /** Rows deleted a call: a short transaction, so that nothing waits behind it. */
 const PRUNE_BATCH = 500;
 const DAY_MS = 86_400_000;

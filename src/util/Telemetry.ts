@@ -43,6 +43,8 @@ export interface Telemetry {
   backfillHandedOver(messages: number): void;
   messageRetried(info: { guid: string; threadId: string; code: ErrorCode; detail: string; retryInMs: number }): void;
   messageSetAside(info: { guid: string; threadId: string; code: ErrorCode; detail: string }): void;
+  /** Somebody gave dead letters up: this one, or all there were. */
+  lettersDropped(count: number, guid: string | undefined): void;
   // Out
   sendStarted(info: { sendId: number; threadId: string; attempt: number; text: string }): void;
   sendAccepted(info: { sendId: number; threadId: string; ms: number }): void;

@@ -24,7 +24,7 @@ export interface Started {
 export function start(args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Started {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: options.cwd ?? tempDir(),
-    env: { ...process.env, NODE_NO_WARNINGS: '1', EDGE_SECRET: undefined, ...options.env },
+    env: { ...process.env, NODE_NO_WARNINGS: '1', EDGE_SECRET: undefined, FORCE_COLOR: undefined, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -40,13 +40,13 @@ export function edgeAgent(args: readonly string[], options?: Parameters<typeof s
 }
 
 /** A folder with a configuration whose paths all lie in it. */
-export function home(more = ''): { dir: string; config: string; log: string; state: string } {
+export function home(more = '', logging = ''): { dir: string; config: string; log: string; state: string } {
   const dir = tempDir();
   const config = join(dir, 'config.yaml');
   writeFileSync(
     config,
     `edge:\n  agent_id: edge_15550100001\nbackend:\n  url: http://127.0.0.1:9\nwebsocket:\n  enabled: false
-imessage:\n  db_path: chat.db\nlogging:\n  file: edge-agent.log\nstate:\n  dir: state\n${more}`,
+imessage:\n  db_path: chat.db\nlogging:\n  file: edge-agent.log${logging}\nstate:\n  dir: state\n${more}`,
   );
   return { dir, config, log: join(dir, 'edge-agent.log'), state: join(dir, 'state') };
 }

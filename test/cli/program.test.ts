@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { buildProgram } from '../../src/cli/program.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { edgeAgent, home, start } from './edgeAgent.ts';
 
@@ -37,11 +39,32 @@ describe('edge-agent', () => {
     }
   });
 
+  it('shows an example in the help of every command, whatever group it is in', async () => {
+    const io = { out() {}, err() {}, env: {}, cwd: '.', exit: (code: number) => expect.unreachable(`exit ${code}`) };
+    const places = (command: Command, at: string[]): { at: string[]; help: string }[] => {
+      let help = '';
+      command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+      return [{ at, help }, ...command.commands.flatMap((sub) => places(sub, [...at, sub.name()]))];
+    };
+    const all = places(
+      buildProgram(io, () => {}),
+      ['edge-agent'],
+    );
+    expect(all.length).toBeGreaterThan(15);
+    expect(all.filter(({ at, help }) => !help.includes(`Example`) || !help.includes(`\n  ${at.join(' ')}`))).toEqual(
+      [],
+    );
+    const { out } = await edgeAgent(['schedule', '--help']);
+    expect(out).toContain('Example:\n  edge-agent schedule list');
+  });
+
   it('names the command that was meant, with the exit code for wrong usage', async () => {
     const ended = await edgeAgent(['statsu']);
     expect(ended).toMatchObject({ code: 64, out: '' });
     expect(ended.err).toContain('Did you mean status?');
     expect((await edgeAgent(['status', '--jsno'])).err).toContain('Did you mean --json?');
+    expect((await edgeAgent(['schedule', 'lsit'])).err).toContain('Did you mean list?');
+    expect((await edgeAgent(['schedule', 'list', '--staus', 'all'])).err).toContain('Did you mean --status?');
   });
 
   it.each([

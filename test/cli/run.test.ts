@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { listen } from '../backend/httpServer.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { edgeAgent, home, start } from './edgeAgent.ts';
@@ -37,6 +39,32 @@ describe('edge-agent run', () => {
         return false;
       }
     });
+  });
+
+  it('puts its log at debug on SIGUSR2 and back on the next, and says so either way', async () => {
+    const { child, log } = await running(home('', '\n  level: warn'));
+    const says = (words: string) => waitFor(words, () => readFileSync(log, 'utf8').includes(words));
+    child.kill('SIGUSR2');
+    await says('[INFO] SIGUSR2: the log is at level debug, with texts and whole handles');
+    child.kill('SIGUSR2');
+    await says('[INFO] SIGUSR2: the log is at level warn again');
+    child.kill('SIGTERM');
+    await waitFor('its end', () => child.exitCode !== null);
+    expect(readFileSync(log, 'utf8')).not.toContain('stopping');
+  });
+
+  it('takes the level that the backend sets', async () => {
+    let answers = 0;
+    const backend = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ config_updates: { log_level: answers++ === 0 ? 'error' : 'debug' } }));
+    });
+    const url = `http://127.0.0.1:${await listen(backend)}`;
+    const place = home();
+    const text = readFileSync(place.config, 'utf8').replace('http://127.0.0.1:9', `${url}\n  sync_interval_seconds: 1`);
+    writeFileSync(place.config, text);
+    const { log } = await running(place);
+    await waitFor('debug', () => readFileSync(log, 'utf8').includes('[DEBUG]'));
   });
 
   it('lets a second one with the same state go at once, which touches nothing', async () => {

@@ -4,6 +4,7 @@ import { ControlServer, controlSocketPath } from '../../src/ops/ControlServer.ts
 import { controlRoutes } from '../../src/ops/controlRoutes.ts';
 import type { ScheduleState } from '../../src/state/Schedules.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
+import { silentTelemetry } from '../../src/util/Telemetry.ts';
 import { agentStatus } from '../support/agentStatus.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { edgeAgent, home } from './edgeAgent.ts';
@@ -28,6 +29,7 @@ async function withAgent(found: ScheduleState | undefined) {
   const place = withSchedules();
   const cancelled: string[] = [];
   const routes = controlRoutes({
+    telemetry: silentTelemetry,
     store: place.store,
     clock: new FakeClock(T),
     status: agentStatus,

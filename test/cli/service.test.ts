@@ -161,7 +161,7 @@ describe('the daemon that launchd started', () => {
     privateNode(mac);
     await mac.place('--node', process.execPath);
     await mac.run('service', 'start');
-    expect((await nodeChanged(mac)).detail).toContain(`it runs on ${process.execPath}`);
+    expect((await nodeChanged(mac)).text).toContain(`it runs on ${process.execPath}`);
   });
 });
 

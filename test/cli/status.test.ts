@@ -7,6 +7,7 @@ import { ControlServer, controlSocketPath } from '../../src/ops/ControlServer.ts
 import { controlRoutes } from '../../src/ops/controlRoutes.ts';
 import { type AgentStatus, conditionStatus, storeStatus } from '../../src/ops/status.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
+import { silentTelemetry } from '../../src/util/Telemetry.ts';
 import { agentStatus } from '../support/agentStatus.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { edgeAgent, home } from './edgeAgent.ts';
@@ -38,6 +39,7 @@ async function withAgent(changes: Partial<AgentStatus> = {}) {
   const place = withStore();
   const told = { sends: 0, inbound: 0 };
   const routes = controlRoutes({
+    telemetry: silentTelemetry,
     store: place.store,
     clock: new FakeClock(T),
     status: () => ({ ...agentStatus(), ...storeStatus(place.store, T), ...changes }),
@@ -249,6 +251,31 @@ describe('edge-agent retry', () => {
   it('needs a running agent', async () => {
     const ended = await edgeAgent(['retry', '--all', '--config', home().config]);
     expect(ended).toMatchObject({ code: 69, err: expect.stringMatching(/EDGE_NOT_RUNNING.*\n.*\n {2}Start it/) });
+  });
+});
+
+describe('edge-agent drop', () => {
+  it('gives one dead letter or all up, and keeps the row that says so', async () => {
+    const { config, store, told } = await withAgent();
+    expect(await edgeAgent(['drop', 'GUID-9', '--config', config])).toMatchObject({
+      code: 65,
+      out: '',
+      err: expect.stringContaining('there is no dead letter GUID-9'),
+    });
+    const dropped = await edgeAgent(['drop', 'GUID-1', '--config', config]);
+    expect(dropped).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^1 message is given up; /) });
+    const row = store.inbound.byGuid('GUID-1');
+    expect(row).toMatchObject({
+      state: 'done',
+      doneAt: T,
+      skipped: 'dropped by hand',
+      errorCode: 'EDGE_BACKEND_REJECTED',
+    });
+    expect(told.inbound).toBe(0);
+    expect(await edgeAgent(['retry', 'GUID-1', '--config', config])).toMatchObject({ code: 65 });
+    const all = await edgeAgent(['drop', '--all', '--json', '--config', config]);
+    expect(all).toMatchObject({ code: 0, out: '{"dropped":0}\n' });
+    expect(await edgeAgent(['drop'])).toMatchObject({ code: 64, err: expect.stringContaining('or --all') });
   });
 });
 

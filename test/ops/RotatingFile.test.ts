@@ -10,8 +10,9 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { LogReader } from '../../src/ops/logs/LogReader.ts';
 import { RotatingFile } from '../../src/ops/RotatingFile.ts';
 import { tempDir } from '../support/tempDir.ts';
 
@@ -35,6 +36,39 @@ describe('RotatingFile', () => {
     rotating(path).write('one\n');
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
+  });
+
+  it('loses none of 100,000 lines over its rotations and those of another program, which a reader follows', () => {
+    const path = join(tempDir(), 'x.log');
+    const file = rotating(path, 200_000, 3);
+    const reader = new LogReader(path);
+    const kept: string[] = [];
+    let followed = 0;
+    const follow = () => {
+      for (const line of reader.more()) {
+        if (line !== `line ${followed}`) throw new Error(`${line} came where line ${followed} was to`);
+        followed += 1;
+      }
+    };
+    for (let n = 0; n < 100_000; n++) {
+      file.write(`line ${n}\n`);
+      if (n % 2_500 === 0) follow();
+      if (n === 20_000 || n === 30_000) {
+        // As logrotate does, keeping a file for itself; the oldest of ours are deleted all the same.
+        renameSync(path, `${path}.moved-${n}`);
+        kept.push(`${path}.moved-${n}`);
+      }
+    }
+    follow();
+    reader.close();
+    expect(followed).toBe(100_000);
+    expect(readdirSync(join(path, '..')).sort()).toEqual(
+      [path, `${path}.1`, `${path}.2`, ...kept].map((name) => basename(name)).sort(),
+    );
+    for (const name of [path, `${path}.1`, `${path}.2`]) expect(statSync(name).size).toBeLessThanOrEqual(200_000);
+    const last = [`${path}.2`, `${path}.1`, path].flatMap((name) => readFileSync(name, 'utf8').trimEnd().split('\n'));
+    const first = 100_000 - last.length;
+    expect(last.findIndex((line, index) => line !== `line ${first + index}`)).toBe(-1);
   });
 
   it('goes on at its path when another program moved or deleted the file', () => {

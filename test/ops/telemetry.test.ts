@@ -55,6 +55,7 @@ const CALLS: { [K in keyof Telemetry]: Parameters<Telemetry[K]> } = {
   ],
   backfillHandedOver: [3],
   messageRetried: [{ guid: 'GUID-1', threadId: HANDLE, code: 'EDGE_BACKEND_BUSY', detail, retryInMs: 1500 }],
+  lettersDropped: [2, undefined],
   messageSetAside: [{ guid: 'GUID-1', threadId: HANDLE, code: 'EDGE_BACKEND_REJECTED', detail }],
   sendStarted: [{ sendId: 7, threadId: HANDLE, attempt: 2, text: TEXT }],
   sendAccepted: [{ sendId: 7, threadId: HANDLE, ms: 3 }],

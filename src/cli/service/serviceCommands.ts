@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CommonOptions, Io } from '../Io.ts';
 import { installCommands } from './installCommands.ts';
+import { addLogs } from '../recordCommands.ts';
 import type { ServicePlistOptions } from './plist.ts';
 import type { ServiceUninstallOptions } from './uninstall.ts';
 
@@ -14,8 +15,12 @@ interface ServiceCommandsOptions {
 
 /** The group `edge-agent service`: the agent as a LaunchAgent of this user. Each is imported when it is used. */
 export function addServiceCommands({ program, command, io, ended }: ServiceCommandsOptions): void {
-  const service = program.command('service').description('Run the agent as a LaunchAgent of this user.');
+  const service = program
+    .command('service')
+    .description('Run the agent as a LaunchAgent of this user.')
+    .addHelpText('after', '\nExample:\n  edge-agent service status');
   installCommands(service, command, io, ended);
+  addLogs((usage, description) => command(usage, description, 'edge-agent service logs -f', service), io, ended);
   command('start', 'Start the agent that is installed.', 'edge-agent service start', service).action(async () =>
     ended(await (await import('./start.ts')).serviceStart(io)),
   );

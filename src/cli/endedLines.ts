@@ -1,0 +1,52 @@
+import { ERRORS, type ErrorCode } from '../util/errors.ts';
+import { EXIT } from './exitCodes.ts';
+import type { Ended, LaunchdView } from './whyDown.ts';
+
+/** What an exit code of ours says to who sees it in `launchctl print`. */
+const EXIT_WORDS: Readonly<Record<number, string>> = {
+  [EXIT.ok]: 'it was stopped in order',
+  [EXIT.unavailable]: 'Node or better-sqlite3 is not as it must be: `edge-agent doctor`',
+  [EXIT.internal]: 'a defect: the log has its place',
+  [EXIT.io]: 'the disk refused a write',
+  [EXIT.tempFail]: 'another agent ran with the same state, or the disk was full',
+  [EXIT.noPermission]: 'a permission is missing: `edge-agent doctor`',
+  [EXIT.config]: 'the configuration cannot be used: `edge-agent check-config`',
+};
+
+/** Why the agent does not run, and what launchd knows of it: labels with their lines. */
+export function endedLines(ended: Ended): (readonly [label: string, lines: readonly string[]])[] {
+  return [
+    ['why', why(ended)],
+    ['launchd', ended.launchd === null ? [] : [launchdLine(ended.launchd)]],
+  ];
+}
+
+function why({ why, at, code }: Ended): string[] {
+  const when = at === null ? '' : ` at ${at}`;
+  const known = code !== null && code in ERRORS ? ERRORS[code as ErrorCode] : undefined;
+  switch (why) {
+    case 'never-ran':
+      return ['nothing started it yet: `edge-agent service start`'];
+    case 'stopped':
+      return [
+        'on request: `edge-agent service stop`, a logout, a shutdown or kill; `edge-agent service start` starts it',
+      ];
+    case 'failed':
+    case 'crash-loop':
+      return [`it ended by itself${when} with ${code}`, ...(known ? [known.means, known.fix] : [])];
+    case 'killed': {
+      const last = at === null ? 'it wrote nothing to its log' : `the last line of its log is of ${at}`;
+      return [`killed (SIGKILL, a crash of Node), or the Mac lost its power; ${last}`];
+    }
+  }
+}
+
+function launchdLine({ loaded, state, last_exit_code: code, last_signal: signal }: LaunchdView): string {
+  if (!loaded) return 'does not know it, so nothing starts it: `edge-agent service start`';
+  const words = code === null ? undefined : EXIT_WORDS[code];
+  return [
+    `knows it${state === null ? '' : `, ${state}`}`,
+    ...(code === null ? [] : [`its last exit code was ${code}${words === undefined ? '' : ` (${words})`}`]),
+    ...(signal === null ? [] : [`its last signal ${signal}`]),
+  ].join('; ');
+}

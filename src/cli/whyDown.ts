@@ -1,0 +1,86 @@
+import type { ProgramResult, RunProgram } from '../ops/macos/programs.ts';
+import type { DownStatus } from '../ops/status.ts';
+import { codeOf } from '../util/EdgeError.ts';
+
+/** Of install.sh and docs: launchd knows the agent by it. */
+const LABEL = 'com.edge-relay.edge-agent';
+/** launchctl answers in milliseconds; a status is not to wait for a launchd that hangs, ms. */
+const LAUNCHCTL_MS = 2_000;
+
+/** What launchd says of the agent of this user. */
+export interface LaunchdView {
+  readonly loaded: boolean;
+  readonly state: string | null;
+  readonly last_exit_code: number | null;
+  readonly last_signal: string | null;
+}
+
+/**
+ * Why no agent runs. `stopped`: by SIGTERM or SIGINT, as `launchctl bootout`, a logout and a shutdown send it; `failed`:
+ * it ended by itself with a code; `killed`: neither of these, so a signal that cannot be caught, a power cut or a crash
+ * of Node.
+ */
+export type WhyDown = 'never-ran' | 'stopped' | 'failed' | 'crash-loop' | 'killed';
+
+export interface Ended {
+  readonly why: WhyDown;
+  /** When it ended; of one that was killed the last line of its log. ISO 8601 */
+  readonly at: string | null;
+  /** Of what it ended by itself with. */
+  readonly code: string | null;
+  /** Null where there is no launchctl. */
+  readonly launchd: LaunchdView | null;
+}
+
+export interface EndTraces {
+  readonly status: Pick<DownStatus, 'started_at' | 'stopped_at' | 'conditions'>;
+  /** What CrashLoop remembers. */
+  readonly failure: { readonly code: string; readonly at: number } | undefined;
+  /** Of the last line of the log, ms since 1970. */
+  readonly lastLineAt: number | undefined;
+  readonly launchd: LaunchdView | null;
+}
+
+/** Reads the traces that an agent leaves when it ends. */
+export function whyDown({ status, failure, lastLineAt, launchd }: EndTraces): Ended {
+  const { conditions, started_at, stopped_at } = status;
+  if (failure && conditions.some(({ code }) => code === 'EDGE_CRASH_LOOP')) {
+    return { why: 'crash-loop', at: iso(failure.at), code: failure.code, launchd };
+  }
+  const startedAt = started_at === null ? undefined : Date.parse(started_at);
+  const stoppedAt = stopped_at === null ? undefined : Date.parse(stopped_at);
+  // Written at each end with a code, and deleted at each stop in order.
+  if (failure && failure.at >= Math.max(startedAt ?? 0, stoppedAt ?? 0)) {
+    return { why: 'failed', at: iso(failure.at), code: failure.code, launchd };
+  }
+  if (startedAt === undefined) return { why: 'never-ran', at: null, code: null, launchd };
+  if (stoppedAt !== undefined && stoppedAt >= startedAt) return { why: 'stopped', at: stopped_at, code: null, launchd };
+  const lastAt = lastLineAt === undefined || lastLineAt < startedAt ? undefined : lastLineAt;
+  return { why: 'killed', at: lastAt === undefined ? null : iso(lastAt), code: null, launchd };
+}
+
+/** Null where there is no launchctl, or it does not answer. */
+export async function askLaunchd(run: RunProgram, uid: number): Promise<LaunchdView | null> {
+  let printed: ProgramResult;
+  try {
+    printed = await run('launchctl', ['print', `gui/${uid}/${LABEL}`], { timeoutMs: LAUNCHCTL_MS });
+  } catch (error) {
+    if (codeOf(error, 'EDGE_INTERNAL') === 'EDGE_PROGRAM_MISSING') return null;
+    throw error;
+  }
+  if (printed.timedOut) return null;
+  if (printed.exitCode !== 0) return { loaded: false, state: null, last_exit_code: null, last_signal: null };
+  const value = (name: string) => new RegExp(`^\\s*${name} = (.+)$`, 'm').exec(printed.stdout)?.[1] ?? null;
+  // `78: EX_CONFIG` where macOS knows the name, `(never exited)` before the first end.
+  const exitCode = /^-?\d+/.exec(value('last exit code') ?? '');
+  return {
+    loaded: true,
+    state: value('state'),
+    last_exit_code: exitCode ? Number(exitCode[0]) : null,
+    last_signal: value('last terminating signal'),
+  };
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}

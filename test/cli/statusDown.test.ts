@@ -1,0 +1,93 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CRASH_LOOP_FILE } from '../../src/ops/CrashLoop.ts';
+import { StateStore } from '../../src/state/StateStore.ts';
+import { tempDir } from '../support/tempDir.ts';
+import { edgeAgent, home } from './edgeAgent.ts';
+
+const T = Date.UTC(2026, 0, 1);
+const iso = (ms: number) => new Date(T + ms).toISOString();
+
+/** The status of an agent that left these traces; `launchctl`: the body of one, for the PATH. */
+async function statusOf(o: {
+  started?: number;
+  stopped?: number;
+  failures?: { count: number; last_code: string; last_at: number };
+  logged?: number;
+  launchctl?: string;
+}) {
+  const { config, state, log } = home();
+  if (o.started !== undefined) {
+    const store = StateStore.open(join(state, 'state.db'), T);
+    store.transaction(() => {
+      store.meta.set('started_at', String(T + o.started!));
+      if (o.stopped !== undefined) store.meta.set('stopped_at', String(T + o.stopped));
+    });
+    store.close();
+  }
+  mkdirSync(state, { recursive: true });
+  if (o.failures) writeFileSync(join(state, CRASH_LOOP_FILE), JSON.stringify(o.failures));
+  if (o.logged !== undefined) writeFileSync(log, `[${iso(o.logged)}] [INFO] the last words\n`);
+  const bin = tempDir();
+  if (o.launchctl !== undefined) {
+    writeFileSync(join(bin, 'launchctl'), `#!/bin/bash\n${o.launchctl}\n`, { mode: 0o700 });
+  }
+  const env = { PATH: `${bin}${delimiter}${process.env.PATH}` };
+  const { code, out } = await edgeAgent(['status', '--config', config], { env });
+  expect(code).toBe(3);
+  const json = JSON.parse((await edgeAgent(['status', '--json', '--config', config], { env })).out);
+  return { out, ended: json.ended };
+}
+
+describe('edge-agent status of an agent that does not run', () => {
+  it('says that it was stopped on request, and when', async () => {
+    const { out, ended } = await statusOf({ started: 0, stopped: 5000 });
+    expect(ended).toEqual({ why: 'stopped', at: iso(5000), code: null, launchd: null });
+    expect(out).toMatch(/^ {2}why {12}on request: .*`edge-agent service start` starts it$/m);
+  });
+
+  it('says with what it ended by itself, also where it was not up for long enough to say that it started', async () => {
+    const failures = { count: 2, last_code: 'EDGE_STATE_DIR', last_at: T + 9000 };
+    const { out, ended } = await statusOf({ started: 0, stopped: 5000, failures });
+    expect(ended).toMatchObject({ why: 'failed', at: iso(9000), code: 'EDGE_STATE_DIR' });
+    expect(out).toMatch(
+      /why {12}it ended by itself at 2026-01-01T00:00:09.000Z with EDGE_STATE_DIR\n {17}The state directory cannot/,
+    );
+  });
+
+  it('says that it is in a crash loop', async () => {
+    const failures = { count: 6, last_code: 'EDGE_INTERNAL', last_at: T + 9000 };
+    const { out, ended } = await statusOf({ started: 0, failures });
+    expect(ended).toMatchObject({ why: 'crash-loop', code: 'EDGE_INTERNAL' });
+    expect(out).toMatch(/^edge-agent does not run .* it failed again and again/);
+  });
+
+  it('says that it was killed, and when it was last heard of', async () => {
+    const { out, ended } = await statusOf({ started: 0, stopped: -5000, logged: 7000 });
+    expect(ended).toEqual({ why: 'killed', at: iso(7000), code: null, launchd: null });
+    expect(out).toContain('the last line of its log is of 2026-01-01T00:00:07.000Z');
+    expect(out).toContain('  [2026-01-01T00:00:07.000Z] [INFO] the last words');
+  });
+
+  it('says what launchd knows: its exit code in words, or that it does not know the agent', async () => {
+    const print = `[ "$1" = print ] && [[ $2 == gui/*/com.edge-relay.edge-agent ]] || exit 64`;
+    const known = await statusOf({
+      launchctl: `${print}; printf '%s = {\\n\\tstate = not running\\n\\tlast exit code = 78: EX_CONFIG\\n}\\n' "$2"`,
+    });
+    expect(known.ended).toEqual({
+      why: 'never-ran',
+      at: null,
+      code: null,
+      launchd: { loaded: true, state: 'not running', last_exit_code: 78, last_signal: null },
+    });
+    expect(known.out).toContain(
+      'launchd        knows it, not running; its last exit code was 78 (the configuration cannot be used: `edge-agent check-config`)\n',
+    );
+    const unknown = await statusOf({ started: 0, launchctl: `${print}; echo 'Could not find service' >&2; exit 113` });
+    expect(unknown.ended.launchd).toMatchObject({ loaded: false });
+    expect(unknown.out).toContain(
+      'launchd        does not know it, so nothing starts it: `edge-agent service start`\n',
+    );
+  });
+});
