@@ -9,6 +9,7 @@ const SUITES: Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>> = {
   chatdb: () => import('./chatdb.ts'),
   sending: () => import('./sending.ts'),
   connection: () => import('./connection.ts'),
+  fortnight: () => import('./fortnight.ts'),
 };
 
 const USAGE = `usage: npm run bench [-- [NAME…] [--check]]
