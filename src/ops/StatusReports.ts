@@ -3,8 +3,8 @@ import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import { EdgeError } from '../util/EdgeError.ts';
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
+import { packageVersion } from '../util/version.ts';
 import type { Condition } from './Health.ts';
-import { packageVersion } from './version.ts';
 
 /** Tells how the agent is: to the backend by `agent_status` events, and to `edge-agent status` when it does not run. */
 export class StatusReports {

@@ -2,10 +2,10 @@ import type { Clock } from '../util/Clock.ts';
 import { messageOf } from '../util/EdgeError.ts';
 import { ERRORS } from '../util/errors.ts';
 import type { Logger } from '../util/Logger.ts';
+import { packageVersion } from '../util/version.ts';
 import { ControlServer } from './ControlServer.ts';
 import type { CrashLoop } from './CrashLoop.ts';
 import { conditionStatus, type DownStatus, NEVER_RAN } from './status.ts';
-import { packageVersion } from './version.ts';
 
 export interface HeldStart {
   readonly loop: CrashLoop;

@@ -3,7 +3,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const repository = resolve(import.meta.dirname, '../..');
-const pages = ['README.md', 'CHANGELOG.md', ...readdirSync(join(repository, 'docs')).map((name) => `docs/${name}`)];
+const inDocs = readdirSync(join(repository, 'docs')).filter((name) => name.endsWith('.md'));
+const pages = ['README.md', 'CHANGELOG.md', ...inDocs.map((name) => `docs/${name}`)];
 const text = (page: string) => readFileSync(join(repository, page), 'utf8');
 const withoutCode = (page: string) => text(page).replace(/^```.*?^```/gms, '');
 
