@@ -41,12 +41,10 @@ function filesBelow(dir: string): string[] {
     .sort();
 }
 
-const isAsset = (file: string) => /^dist\/.*\/assets\//.test(file);
-
 describe('the package', () => {
   it('holds the built programs, what installing them takes, the documents, and nothing else', () => {
     const compiled = filesBelow(join(source, 'src'))
-      .filter((file) => file.endsWith('.ts') && !file.startsWith('simulator/'))
+      .filter((file) => !file.startsWith('simulator/'))
       .map((file) => `dist/${file.replace(/\.ts$/, '.js')}`);
     const named = [
       'package.json',
@@ -61,8 +59,7 @@ describe('the package', () => {
       'scripts/uninstall.sh',
       ...filesBelow(join(source, 'docs')).map((file) => `docs/${file}`),
     ].filter((file) => existsSync(join(source, file)));
-    const files = filesBelow(unpacked).filter((file) => !isAsset(file));
-    expect(files).toEqual([...compiled, ...named].sort());
+    expect(filesBelow(unpacked)).toEqual([...compiled, ...named].sort());
   });
 
   it('is small', () => {
@@ -75,7 +72,7 @@ describe('the package', () => {
     for (const file of filesBelow(unpacked)) {
       const text = readFileSync(join(unpacked, file), 'utf8');
       expect.soft(text, `${file} names the machine it was built on`).not.toContain(source);
-      if (!file.endsWith('.js') || isAsset(file)) continue;
+      if (!file.endsWith('.js')) continue;
       expect.soft(text, `${file} names a source map`).not.toContain('sourceMappingURL');
       expect.soft(text, `${file} imports what is not in the package`).not.toMatch(/from '[^']*(simulator|test)\//);
       expect.soft(text, `${file} imports a .ts file`).not.toMatch(/from '\.[^']*\.ts'/);
