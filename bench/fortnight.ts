@@ -70,7 +70,7 @@ function rowsOf(days: readonly DayFigures[]): BenchRow[] {
       sum(({ messages }) => messages),
     ),
     without(
-      '… and bubbles out, each once',
+      '… and bubbles out, as many as were due',
       'bubbles',
       sum(({ bubbles }) => bubbles),
     ),
