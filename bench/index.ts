@@ -11,6 +11,7 @@ const SUITES: Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>> = {
   connection: () => import('./connection.ts'),
   doctor: () => import('./doctor.ts'),
   page: () => import('./page.ts'),
+  fortnight: () => import('./fortnight.ts'),
 };
 
 const USAGE = `usage: npm run bench [-- [NAME…] [--check]]

@@ -1,8 +1,8 @@
 import { release, type } from 'node:os';
 import type { StepResult } from '../backend/diagnosis/Step.ts';
-import { packageVersion } from '../ops/version.ts';
 import { PROBE_HEADER } from '../protocol/wire.ts';
 import { printable } from '../util/printable.ts';
+import { packageVersion } from '../util/version.ts';
 import type { ConnectionFindings } from './examineConnection.ts';
 import { receivedLines, sentLines } from './renderConnection.ts';
 

@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { nearestOf } from '../config/nearestOf.ts';
-import { packageVersion } from '../ops/version.ts';
+import { packageVersion } from '../util/version.ts';
 import { configGroup } from './configGroup.ts';
 import type { DiagnoseOptions } from './diagnose.ts';
 import type { DoctorOptions } from './doctor.ts';

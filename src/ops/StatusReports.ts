@@ -3,8 +3,8 @@ import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import { EdgeError } from '../util/EdgeError.ts';
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
+import { packageVersion } from '../util/version.ts';
 import type { HealthView } from './Health.ts';
-import { packageVersion } from './version.ts';
 
 /** Where an agent is in its life. */
 export type Phase = 'starting' | 'running' | 'stopping';

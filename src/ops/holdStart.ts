@@ -2,12 +2,12 @@ import type { Clock } from '../util/Clock.ts';
 import { messageOf } from '../util/EdgeError.ts';
 import { ERRORS } from '../util/errors.ts';
 import type { Logger } from '../util/Logger.ts';
+import { packageVersion } from '../util/version.ts';
 import { ControlServer } from './ControlServer.ts';
 import type { CrashLoop } from './CrashLoop.ts';
 import { idleRoutes } from './healthRoutes.ts';
 import { MonitoringServer } from './MonitoringServer.ts';
 import { conditionsLeft, type DownStatus, NEVER_RAN } from './status.ts';
-import { packageVersion } from './version.ts';
 
 export interface HeldStart {
   readonly loop: CrashLoop;

@@ -1,8 +1,8 @@
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
+import { packageVersion } from '../util/version.ts';
 import type { Health } from './Health.ts';
 import { type AgentStatus, conditionsStatus, sendingStatus, storeStatus } from './status.ts';
-import { packageVersion } from './version.ts';
 import { websocketStatus } from './websocketStatus.ts';
 
 export interface RunningParts {

@@ -6,10 +6,10 @@ const repository = resolve(import.meta.dirname, '../..');
 const BUILD = ['.npmrc', 'package.json', 'tsconfig.json', 'scripts'];
 
 /** A program as small as one can be. */
-export const PROGRAM = "#!/usr/bin/env node\nimport process from 'node:process';\n\nprocess.exit(0);\n";
+const PROGRAM = "#!/usr/bin/env node\nimport process from 'node:process';\n\nprocess.exit(0);\n";
 
-function tree(names: readonly string[]): string {
-  const dir = realpathSync(tempDir());
+function tree(names: readonly string[], folder: string): string {
+  const dir = realpathSync(folder);
   for (const name of names) cpSync(join(repository, name), join(dir, name), { recursive: true });
   symlinkSync(join(repository, 'node_modules'), join(dir, 'node_modules'));
   return dir;
@@ -25,7 +25,7 @@ export function write(dir: string, files: Record<string, string>): void {
 
 /** A tree that builds in a moment: the two programs and a simulator, with one line each. */
 export function smallSourceTree(): string {
-  const dir = tree(BUILD);
+  const dir = tree(BUILD, tempDir());
   write(dir, {
     'src/index.ts': PROGRAM,
     'src/hub/index.ts': PROGRAM,
@@ -34,8 +34,8 @@ export function smallSourceTree(): string {
   return dir;
 }
 
-/** Everything that is in the repository, in a folder where it may be built. */
-export function wholeSourceTree(): string {
+/** Everything that is in the repository, in a folder where it may be built; the real path of that folder. */
+export function wholeSourceTree(folder: string): string {
   const all = [
     'src',
     'test',
@@ -47,5 +47,5 @@ export function wholeSourceTree(): string {
     'LICENSE',
     'CHANGELOG.md',
   ];
-  return tree([...BUILD, ...all.filter((name) => existsSync(join(repository, name)))]);
+  return tree([...BUILD, ...all.filter((name) => existsSync(join(repository, name)))], folder);
 }

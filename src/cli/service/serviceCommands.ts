@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CommonOptions, Io } from '../Io.ts';
-import { installCommands } from './installCommands.ts';
 import { addLogs } from '../recordCommands.ts';
+import { installCommands } from './installCommands.ts';
 import type { ServicePlistOptions } from './plist.ts';
 import type { ServiceUninstallOptions } from './uninstall.ts';
 

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EdgeError, messageOf } from '../../util/EdgeError.ts';
 import type { LogLevel } from '../../util/Logger.ts';
+import { packageVersion } from '../../util/version.ts';
 import { Hub } from '../Hub.ts';
 import { createLog, type LogFormat } from './createLog.ts';
 
@@ -88,6 +89,7 @@ async function serve(flags: Flags, env: NodeJS.ProcessEnv, signal: AbortSignal):
 
 function commandLine(): Command {
   return new Command('edge-hub')
+    .version(packageVersion())
     .description('The backend side of the relay: takes the messages of edge agents, answers them, sends commands.')
     .addOption(new Option('--host <address>', 'address to listen on').env('HOST').default('127.0.0.1'))
     .addOption(

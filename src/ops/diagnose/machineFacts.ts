@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { arch, cpus, freemem, loadavg, release, totalmem, type, uptime } from 'node:os';
-import { packageVersion } from '../version.ts';
+import { packageVersion } from '../../util/version.ts';
 
 /** A program of macOS that takes longer to say what it knows is stuck, ms. */
 const TIMEOUT_MS = 3_000;

@@ -1,7 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { strToU8, zipSync } from 'fflate';
 import { printable } from '../../util/printable.ts';
-import { packageVersion } from '../version.ts';
+import { packageVersion } from '../../util/version.ts';
 import type { Collected } from './Collector.ts';
 import { ownWords } from './ownWords.ts';
 import type { Redaction } from './Redaction.ts';

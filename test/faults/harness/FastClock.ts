@@ -19,11 +19,14 @@ export class FastClock {
   #rate = 1;
   #wallOffsetMs = 0;
   #skipToMs = 0;
+  #asleepMs = 0;
+  readonly #isHurried: boolean;
   #last: Told = { elapsedMs: 0, wallMs: Date.now(), atMs: Date.now(), rate: 1, timers: 0 };
 
-  /** `file`: where the orders are written, of this clock's own. */
-  constructor(file: string) {
+  /** `file`: where the orders are written, of this clock's own. `isHurried`: see fastClock.mjs. */
+  constructor(file: string, o: { isHurried?: boolean } = {}) {
     this.#file = file;
+    this.#isHurried = o.isHurried ?? false;
     this.#write();
   }
 
@@ -31,6 +34,7 @@ export class FastClock {
   get nodeArgs(): string[] {
     const url = pathToFileURL(`${import.meta.dirname}/fastClock.mjs`);
     url.searchParams.set('control', this.#file);
+    if (this.#isHurried) url.searchParams.set('hurried', 'true');
     return ['--import', url.href];
   }
 
@@ -68,6 +72,14 @@ export class FastClock {
     this.#write();
   }
 
+  /** The machine sleeps for so long: both clocks go on at once, and every timer due meanwhile fires after it. */
+  async sleep(ms: number): Promise<void> {
+    const wakesAt = this.elapsedMs + ms;
+    this.#asleepMs += ms;
+    this.#write();
+    await waitFor(`${ms} ms of sleep`, () => this.elapsedMs >= wakesAt);
+  }
+
   /** Lets so much of the agent's time pass as fast as its work allows; resolves when it has. */
   async pass(ms: number, timeoutMs = 55_000): Promise<void> {
     this.#skipToMs = this.elapsedMs + ms;
@@ -85,7 +97,12 @@ export class FastClock {
   }
 
   #write(): void {
-    const orders = { rate: this.#rate, wallOffsetMs: this.#wallOffsetMs, skipToMs: this.#skipToMs };
+    const orders = {
+      rate: this.#rate,
+      wallOffsetMs: this.#wallOffsetMs,
+      skipToMs: this.#skipToMs,
+      asleepMs: this.#asleepMs,
+    };
     writeFileSync(`${this.#file}.next`, `${JSON.stringify(orders)}\n`);
     renameSync(`${this.#file}.next`, this.#file);
   }

@@ -7,6 +7,10 @@
  * - `skipToMs`: until that many ms since the first start, the clock leaps from timer to timer whenever the program waits for
  *   nothing else, so that a day takes seconds and no timer is ever late.
  * - `wallOffsetMs`: what the wall clock shows beyond that. The monotonic clock and the timers do not see it.
+ * - `asleepMs`: so much of the time since the first start the machine slept: both clocks went on at once, all timers are late.
+ *
+ * With `&hurried=true` it leaps past timers without a pause when none of them moved a byte on a connection: a day then takes
+ * a tenth of the time, and what others send meanwhile is seen up to that much later.
  *
  * FILE.now says how far the clock is: ms since the first start, ms since 1970, and at which real moment, ms since 1970; and
  * how many timers the program has set. A program that is started again goes on from there. SIGSTOP and the timers inside
@@ -17,13 +21,17 @@ import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
 
-const control = new URL(import.meta.url).searchParams.get('control');
+const { searchParams } = new URL(import.meta.url);
+const control = searchParams.get('control');
+const isHurried = searchParams.has('hurried');
 /** How often FILE is read, real ms. */
 const CONTROL_MS = 10;
 /** With a connection open an answer may be on its way: the program must have been silent this long, real ms. */
 const SILENCE_MS = 4;
+/** Hurried, it knows whether an answer is due, and gives it so long, real ms: not all that is written gets one. */
+const ANSWER_MS = 300;
 /** While the clock leaps FILE.now is written this often, real ms: what happens after a leap is dated by it. */
-const TELL_MS = 2;
+const TELL_MS = isHurried ? 50 : 2;
 /** Work under way: while there is any, the clock does not leap. */
 const WORK = /^(TCPConnectWrap|WriteWrap|ShutdownWrap|FSReq|GetAddrInfo|ProcessWrap|PipeConnectWrap|TLSWrap)/;
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -41,10 +49,11 @@ const real = {
 const wallAtStart = real.Date.now() - real.now();
 
 /** The virtual clock: `at` at the real moment `since`, running at `rate`. */
-const clock = { at: real.now(), since: real.now(), rate: 1, wallOffsetMs: 0, skipToMs: 0 };
+const clock = { at: real.now(), since: real.now(), rate: 1, wallOffsetMs: 0, skipToMs: 0, asleepMs: 0 };
 /** What this clock said last in a process before this one, which it goes on from: time does not run back over a crash. */
 const before = lastTold();
 const startedAt = clock.at - before.elapsedMs;
+clock.asleepMs = before.asleepMs;
 const monotonic = () => clock.at + (real.now() - clock.since) * clock.rate;
 
 function moveTo(at) {
@@ -56,10 +65,10 @@ const wall = () => Math.floor(wallAtStart + before.aheadMs + monotonic() + clock
 
 function lastTold() {
   try {
-    const { elapsedMs, wallMs, atMs, wallOffsetMs } = JSON.parse(readFileSync(`${control}.now`, 'utf8'));
-    return { elapsedMs: elapsedMs + real.Date.now() - atMs, aheadMs: wallMs - wallOffsetMs - atMs };
+    const { elapsedMs, wallMs, atMs, wallOffsetMs, asleepMs } = JSON.parse(readFileSync(`${control}.now`, 'utf8'));
+    return { elapsedMs: elapsedMs + real.Date.now() - atMs, aheadMs: wallMs - wallOffsetMs - atMs, asleepMs };
   } catch {
-    return { elapsedMs: 0, aheadMs: 0 }; // the first
+    return { elapsedMs: 0, aheadMs: 0, asleepMs: 0 }; // the first
   }
 }
 
@@ -148,13 +157,26 @@ function disarm() {
   armed = undefined;
 }
 
-/** `since`: when the program last did something that this clock sees, real ms. */
+const moved = { read: 0, written: 0, at: 0, silenceMs: SILENCE_MS };
+
+/** Whether no answer is on its way. `since`: when the program last did something that this clock sees, real ms. */
+function isSilent(since) {
+  if (!isHurried) return real.now() - since >= SILENCE_MS;
+  const sockets = process._getActiveHandles();
+  const read = sockets.reduce((sum, { bytesRead = 0 }) => sum + bytesRead, 0);
+  const written = sockets.reduce((sum, { bytesWritten = 0 }) => sum + bytesWritten, 0);
+  if (read !== moved.read) Object.assign(moved, { read, written, at: real.now(), silenceMs: SILENCE_MS });
+  else if (written !== moved.written) Object.assign(moved, { written, at: real.now(), silenceMs: ANSWER_MS });
+  return real.now() - moved.at >= moved.silenceMs;
+}
+
+/** `since`: as in isSilent. */
 function tryToLeap(since) {
   const next = first();
   if (!next) return;
   const work = process.getActiveResourcesInfo();
   const hasConnection = work.includes('TCPSocketWrap');
-  const mayLeap = !work.some((kind) => WORK.test(kind)) && (!hasConnection || real.now() - since >= SILENCE_MS);
+  const mayLeap = !work.some((kind) => WORK.test(kind)) && (!hasConnection || isSilent(since));
   if (mayLeap) {
     moveTo(Math.max(monotonic(), Math.min(next.due, startedAt + clock.skipToMs)));
     if (real.now() - toldAt >= TELL_MS || monotonic() >= startedAt + clock.skipToMs) tell();
@@ -233,6 +255,7 @@ function tell() {
     atMs: real.Date.now(),
     rate: clock.rate,
     wallOffsetMs: clock.wallOffsetMs,
+    asleepMs: clock.asleepMs,
     timers: pending.size,
   };
   // Whole or not at all: who finds half of it would go by what it said long ago.
@@ -250,9 +273,9 @@ function obey() {
   }
   if (text !== said && text.endsWith('\n')) {
     said = text;
-    const { rate, wallOffsetMs, skipToMs } = JSON.parse(text);
-    moveTo(monotonic());
-    Object.assign(clock, { rate, wallOffsetMs, skipToMs });
+    const { rate, wallOffsetMs, skipToMs, asleepMs } = JSON.parse(text);
+    moveTo(monotonic() + asleepMs - clock.asleepMs);
+    Object.assign(clock, { rate, wallOffsetMs, skipToMs, asleepMs });
     drive();
   }
   tell();

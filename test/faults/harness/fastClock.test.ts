@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import { startRig } from '../../support/startRig.ts';
 import { tempDir } from '../../support/tempDir.ts';
+import { waitFor } from '../../support/waitFor.ts';
 import { FastClock } from './FastClock.ts';
 
 const DAY_MS = 24 * 3600_000;
@@ -43,6 +45,29 @@ it('sets the wall clock alone', () => {
   expect(monotonic).toBeGreaterThan(0);
 });
 
+it('sleeps: both clocks go on at once, what was due meanwhile comes once and late, and a restart knows of it', async () => {
+  const clock = clockOf();
+  const program = `
+    const [wall, mono] = [Date.now(), performance.now()];
+    let ticks = 0;
+    setInterval(() => {
+      ticks++;
+      const [byWall, byMono] = [Date.now() - wall, performance.now() - mono];
+      if (byMono < 3600_000) return;
+      console.log(JSON.stringify([byWall, byMono, ticks]));
+      process.exit();
+    }, 200);`;
+  const running = spawn(process.execPath, [...clock.nodeArgs, '--input-type=module', '--eval', program]);
+  await waitFor('its first second', () => clock.elapsedMs > 1000);
+  await clock.sleep(3600_000);
+  const [wall, monotonic, ticks] = JSON.parse(await text(running.stdout)) as number[];
+  expect(Math.abs(wall! - monotonic!)).toBeLessThan(1000);
+  expect(ticks).toBeLessThan(1000);
+  const after = run(clock, 'console.log(Date.now())') as number;
+  expect(after - Date.now()).toBeGreaterThan(3590_000);
+  expect(after - Date.now()).toBeLessThan(3660_000);
+});
+
 it('goes on where it was in a program that is started again', async () => {
   const clock = clockOf();
   await clock.run(100);
@@ -68,6 +93,15 @@ it('keeps to Node’s ways: order, refresh, unref, cancelling by number, and del
     setTimeout(() => console.log('never'), 1000).unref();
     console.log(JSON.stringify(told));`;
   expect(run(clockOf(), program)).toEqual(['too long for a timer', 'a', 'b', 'c']);
+});
+
+it('lets hours pass in a hurry for an agent with its connections open, which miss no answer', async () => {
+  const clock = new FastClock(join(tempDir(), 'clock'), { isHurried: true });
+  const rig = await startRig({ nodeArgs: clock.nodeArgs });
+  await clock.pass(3 * 3600_000);
+  const { websocket } = await rig.agent.status();
+  expect(websocket.up).toBe(true);
+  expect(rig.agent.log).not.toMatch(/WebSocket closed|no answer|Awake after/);
 });
 
 it('lets a day pass for a whole agent in seconds, without its taking that for sleep', async () => {
