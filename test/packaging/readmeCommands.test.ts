@@ -38,7 +38,7 @@ it('goes from git clone to a running agent with the commands of README.md, at mo
     cwd: work,
     env: {
       ...mac.env,
-      TREE: wholeSourceTree(),
+      TREE: wholeSourceTree(join(mac.dir, 'repository')),
       BIN: bin,
       REAL_NODE: process.execPath,
       EDGE_AGENT_ID: 'mini-1',
