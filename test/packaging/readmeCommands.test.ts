@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { tempDir } from '../support/tempDir.ts';
 import { preparedMac } from './preparedMac.ts';
 import { runProgram } from './runProgram.ts';
 import { wholeSourceTree } from './sourceTree.ts';
@@ -38,7 +39,7 @@ it('goes from git clone to a running agent with the commands of README.md, at mo
     cwd: work,
     env: {
       ...mac.env,
-      TREE: wholeSourceTree(join(mac.dir, 'repository')),
+      TREE: wholeSourceTree(tempDir()),
       BIN: bin,
       REAL_NODE: process.execPath,
       EDGE_AGENT_ID: 'mini-1',
