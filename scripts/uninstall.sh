@@ -58,7 +58,7 @@ find_data() {
 data_files() {
   local file
   for file in "$state_dir"/state.db "$state_dir"/state.db-{wal,shm} "$state_dir"/state.db.v[0-9]*.bak \
-    "$state_dir"/state.db.corrupt-[0-9]* "$state_dir"/high-water "$state_dir"/lock.db "$state_dir"/lock.db-journal "$state_dir"/control.sock \
+    "$state_dir"/state.db.corrupt-[0-9]* "$state_dir"/high-water "$state_dir"/lock.db "$state_dir"/lock.db-journal "$state_dir"/lock.pid "$state_dir"/control.sock \
     "$state_dir"/crash-loop.json{,.next} \
     "$log_file" "$log_file".[0-9] "$log_file".[0-9][0-9] "$LOG_DIR/edge-agent.stderr.log"; do
     [ ! -e "$file" ] || printf '%s\n' "$file"

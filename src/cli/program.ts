@@ -51,7 +51,7 @@ function buildProgram(io: Io, ended: (code: number) => void): Command {
   ).action(async (options: CommonOptions) => ended(await (await import('./run.ts')).run(options, io)));
   command(
     'status',
-    'Say how the agent is, running or not. Exit code: 0 runs and is well, 1 runs with conditions, 3 does not run.',
+    'Say how the agent is, running or not. Exit code: 0 runs and is well, 1 runs with conditions, 3 does not run, 4 does not answer.',
     'edge-agent status --json',
   )
     .option('--json', 'print one JSON object')

@@ -8,6 +8,7 @@ const STATE = [
   'crash-loop.json',
   'lock.db',
   'lock.db-journal',
+  'lock.pid',
   'state.db',
   'state.db-wal',
   'state.db-shm',
