@@ -14,7 +14,7 @@ import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
 import { isLaunchdService } from './launchd.ts';
 import { openConfig } from './openConfig.ts';
-import { standBy } from './standBy.ts';
+import { marks, standBy } from './standBy.ts';
 
 /** What no start again helps: somebody has to do something first. */
 const PERMANENT: readonly ErrorCode[] = ['EDGE_CONFIG_INVALID', 'EDGE_SQLITE_MISSING', 'EDGE_STATE_NEWER'];
@@ -37,13 +37,14 @@ export async function openForRun(
 ): Promise<{ config: Config; file: string } | undefined> {
   let said: string | undefined;
   for (;;) {
+    const file = findConfig(options.config, io.cwd, existsSync);
+    const before = marks([file]);
     try {
       const opened = openConfig(options, io);
       requireSqlite();
       return opened;
     } catch (error) {
       if (!isWaitedFor(error, io)) throw error;
-      const file = findConfig(options.config, io.cwd, existsSync);
       const held = hold(file);
       if (said !== error.message) {
         explain(error, io);
@@ -54,7 +55,16 @@ export async function openForRun(
         said = error.message;
       }
       const { control, log } = held;
-      const waits = { error, files: [file], control, clock: systemClock, logger: log?.logger, stop, retryMs: RETRY_MS };
+      const waits = {
+        error,
+        files: [file],
+        before,
+        control,
+        clock: systemClock,
+        logger: log?.logger,
+        stop,
+        retryMs: RETRY_MS,
+      };
       const outcome = await standBy(waits);
       log?.close();
       held.lock?.release();

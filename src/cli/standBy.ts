@@ -15,6 +15,8 @@ export interface StandByOptions {
   readonly error: EdgeError;
   /** Whose change may mean that somebody has mended it; those that are not there may come. */
   readonly files: readonly string[];
+  /** Their `marks` from before they were read, so that no change in between is missed. @default those of now */
+  readonly before?: string;
   /** Where GET /status is answered meanwhile; undefined where that is not known. The caller holds the lock. */
   readonly control: { readonly socketPath: string; readonly agentId: string } | undefined;
   readonly clock: Clock;
@@ -33,6 +35,7 @@ export interface StandByOptions {
 export async function standBy({
   error,
   files,
+  before = marks(files),
   control,
   clock,
   logger,
@@ -43,7 +46,6 @@ export async function standBy({
   const since = clock.now();
   const looked = Promise.withResolvers<'look'>();
   const look = () => looked.resolve('look');
-  const before = marks(files);
   const timer = clock.every(LOOK_MS, () => marks(files) !== before && look());
   const retry = retryMs === undefined ? undefined : clock.after(retryMs, look);
   process.on('SIGHUP', look);
@@ -72,7 +74,7 @@ export async function standBy({
 }
 
 /** What changes when a file is written, replaced, made or deleted. */
-function marks(files: readonly string[]): string {
+export function marks(files: readonly string[]): string {
   return files
     .map((file) => {
       try {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -14,6 +14,11 @@ const LABEL = 'com.edge-relay.edge-agent';
 const ENV = { EDGE_SECRET: 'canary-secret-value', XPC_SERVICE_NAME: LABEL };
 
 const textOf = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+/** As editors do: at no moment is there half a file. */
+function write(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
 const isUp = (log: string) => textOf(log).includes('Command delivery');
 
 describe('edge-agent run as a service of launchd', () => {
@@ -33,9 +38,9 @@ describe('edge-agent run as a service of launchd', () => {
       conditions: [{ code: 'EDGE_CONFIG_INVALID', name: 'config-invalid' }],
     });
     // Another change that leaves the same problem is not told again.
-    writeFileSync(config, `${readFileSync(config, 'utf8')}# a comment\n`);
+    write(config, `${readFileSync(config, 'utf8')}# a comment\n`);
     child.kill('SIGHUP');
-    writeFileSync(config, readFileSync(config, 'utf8').replace('monitring:\n  port: 1\n', ''));
+    write(config, readFileSync(config, 'utf8').replace('monitring:\n  port: 1\n', ''));
     await waitFor('the start', () => isUp(log), PATIENCE_MS);
     expect(textOf(log).match(/EDGE_CONFIG_INVALID/g)).toHaveLength(1);
     child.kill('SIGTERM');
@@ -69,6 +74,7 @@ describe('edge-agent run as a service of launchd', () => {
     const { config, state, log } = home();
     mkdirSync(state, { mode: 0o700 });
     const db = new Database(join(state, 'state.db'));
+    db.pragma('journal_mode = WAL');
     db.pragma('user_version = 99');
     db.close();
     const before = readFileSync(join(state, 'state.db'));
@@ -104,7 +110,7 @@ describe('edge-agent run as a service of launchd', () => {
     );
     expect((await launchctl('bootstrap', 'gui/501', plist)).code).toBe(0);
     await waitFor('the words', () => textOf(place.log).includes('EDGE_CONFIG_INVALID'), PATIENCE_MS);
-    writeFileSync(place.config, readFileSync(place.config, 'utf8').replace('monitring:\n  port: 1\n', ''));
+    write(place.config, readFileSync(place.config, 'utf8').replace('monitring:\n  port: 1\n', ''));
     await waitFor('the start', () => isUp(place.log), PATIENCE_MS);
     const { stdout } = await launchctl('print', `gui/501/${LABEL}`);
     expect(stdout).toContain('runs = 1\n');
