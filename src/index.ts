@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { watchFile } from 'node:fs';
 import process from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 
@@ -11,32 +12,43 @@ if (major < 22 || (major === 22 && minor < 18)) {
       process.versions.node +
       ' is too old; install Node 22.18 or newer and run the command again.\n',
   );
-  process.exit(69); // EX_UNAVAILABLE
+  // A service of launchd would be started again every 10 s, each time with these words in a file that nobody rotates.
+  if (process.argv[2] === 'run' && /(^|\.)edge-agent$/.test(process.env.XPC_SERVICE_NAME || '')) waitForAnotherNode();
+  else process.exit(69); // EX_UNAVAILABLE
+} else await start();
+
+/** Ends, and is started again by launchd, once the file of this Node is another one. */
+function waitForAnotherNode(): void {
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
+  process.on('SIGHUP', () => process.exit(69));
+  watchFile(process.execPath, { interval: 5000 }, () => process.exit(69));
 }
 
-// A daemon for years on a small machine: a young generation that does not grow keeps some 8 MB out of memory, and costs
-// a few more collections of a millisecond when much happens at once.
-setFlagsFromString('--semi-space-growth-factor=1');
-// The middle one of V8's compilers keeps some 4 MB for good, and what is hot gets past it to the last one anyway.
-setFlagsFromString('--no-maglev');
-// Each thread that compiles keeps what it took from the system; one compiles fast enough, and saves a megabyte or two.
-setFlagsFromString('--concurrent-turbofan-max-threads=1');
-// Until the daemon answers signals itself there is nothing to stop in order, and a stop that was asked for is no failure.
-if (process.argv[2] === 'run') {
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
-  // They ask to change what is yet to be read for the first time, and would end the process.
-  for (const signal of ['SIGHUP', 'SIGUSR2']) process.on(signal, () => {});
+async function start(): Promise<void> {
+  // A daemon for years on a small machine: a young generation that does not grow keeps some 8 MB out of memory, and costs
+  // a few more collections of a millisecond when much happens at once.
+  setFlagsFromString('--semi-space-growth-factor=1');
+  // The middle one of V8's compilers keeps some 4 MB for good, and what is hot gets past it to the last one anyway.
+  setFlagsFromString('--no-maglev');
+  // Each thread that compiles keeps what it took from the system; one compiles fast enough, and saves a megabyte or two.
+  setFlagsFromString('--concurrent-turbofan-max-threads=1');
+  // Until the daemon answers signals itself there is nothing to stop in order, and a stop that was asked for is no failure.
+  if (process.argv[2] === 'run') {
+    for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
+    // They ask to change what is yet to be read for the first time, and would end the process.
+    for (const signal of ['SIGHUP', 'SIGUSR2']) process.on(signal, () => {});
+  }
+  const { runProgram } = await import('./cli/program.ts');
+  // `edge-agent status | head`: the reader has what it wanted. The daemon has none, and must not end for a word of a library.
+  process.stdout.on('error', () => process.argv[2] === 'run' || process.exit(0));
+  process.stderr.on('error', () => {});
+  const code = await runProgram(process.argv.slice(2), {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    env: { ...process.env },
+    cwd: process.cwd(),
+    exit: (status) => process.exit(status),
+  });
+  // Not at once: a pipe may still take what was written.
+  process.stdout.write('', () => process.exit(code));
 }
-const { runProgram } = await import('./cli/program.ts');
-// `edge-agent status | head`: the reader has what it wanted. The daemon has none, and must not end for a word of a library.
-process.stdout.on('error', () => process.argv[2] === 'run' || process.exit(0));
-process.stderr.on('error', () => {});
-const code = await runProgram(process.argv.slice(2), {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
-  env: { ...process.env },
-  cwd: process.cwd(),
-  exit: (status) => process.exit(status),
-});
-// Not at once: a pipe may still take what was written.
-process.stdout.write('', () => process.exit(code));

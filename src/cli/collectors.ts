@@ -16,7 +16,7 @@ import { systemClock } from '../util/Clock.ts';
 import { doctorChecks, type LookedAt } from './doctorChecks.ts';
 import { examineConnection } from './examineConnection.ts';
 import type { Io } from './Io.ts';
-import { askAgent, readStore } from './status.ts';
+import { askAgent, readStore } from './takeStatus.ts';
 
 /** What is to be known even where the configuration cannot be read. */
 export function machineCollectors(file: string, config: Config | ConfigError): Collector[] {

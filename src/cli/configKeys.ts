@@ -10,7 +10,7 @@ import { replaceFile } from '../util/replaceFile.ts';
 import { EXIT } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
-import { askAgent } from './status.ts';
+import { askAgent } from './takeStatus.ts';
 
 /** `edge-agent config get KEY`: what holds, defaults included. */
 export function configGet(name: string, options: CommonOptions, io: Io): number {

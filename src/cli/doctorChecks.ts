@@ -32,7 +32,7 @@ import type { StoreStatus } from '../ops/status.ts';
 import { sleep, systemClock } from '../util/Clock.ts';
 import { serverTime } from './serverTime.ts';
 import { serviceConfig, wantedPlist } from './service/wantedPlist.ts';
-import { askAgent, readStore } from './status.ts';
+import { askAgent, readStore } from './takeStatus.ts';
 
 /** An agent that is well answers in some milliseconds; what does not within this time is stuck, ms. */
 const ANSWERS_MS = 1_000;

@@ -15,7 +15,7 @@ import { systemClock } from '../util/Clock.ts';
 import { partialTelemetry } from '../util/Telemetry.ts';
 import type { Io } from './Io.ts';
 import { secretSource } from './secretSource.ts';
-import { askAgent } from './status.ts';
+import { askAgent } from './takeStatus.ts';
 
 /** What was found on the way to the backend, and what it was found with. */
 export interface ConnectionFindings {

@@ -17,6 +17,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   EDGE_NODE_TOO_OLD: EXIT.unavailable,
   EDGE_SQLITE_MISSING: EXIT.unavailable,
   EDGE_NOT_RUNNING: EXIT.unavailable,
+  EDGE_NOT_ANSWERING: EXIT.tempFail,
   EDGE_CONFIG_INVALID: EXIT.config,
   EDGE_STATE_NEWER: EXIT.config,
   EDGE_STATE_OLDER: EXIT.config,

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { styleText } from 'node:util';
 import { readLogLine } from '../ops/logs/logLine.ts';
-import type { Taken } from './status.ts';
+import type { Taken } from './takeStatus.ts';
 
 type Colour = 'red' | 'yellow' | 'green' | 'dim' | 'bold';
 

@@ -1,10 +1,11 @@
 import type { AgentStatus, DownStatus, Queues, StoreStatus } from '../ops/status.ts';
 import type { WebsocketState, WebsocketStatus } from '../ops/websocketStatus.ts';
 import { systemClock } from '../util/Clock.ts';
+import type { ErrorCode } from '../util/errors.ts';
 import { printable, shellWord } from '../util/printable.ts';
 import { conditionLines } from './conditionLines.ts';
 import { endedLines } from './endedLines.ts';
-import type { Taken } from './status.ts';
+import type { Taken } from './takeStatus.ts';
 
 const SOCKET: Readonly<Record<WebsocketState, string>> = {
   stopped: 'off',
@@ -25,7 +26,9 @@ const LABEL = 15;
 export function renderStatus(status: Taken, logFile: string, log: readonly string[]): string[] {
   return [
     headline(status),
-    ...(status.running ? live(status) : endedLines(status.ended).flatMap(([label, text]) => lines(label, text))),
+    ...(status.running
+      ? live(status)
+      : (status.ended ? endedLines(status.ended) : []).flatMap(([label, text]) => lines(label, text))),
     `  chat.db        ${status.cursor ? `taken in up to ROWID ${status.cursor.rowid} of epoch ${status.cursor.epoch}` : 'nothing taken in yet'}${status.running && !status.chatdb.open ? ', cannot be read now' : ''}`,
     ...(status.running ? lines('without', status.chatdb.lacks) : []),
     `  last inbound   ${ago(status.last_inbound_at)}`,
@@ -57,14 +60,24 @@ function headline(status: AgentStatus | DownStatus): string {
     const { version, agent_id, pid, started_at } = status;
     return `edge-agent ${version} runs as ${agent_id}, process ${pid}, since ${ago(started_at)}`;
   }
-  const { agent_id, started_at, stopped_at, conditions } = status;
-  if (conditions.some(({ code }) => code === 'EDGE_CRASH_LOOP')) {
-    return `edge-agent does not run as ${agent_id}: it failed again and again, and its next start is held back`;
-  }
+  const { agent_id, started_at, stopped_at } = status;
+  const reason = why(status);
+  if (reason) return `edge-agent ${reason.replace('…', agent_id)}`;
   if (started_at === null) return `edge-agent does not run as ${agent_id}, and never has with this state.dir`;
   const inOrder = stopped_at !== null && stopped_at >= started_at;
   const end = inOrder ? `stopped ${ago(stopped_at)}` : 'ended without stopping in order';
   return `edge-agent does not run as ${agent_id}; it was started ${ago(started_at)} and ${end}`;
+}
+
+/** What the process that is there says, or is, that does not work: its conditions stand. */
+function why({ conditions }: DownStatus): string | undefined {
+  const stands = (...codes: ErrorCode[]) => conditions.find(({ code }) => codes.includes(code));
+  if (stands('EDGE_CRASH_LOOP')) {
+    return 'does not run as …: it failed again and again, and its next start is held back';
+  }
+  if (stands('EDGE_NOT_ANSWERING')) return 'does not answer as …, though its process is there';
+  const waits = stands('EDGE_CONFIG_INVALID', 'EDGE_STATE_NEWER', 'EDGE_SQLITE_MISSING');
+  return waits && `does not run as …: it waits for ${waits.name} to be mended, and starts by itself then`;
 }
 
 function live({ websocket, delivery, memory, log_lines_lost }: AgentStatus): string[] {

@@ -7,16 +7,16 @@ import { holdStart } from '../ops/holdStart.ts';
 import { InstanceLock } from '../ops/InstanceLock.ts';
 import { createLog, type Log } from '../ops/log.ts';
 import { maskIn } from '../ops/mask.ts';
-import { requireSqlite } from '../ops/requireSqlite.ts';
 import { systemClock } from '../util/Clock.ts';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import { EXIT, exitCodeOf } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
-import { openConfig } from './openConfig.ts';
+import { isWaitedFor, openForRun } from './openForRun.ts';
 import { reloadConfig } from './reloadConfig.ts';
 import { secretSource } from './secretSource.ts';
+import { standBy } from './standBy.ts';
 import { toggleDebug } from './toggleDebug.ts';
 
 /**
@@ -34,9 +34,9 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     for (const listener of early) process.off(signal, listener);
   }
 
-  const opened = openConfig(options, io);
+  const opened = await openForRun(options, io, stopSignal.promise);
+  if (!opened) return EXIT.ok;
   let { config } = opened;
-  requireSqlite();
   const secrets = secretSource(config, io);
   // Programs this one starts need no secret, and an environment can be listed.
   delete process.env.EDGE_SECRET;
@@ -76,12 +76,13 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 
+  const agentId = config.edge.agent_id;
+  const socketPath = controlSocketPath(config.state.dir);
+  const { logger } = log;
+  let lock: InstanceLock | undefined;
   try {
-    const lock = InstanceLock.acquire(join(config.state.dir, 'lock.db'));
+    lock = InstanceLock.acquire(join(config.state.dir, 'lock.db'));
     loop = new CrashLoop({ path: join(config.state.dir, CRASH_LOOP_FILE), clock: systemClock, logger: log.logger });
-    const socketPath = controlSocketPath(config.state.dir);
-    const agentId = config.edge.agent_id;
-    const { logger } = log;
     const { port: monitoringPort } = config.monitoring;
     const stop = stopSignal.promise;
     if (await holdStart({ loop, socketPath, monitoringPort, agentId, clock: systemClock, logger, stop })) {
@@ -112,7 +113,14 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     log.flush();
     return EXIT.ok;
   } catch (error) {
-    return end(error, refuse);
+    const exitCode = end(error, refuse);
+    if (!isWaitedFor(error, io)) return exitCode;
+    const files = [opened.file, join(config.state.dir, 'state.db')];
+    const control = { socketPath, monitoringPort: config.monitoring.port, agentId };
+    const outcome = await standBy({ error, files, control, clock: systemClock, logger, stop: stopSignal.promise });
+    lock?.release();
+    // launchd starts it anew, with the configuration, the state and the program that are there now.
+    return outcome === 'stop' ? EXIT.ok : exitCode;
   }
 }
 

@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../util/Clock.ts';
 import { printable } from '../util/printable.ts';
 import { paint, paintStatus } from './paint.ts';
 import { renderStatus } from './renderStatus.ts';
-import type { Taken } from './status.ts';
+import type { Taken } from './takeStatus.ts';
 
 const EVERY_MS = 1_000;
 /** Log lines printed with a change where there is no screen to fill. */

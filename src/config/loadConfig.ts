@@ -38,13 +38,15 @@ export function checkConfigText(path: string, text: string): Config {
 }
 
 /** `~` is the home folder; a relative path starts at the folder of the file, wherever the program was started. */
-function withAbsolutePaths(config: Config, base: string): Config {
+export function withAbsolutePaths<C extends Partial<Config>>(config: C, base: string): C {
   const copy = structuredClone(config);
   for (const key of KEYS.filter(({ isPath }) => isPath)) {
     const name = key.path.at(-1)!;
-    const owner = key.path.slice(0, -1).reduce((at: Record<string, unknown>, step) => at[step] as never, copy);
-    const value = owner[name];
-    if (typeof value === 'string') owner[name] = resolve(base, value.replace(/^~(?=\/|$)/, homedir()));
+    const owner = key.path
+      .slice(0, -1)
+      .reduce((at: Record<string, unknown> | undefined, step) => at?.[step] as never, copy as Record<string, unknown>);
+    const value = owner?.[name];
+    if (owner && typeof value === 'string') owner[name] = resolve(base, value.replace(/^~(?=\/|$)/, homedir()));
   }
   return copy;
 }

@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
 import Database from 'better-sqlite3';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 
@@ -28,6 +29,7 @@ export class InstanceLock {
       db = new Database(path, { timeout: PATIENCE_MS });
       chmodSync(path, 0o600);
       db.exec('BEGIN EXCLUSIVE');
+      writePid(path);
       return new InstanceLock(db);
     } catch (error) {
       db?.close();
@@ -39,7 +41,29 @@ export class InstanceLock {
     }
   }
 
+  /** The process that took the lock last; of use only to who knows that it still has it. */
+  static holder(path: string): number | undefined {
+    try {
+      return Number(/^\d+\n$/.exec(readFileSync(pidPath(path), 'utf8'))?.[0]) || undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
   release(): void {
     this.#db.close();
   }
+}
+
+/** For people: on a full disk the lock is as good without it. */
+function writePid(path: string): void {
+  try {
+    writeFileSync(pidPath(path), `${process.pid}\n`, { mode: 0o600 });
+  } catch {
+    rmSync(pidPath(path), { force: true });
+  }
+}
+
+function pidPath(path: string): string {
+  return join(dirname(path), 'lock.pid');
 }

@@ -22,10 +22,11 @@ export interface ControlAnswer {
   readonly body: unknown;
 }
 
-/** Asks the running agent. @throws EdgeError EDGE_NOT_RUNNING when none answers */
+/** Asks the running agent. @throws EdgeError EDGE_NOT_RUNNING when there is none, EDGE_NOT_ANSWERING when it keeps silent */
 export function controlRequest({ socketPath, method, path, body }: ControlCall): Promise<ControlAnswer> {
   return new Promise((resolve, reject) => {
     const fail = (detail: string, cause?: unknown) => reject(new EdgeError('EDGE_NOT_RUNNING', detail, { cause }));
+    let isSilent = false;
     // Where state.dir is long the socket lies in a folder that others may write: theirs would be told what we say.
     const owner = lstatSync(socketPath, { throwIfNoEntry: false })?.uid;
     if (owner !== undefined && owner !== process.getuid?.()) return fail(`${socketPath} belongs to another user`);
@@ -49,8 +50,15 @@ export function controlRequest({ socketPath, method, path, body }: ControlCall):
         });
       },
     );
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+    call.on('timeout', () => {
+      isSilent = true;
+      call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`));
+    });
     call.on('error', (error) => {
+      if (isSilent) {
+        const detail = `the agent at ${socketPath} gave ${messageOf(error)}`;
+        return reject(new EdgeError('EDGE_NOT_ANSWERING', detail, { cause: error }));
+      }
       const code = (error as NodeJS.ErrnoException).code;
       if (code === 'ENOENT' || code === 'ECONNREFUSED') fail(`no agent listens on ${socketPath}`, error);
       else fail(`the agent at ${socketPath} cannot be asked: ${messageOf(error)}`, error);

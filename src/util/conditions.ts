@@ -54,6 +54,7 @@ export const CONDITIONS: Readonly<Record<Named, ConditionEntry> & Partial<Record
   EDGE_MONITORING_PORT: warning('The monitoring port cannot be opened'),
   EDGE_KEEP_AWAKE: warning('This Mac may fall asleep'),
   EDGE_NODE_CHANGED: warning('Another Node runs the agent'),
+  EDGE_NOT_ANSWERING: critical('It does not answer'),
   EDGE_CRASH_LOOP: critical('It fails again and again'),
   EDGE_INTERNAL: critical('A defect'),
   // state.db

@@ -15,11 +15,13 @@ export const ERRORS = define({
     means: 'The SQLite module has no binary for this machine and this Node; nothing was started.',
     fix: 'Run `npm ci` again in the folder of the program, on the machine and with the Node that run it; no compiler is needed.',
     retry: 'never',
+    condition: 'sqlite-missing',
   },
   EDGE_CONFIG_INVALID: {
     means: 'The configuration file has problems; nothing was started.',
     fix: 'Correct each place named as file:line:column; `edge-agent check-config` tests the file.',
     retry: 'never',
+    condition: 'config-invalid',
   },
   EDGE_SECRET_MISSING: {
     means: 'No secret was found, and without one the backend refuses every request.',
@@ -42,6 +44,13 @@ export const ERRORS = define({
     means: 'No agent answers on the control socket of this state directory.',
     fix: 'Start it (`edge-agent run`, or launchctl kickstart), then run the command again.',
     retry: 'backoff',
+  },
+  EDGE_NOT_ANSWERING: {
+    means:
+      'The agent of this state directory runs and does not answer: it is stopped, or waits for a disk that does not answer.',
+    fix: 'Look at the disk of state.dir. If it stays so, `edge-agent diagnose`, then `launchctl kickstart -k gui/$UID/com.edge-relay.edge-agent`, which kills it and loses nothing.',
+    retry: 'backoff',
+    condition: 'not-answering',
   },
   EDGE_MONITORING_PORT: {
     means: 'The port for /health and /metrics cannot be opened; the agent runs without them.',
@@ -120,6 +129,7 @@ export const ERRORS = define({
     means: 'state.db was written by a newer version of edge-agent; this one does not touch it.',
     fix: 'Install the newer version again, or give this one another state.dir.',
     retry: 'never',
+    condition: 'state-newer',
   },
   EDGE_STATE_OLDER: {
     means: 'state.db was written by an older version of edge-agent, and only a start of this one brings it up to date.',

@@ -45,6 +45,7 @@ const labels: Record<string, readonly string[]> = {
 
 /** Metrics that are for a closer look, not for the board. */
 const NOT_SHOWN: Record<string, string> = {
+  edge_agent_letters_dropped_total: 'what a person did, who knows it',
   edge_agent_chatdb_cursor_rowid: 'a position, which says something beside chat.db alone',
   edge_agent_websocket_state: 'websocket_up and failures say what matters of it',
   edge_agent_reflexes_matched_total: 'of interest to who writes reflexes',

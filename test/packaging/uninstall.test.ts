@@ -9,6 +9,7 @@ const STATE = [
   'high-water',
   'lock.db',
   'lock.db-journal',
+  'lock.pid',
   'state.db',
   'state.db-wal',
   'state.db-shm',

@@ -102,7 +102,7 @@ export async function putInPlace(o: PutInPlace): Promise<number> {
     node,
     program: releases.programPath,
     config: configFile,
-    agent: agent && (await import('../status.ts').then(({ askAgent }) => askAgent(config)).catch(() => undefined)),
+    agent: agent && (await import('../takeStatus.ts').then(({ askAgent }) => askAgent(config)).catch(() => undefined)),
   });
   io.out(epilogue({ missing, node, needsPermissions, log: config.logging.file }));
   return agent ? EXIT.ok : EXIT.tempFail;

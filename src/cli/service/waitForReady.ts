@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema.ts';
 import type { AgentStatus } from '../../ops/status.ts';
 import { type Clock, sleep } from '../../util/Clock.ts';
-import { askAgent } from '../status.ts';
+import { askAgent } from '../takeStatus.ts';
 
 const EVERY_MS = 250;
 /** One that dies of its first work has answered before: it must still be there after this. */

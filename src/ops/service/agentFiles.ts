@@ -7,7 +7,7 @@ const STATE_NAMES = [
   /^state\.db(-wal|-shm)?$/,
   /^state\.db\.v\d+\.bak$/,
   /^state\.db\.corrupt-\d+(-wal|-shm)?$/,
-  /^lock\.db(-journal)?$/,
+  /^lock\.(db(-journal)?|pid)$/,
   /^crash-loop\.json(\.next)?$/,
   /^high-water$/,
 ];

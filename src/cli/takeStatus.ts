@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { findConfig } from '../config/loadConfig.ts';
+import { type Places, placesOf } from '../config/placesOf.ts';
+import type { Config } from '../config/schema.ts';
+import { controlSocketPath } from '../ops/ControlServer.ts';
+import { CRASH_LOOP_FILE, CrashLoop } from '../ops/CrashLoop.ts';
+import { controlRequest } from '../ops/controlClient.ts';
+import type { Condition } from '../ops/Health.ts';
+import { InstanceLock } from '../ops/InstanceLock.ts';
+import { readLogLine } from '../ops/logs/logLine.ts';
+import { logTail } from '../ops/logTail.ts';
+import { runProgram } from '../ops/macos/programs.ts';
+import type { AgentStatus, DownStatus } from '../ops/status.ts';
+import { conditionsLeft, NEVER_RAN, storedConditions, storeStatus } from '../ops/status.ts';
+import { StateStore } from '../state/StateStore.ts';
+import { systemClock } from '../util/Clock.ts';
+import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
+import type { CommonOptions, Io } from './Io.ts';
+import { askLaunchd, type Ended, whyDown } from './whyDown.ts';
+
+/** The status, or that of an agent that does not run with why; null where its process is there and says so itself. */
+export type Taken = AgentStatus | (DownStatus & { readonly ended: Ended | null });
+
+/** What the agent says, else what it left behind. */
+export async function takeStatus(config: Config): Promise<Taken> {
+  const answer = await ask(config.state.dir).catch((error: unknown) => notAnswering(config, error));
+  if (answer && 'running' in answer && answer.running) return answer;
+  const loop = new CrashLoop({ path: join(config.state.dir, CRASH_LOOP_FILE), clock: systemClock });
+  const said = (answer?.conditions ?? []).map(asCondition);
+  const isThere = said.length > 0 && !loop.condition;
+  const left = down(config, loop.condition ? [loop.condition] : said);
+  return { ...left, ended: isThere ? null : await endOf(config, left, loop) };
+}
+
+/** An agent that waits for its configuration to be mended; undefined where none is, or none can be found. */
+export async function waitingAgent(
+  options: CommonOptions,
+  { cwd }: Pick<Io, 'cwd'>,
+): Promise<{ places: Places; current: Taken } | undefined> {
+  const places = placesOf(findConfig(options.config, cwd, existsSync));
+  const answer = places && (await ask(places.state.dir).catch(() => undefined));
+  return answer && !answer.running ? { places, current: { ...answer, ended: null } } : undefined;
+}
+
+/** The status of the agent that runs; undefined where none does, none answers, or one whose start is held back. */
+export async function askAgent(config: Config): Promise<AgentStatus | undefined> {
+  const answer = await ask(config.state.dir).catch((error: unknown) => {
+    if (error instanceof EdgeError && error.code === 'EDGE_NOT_ANSWERING') return undefined;
+    throw error;
+  });
+  return answer?.running ? answer : undefined;
+}
+
+/** What an agent that does not run left behind, and `more` that stands; of one that never ran zeros and nulls. @throws EdgeError */
+export function readStore(config: Config, more: readonly Condition[] = []): DownStatus {
+  const path = join(config.state.dir, 'state.db');
+  const agent_id = config.edge.agent_id;
+  if (!existsSync(path)) return neverRan(config, more);
+  let store: StateStore;
+  try {
+    store = StateStore.openReadOnly(path);
+  } catch (error) {
+    if (error instanceof EdgeError) throw error;
+    throw new EdgeError('EDGE_STATE_DIR', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  try {
+    const version = store.meta.get('version') ?? null;
+    const left = storedConditions(store).filter(({ code }) => code !== 'EDGE_CRASH_LOOP'); // its own file knows better
+    return {
+      running: false,
+      version,
+      agent_id,
+      ...conditionsLeft([...more, ...left]),
+      ...storeStatus(store, systemClock.now()),
+    };
+  } finally {
+    store.close();
+  }
+}
+
+/** Undefined where nobody listens. @throws EdgeError EDGE_NOT_ANSWERING */
+async function ask(stateDir: string): Promise<AgentStatus | DownStatus | undefined> {
+  try {
+    const socketPath = controlSocketPath(stateDir);
+    const { body } = await controlRequest({ socketPath, method: 'GET', path: '/status' });
+    return body as AgentStatus | DownStatus;
+  } catch (error) {
+    if (error instanceof EdgeError && error.code === 'EDGE_NOT_RUNNING') return undefined;
+    throw error;
+  }
+}
+
+function notAnswering(config: Config, error: unknown): Pick<DownStatus, 'conditions'> {
+  if (!(error instanceof EdgeError) || error.code !== 'EDGE_NOT_ANSWERING') throw error;
+  const pid = InstanceLock.holder(join(config.state.dir, 'lock.db'));
+  const detail = `${pid === undefined ? 'the agent' : `process ${pid}`} does not answer: ${error.message}`;
+  return conditionsLeft([{ code: error.code, detail, since: systemClock.now() }]);
+}
+
+async function endOf({ logging }: Config, status: DownStatus, { lastFailure: failure }: CrashLoop): Promise<Ended> {
+  const lastLine = readLogLine(logTail(logging.file, 1)[0] ?? '');
+  const launchd = await askLaunchd(runProgram, process.getuid?.() ?? 0);
+  return whyDown({ status, failure, lastLineAt: lastLine?.at, launchd });
+}
+
+/** What an agent left that does not run, below why. In a crash loop state.db may be the very thing that cannot be read. */
+function down(config: Config, why: readonly Condition[]): DownStatus {
+  if (why.length === 0) return readStore(config);
+  try {
+    return readStore(config, why);
+  } catch (error) {
+    const code = codeOf(error, 'EDGE_INTERNAL');
+    const store = { code, detail: messageOf(error), since: systemClock.now() };
+    return neverRan(config, why.some((one) => one.code === code) ? why : [...why, store]);
+  }
+}
+
+function neverRan({ edge }: Config, conditions: readonly Condition[]): DownStatus {
+  const { agent_id } = edge;
+  return { running: false, version: null, agent_id, ...conditionsLeft(conditions), ...NEVER_RAN };
+}
+
+function asCondition({ code, text, since }: DownStatus['conditions'][number]): Condition {
+  return { code, detail: text, since: Date.parse(since) };
+}

@@ -1,0 +1,151 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { installStandIns } from '../../src/simulator/standIns/installStandIns.ts';
+import { run } from '../simulator/simulatedMac.ts';
+import { tempDir } from '../support/tempDir.ts';
+import { waitFor } from '../support/waitFor.ts';
+import { edgeAgent, home, start } from './edgeAgent.ts';
+
+/** A start on a busy machine, ms. */
+const PATIENCE_MS = 30_000;
+const LABEL = 'com.edge-relay.edge-agent';
+const ENV = { EDGE_SECRET: 'canary-secret-value', XPC_SERVICE_NAME: LABEL };
+
+const textOf = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+/** As editors do: at no moment is there half a file. */
+function write(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
+const isUp = (log: string) => textOf(log).includes('Command delivery');
+
+describe('edge-agent run as a service of launchd', () => {
+  it('waits for a broken configuration to be mended, says so once, and starts by itself', async () => {
+    const { config, log, state } = home('monitring:\n  port: 1\n');
+    mkdirSync(state);
+    const { child, ended } = start(['run', '--config', config], { env: ENV });
+    await waitFor('the words', () => textOf(log).includes('EDGE_CONFIG_INVALID'), PATIENCE_MS);
+    const args = ['status', '--config', config];
+    await waitFor('the status', () => existsSync(join(state, 'control.sock')), PATIENCE_MS);
+    const status = await edgeAgent(args);
+    expect(status.code).toBe(3);
+    expect(status.out).toContain('it waits for config-invalid to be mended, and starts by itself then');
+    expect(status.out).toContain('monitring: is not a known key');
+    expect(JSON.parse((await edgeAgent([...args, '--json'])).out)).toMatchObject({
+      running: false,
+      conditions: [{ code: 'EDGE_CONFIG_INVALID', name: 'config-invalid' }],
+    });
+    // Another change that leaves the same problem is not told again.
+    write(config, `${readFileSync(config, 'utf8')}# a comment\n`);
+    child.kill('SIGHUP');
+    write(config, readFileSync(config, 'utf8').replace('monitring:\n  port: 1\n', ''));
+    await waitFor('the start', () => isUp(log), PATIENCE_MS);
+    expect(textOf(log).match(/EDGE_CONFIG_INVALID/g)).toHaveLength(1);
+    child.kill('SIGTERM');
+    const { code, err } = await ended;
+    expect(code).toBe(0);
+    expect(err.match(/monitring/g)).toHaveLength(1);
+  });
+
+  it('ends with 0 when it is stopped while it waits, also for a file that says nothing of its log', async () => {
+    const dir = tempDir();
+    const config = join(dir, 'config.yaml');
+    const { child, ended } = start(['run', '--config', config], { cwd: dir, env: ENV });
+    let err = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      err += chunk.toString();
+    });
+    await waitFor('the words', () => err.includes('there is no such file'), PATIENCE_MS);
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ code: 0, signal: null });
+  });
+
+  it('ends from a terminal with its exit code, as ever', async () => {
+    const { config } = home('monitring:\n  port: 1\n');
+    for (const name of ['0', 'application.com.apple.Terminal.1152921500311', '']) {
+      const ended = await edgeAgent(['run', '--config', config], { env: { ...ENV, XPC_SERVICE_NAME: name } });
+      expect(ended.code).toBe(78);
+    }
+  });
+
+  it('stays up for a state.db of a newer version, leaves it alone, and ends to be started anew when it changes', async () => {
+    const { config, state, log } = home();
+    mkdirSync(state, { mode: 0o700 });
+    const db = new Database(join(state, 'state.db'));
+    db.pragma('journal_mode = WAL');
+    db.pragma('user_version = 99');
+    db.close();
+    const before = readFileSync(join(state, 'state.db'));
+    const { ended } = start(['run', '--config', config], { env: ENV });
+    await waitFor('the words', () => textOf(log).includes('EDGE_STATE_NEWER'), PATIENCE_MS);
+    await waitFor('the status', () => existsSync(join(state, 'control.sock')), PATIENCE_MS);
+    const status = await edgeAgent(['status', '--config', config]);
+    expect(status).toMatchObject({ code: 3, out: expect.stringContaining('it waits for state-newer to be mended') });
+    const second = await edgeAgent(['run', '--config', config]);
+    expect(second.code).toBe(75); // the lock is held
+    expect(readFileSync(join(state, 'state.db'))).toEqual(before);
+    rmSync(join(state, 'state.db'));
+    expect((await ended).code).toBe(78);
+  });
+
+  it('is started once by launchd for a configuration that is broken, and runs when it is mended', async () => {
+    const place = home('monitring:\n  port: 1\n');
+    const [bin, remembered] = [join(tempDir(), 'bin'), join(tempDir(), 'state')];
+    installStandIns(bin, remembered, { startServices: { throttleMs: 20 } });
+    const launchctl = (...args: string[]) => run(join(bin, 'launchctl'), args);
+    const program = join(import.meta.dirname, '../../src/index.ts');
+    const plist = join(place.dir, 'agent.plist');
+    const strings = [process.execPath, program, 'run', '--config', place.config].map(
+      (arg) => `<string>${arg}</string>`,
+    );
+    writeFileSync(
+      plist,
+      `<plist version="1.0"><dict><key>Label</key>
+      <string>${LABEL}</string>
+      <key>ProgramArguments</key><array>${strings.join('')}</array>
+      <key>EnvironmentVariables</key><dict><key>EDGE_SECRET</key><string>canary-secret-value</string></dict>
+      <key>RunAtLoad</key><true/><key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict></dict></plist>`,
+    );
+    expect((await launchctl('bootstrap', 'gui/501', plist)).code).toBe(0);
+    await waitFor('the words', () => textOf(place.log).includes('EDGE_CONFIG_INVALID'), PATIENCE_MS);
+    write(place.config, readFileSync(place.config, 'utf8').replace('monitring:\n  port: 1\n', ''));
+    await waitFor('the start', () => isUp(place.log), PATIENCE_MS);
+    const { stdout } = await launchctl('print', `gui/501/${LABEL}`);
+    expect(stdout).toContain('runs = 1\n');
+    expect(stdout).toContain('last exit code = (never exited)');
+    await launchctl('kill', 'SIGTERM', `gui/501/${LABEL}`);
+    await waitFor(
+      'the end',
+      async () => /state = not running/.test((await launchctl('print', `gui/501/${LABEL}`)).stdout),
+      PATIENCE_MS,
+    );
+    expect((await launchctl('print', `gui/501/${LABEL}`)).stdout).toMatch(/runs = 1\n\tlast exit code = 0\n/);
+  });
+});
+
+describe('an agent that does not answer', () => {
+  it('is told from one that does not run, with its process and what to do', async () => {
+    const { config, log } = home();
+    const { child } = start(['run', '--config', config], { env: { EDGE_SECRET: 'canary-secret-value' } });
+    await waitFor('the start', () => isUp(log), PATIENCE_MS);
+    child.kill('SIGSTOP');
+    const args = ['--config', config];
+    const [text, json, send] = await Promise.all([
+      edgeAgent(['status', ...args]),
+      edgeAgent(['status', '--json', ...args]),
+      edgeAgent(['retry', '--all', ...args]),
+    ]);
+    expect(text.code).toBe(4);
+    expect(text.out).toContain('edge-agent does not answer as edge_15550100001');
+    expect(text.out).toContain(`process ${child.pid} does not answer`);
+    expect(text.out).toContain('launchctl kickstart -k');
+    expect(JSON.parse(json.out)).toMatchObject({
+      conditions: expect.arrayContaining([expect.objectContaining({ name: 'not-answering' })]),
+    });
+    expect(send).toMatchObject({ code: 75, err: expect.stringContaining('EDGE_NOT_ANSWERING') });
+    child.kill('SIGCONT');
+    expect((await edgeAgent(['status', ...args])).code).toBeLessThan(2);
+  });
+});
