@@ -151,7 +151,7 @@ describe('the daemon that launchd started', () => {
     await mac.run('service', 'start');
     expect(await nodeChanged(mac)).toMatchObject({
       name: 'node-changed',
-      detail: expect.stringContaining('is not the file that was installed there'),
+      text: expect.stringContaining('is not the file that was installed there'),
       fix: expect.stringContaining('remove the file'),
     });
   });

@@ -1,10 +1,12 @@
 import { type SpawnOptions, spawnSync } from 'node:child_process';
-import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { type ServicePaths, servicePaths } from '../../src/ops/service/servicePaths.ts';
 import { installStandIns } from '../../src/simulator/standIns/installStandIns.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { type Ended, edgeAgent } from './edgeAgent.ts';
+
+const repository = resolve(import.meta.dirname, '../..');
 
 /** A user's home on a Mac of stand-ins, whose launchd really starts what is loaded. */
 export interface ServiceMac {
@@ -36,6 +38,7 @@ websocket:\n  enabled: false\n`,
   );
   const env = { HOME: home, PATH: `${bin}:/usr/bin:/bin`, EDGE_INSTALL_ALLOW_OS: 'Linux' };
   const paths = servicePaths(home);
+  const app = join(dirname(paths.runtimeDir), 'app');
   const options: SpawnOptions = { env: { ...process.env, ...env } };
   const run = (...args: string[]) => edgeAgent(args, { env });
   return {
@@ -48,8 +51,10 @@ websocket:\n  enabled: false\n`,
     run,
     place: async (...args) => {
       const { out } = await run('service', 'plist', ...args);
-      for (const folder of [dirname(paths.plist), paths.logDir]) mkdirSync(folder, { recursive: true });
+      for (const folder of [dirname(paths.plist), paths.logDir, app]) mkdirSync(folder, { recursive: true });
       writeFileSync(paths.plist, out);
+      // Whoever is installed runs from app/current/: here the checkout itself.
+      symlinkSync(repository, join(app, 'current'));
     },
     security: (line) => spawnSync('security', ['-i'], { ...options, input: `${line}\n` }).status,
   };
