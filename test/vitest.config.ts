@@ -14,6 +14,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     restoreMocks: true,
+    globalSetup: join(import.meta.dirname, 'support/compileCache.ts'),
     // Real files, sockets and child processes: processes isolate better than threads.
     pool: 'forks',
     // Tests of one file that run at once wait more than they work.
