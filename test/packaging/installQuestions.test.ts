@@ -43,7 +43,7 @@ describe.skipIf(!hasPython)('edge-agent service install on a terminal', () => {
         ['secret', 'tr0ub4dor'],
         ['Install', 'y'],
       ],
-      ['--no-start'],
+      ['--no-start', ...mac.smallNode],
     );
     expect({ code, screen }).toMatchObject({ code: 0 });
     expect(screen).not.toContain('tr0ub4dor');

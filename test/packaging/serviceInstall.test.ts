@@ -212,7 +212,7 @@ describe('edge-agent service install, in parts', () => {
       mac.config,
       '# mine\nedge:\n  agent_id: mini-1\n  secret_file: old\nbackend:\n  url: http://127.0.0.1:9\n',
     );
-    const { code } = await mac.run(['service', 'install', '--secret-file', file, '--no-start']);
+    const { code } = await mac.run(['service', 'install', '--secret-file', file, '--no-start', ...mac.smallNode]);
     expect(code).toBe(0);
     expect(readFileSync(mac.config, 'utf8')).toBe(
       '# mine\nedge:\n  agent_id: mini-1\n  secret_keychain_service: edge-agent\nbackend:\n  url: http://127.0.0.1:9\n',
@@ -230,7 +230,9 @@ describe('edge-agent service install, in parts', () => {
       { exit: 125, stderr: 'Domain does not support specified action' },
       1,
     );
-    const first = await mac.run(['service', 'install', ...GIVEN, '--secret-stdin'], { input: 'secret' });
+    const first = await mac.run(['service', 'install', ...GIVEN, '--secret-stdin'], {
+      input: 'secret',
+    });
     expect(first.code).not.toBe(0);
     expect(first.stderr).toContain('EDGE_LAUNCHD: launchctl bootstrap ended with 125');
     expect(first.stderr).toContain(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs';
-import { chmod, copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, constants, copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -146,7 +146,7 @@ export class NodeRuntime {
       if (isSameFile(from, this.path)) throw new Error('a copy cannot be made of itself; name another Node');
       await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
       await rm(next, { force: true });
-      await copyFile(from, next);
+      await copyFile(from, next, constants.COPYFILE_FICLONE); // on APFS, without taking room
       await chmod(next, 0o755);
       await syncFile(next);
       const probe = await this.#probe(next);
