@@ -1,16 +1,5 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { failStandIn } from '../../src/simulator/standIns/behave.ts';
 import { GIVEN, otherPackage, type PreparedMac, preparedMac } from './preparedMac.ts';
@@ -181,19 +170,6 @@ process.exit(1);\n`,
     expect((await mac.status()).running).toBe(true);
   });
 
-  it('has what ran run again where the state cannot be backed up', async () => {
-    const folder = join(mac.state, 'backups');
-    renameSync(folder, `${folder}.aside`);
-    writeFileSync(folder, 'in the way');
-    const other = otherPackage(mac.dir, '8.3.0');
-    const { code, stdout } = await mac.run(['service', 'upgrade', '--from', other, '--wait', '30']);
-    rmSync(folder);
-    renameSync(`${folder}.aside`, folder);
-    expect(stdout).toMatch(/^roll back .*EEXIST/m);
-    expect(code).toBe(75);
-    expect(await mac.status()).toMatchObject({ running: true, version: '0.1.0' });
-  });
-
   it('does not stop what runs for a version that cannot read the configuration', async () => {
     const refusing = otherPackage(mac.dir, '8.2.0', 'console.error("no such key"); process.exit(78);\n');
     pid = (await mac.status()).pid;
@@ -220,24 +196,6 @@ process.exit(1);\n`,
     expect(readdirSync(newest).sort()).toEqual(['com.edge-relay.edge-agent.plist', 'config.yaml', 'state.db']);
     expect(mode(join(newest, 'state.db'))).toBe('600');
     expect(readdirSync(join(mac.state, 'app')).filter((name) => name.startsWith('8.'))).toEqual([]);
-  });
-
-  it('does not go back to a state that has forgotten what a new version with another schema did', async () => {
-    const database = join(mac.state, 'state.db');
-    const main = `import Database from 'better-sqlite3';
-if (process.argv[2] !== 'run') process.exit(0);
-const db = new Database(${JSON.stringify(database)});
-db.pragma('user_version = 99');
-db.exec("INSERT OR IGNORE INTO muted_threads VALUES ('t', 1, 1)");
-process.exit(1);\n`;
-    const args = ['service', 'upgrade', '--from', otherPackage(mac.dir, '9.1.0', main), '--wait', '3'];
-    const { code, stdout } = await mac.run(args);
-    expect(code).toBe(75);
-    expect(stdout).toMatch(/^no way back .* would be forgotten, and done again/m);
-    const db = new Database(database, { readonly: true });
-    expect(db.pragma('user_version', { simple: true })).toBe(99);
-    db.close();
-    expect(readlinkSync(join(mac.state, 'app/current'))).toMatch(/^9\.1\.0-/);
   });
 });
 
