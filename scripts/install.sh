@@ -59,8 +59,9 @@ find_node() {
 # The agent that runs has a copy of its own: a build that fails, or takes long, is nothing to it.
 build_program() {
   [ -f "$ROOT/package-lock.json" ] || fail $EX_UNAVAILABLE "$ROOT has no dist and is not a checkout to build it from"
-  # npm must run on the Node that will run the agent. What it says is no answer to a question of the installer.
-  (cd "$ROOT" && PATH="$(dirname "$node"):$PATH" && npm ci && npm run build) </dev/null ||
+  # npm must run on the Node that will run the agent. What it says is no answer to a question of the installer, and the
+  # scripts of libraries have no business with the secret.
+  (cd "$ROOT" && unset EDGE_SECRET && PATH="$(dirname "$node"):$PATH" && npm ci && npm run build) </dev/null ||
     fail $EX_UNAVAILABLE 'the program could not be built (see above); nothing was installed, and an agent that runs goes on'
 }
 

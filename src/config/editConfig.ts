@@ -4,6 +4,7 @@ import { ConfigError } from './ConfigError.ts';
 import { KEYS, type ListedKey } from './keyList.ts';
 import { checkConfigText } from './loadConfig.ts';
 import { describeIssue } from './problems.ts';
+import { MAX_CONFIG_BYTES } from './readFile.ts';
 
 /** A key and what it is to be; undefined takes it out of the file, so that its default holds. */
 export type Change = readonly [key: string, value: unknown];
@@ -49,6 +50,11 @@ export function editConfig(file: string, text: string, changes: readonly Change[
   const broken = problemsOf(file, text).filter((problem) => problem.text.startsWith('not valid YAML'));
   if (broken.length > 0) throw new ConfigError(broken);
   const after = edited(text, changes);
+  const bytes = Buffer.byteLength(after);
+  if (bytes > MAX_CONFIG_BYTES) {
+    const text = `would have ${bytes} bytes, expected at most ${MAX_CONFIG_BYTES}: no agent would read it`;
+    throw new ConfigError([{ file, line: undefined, column: undefined, text }]);
+  }
   const problems = newProblems(file, text, after);
   if (problems.length > 0) throw new ConfigError(problems);
   return after;

@@ -46,8 +46,8 @@ function unknown(at: readonly string[]): string {
 function nearest(at: readonly string[]): string | undefined {
   const name = at.at(-1)!.toLowerCase().replaceAll('-', '_');
   const parent = at.slice(0, -1).join('.');
-  const inEntry = ENTRY_KEYS[parent.replace(/\.\d+$/, '')];
-  if (inEntry) return nearestOf(name, inEntry);
+  const entry = parent.replace(/\.\d+$/, '');
+  if (Object.hasOwn(ENTRY_KEYS, entry)) return nearestOf(name, ENTRY_KEYS[entry]!);
   const longer = KEYS.find(({ path }) => path.slice(0, -1).join('.') === parent && path.at(-1)!.startsWith(`${name}_`));
   if (longer) return longer.path.join('.');
   const beside = KEYS.filter((key) => key.path.slice(0, -1).join('.') === parent)

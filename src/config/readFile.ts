@@ -3,7 +3,7 @@ import { messageOf } from '../util/EdgeError.ts';
 import { ConfigError } from './ConfigError.ts';
 
 /** No configuration is larger; what is larger is another file, bytes. */
-const MAX_CONFIG_BYTES = 256 * 1024;
+export const MAX_CONFIG_BYTES = 256 * 1024;
 
 /** The text of the file, a BOM removed. @throws ConfigError */
 export function readConfigText(file: string): string {

@@ -7,6 +7,8 @@ import { http } from '../util/http.ts';
 export const MAX_BODY_BYTES = 1024 * 1024;
 /** A local program that takes longer to say what it wants is broken, ms. */
 const REQUEST_TIMEOUT_MS = 5_000;
+/** How often it is looked for those, ms; Node looks every 30 s, for which a few that say nothing keep all others out. */
+const CHECK_MS = 1_000;
 /** A person, a monitor, a script and a few tabs of the status page at once; more is a mistake. */
 const MAX_CONNECTIONS = 32;
 /** A client of a stream that is so far behind is asleep, bytes; it comes back by itself. */
@@ -47,7 +49,7 @@ export interface ErrorReply {
 
 /** An HTTP server for programs of this machine. */
 export function createRouteServer(routes: Routes): Server {
-  const server = http.createServer((request, response) => {
+  const server = http.createServer({ connectionsCheckingInterval: CHECK_MS }, (request, response) => {
     answer(routes, request).then(
       (reply) => send(response, reply),
       (error: unknown) => send(response, errorReply(error)),
@@ -70,8 +72,9 @@ export async function closeRouteServer(server: Server): Promise<void> {
 
 async function answer(routes: Routes, request: IncomingMessage): Promise<RouteReply> {
   const url = URL.parse(request.url ?? '', 'http://localhost');
-  const method = request.method === 'HEAD' ? 'GET' : request.method; // Node leaves the body of its answer out
-  const handler = url ? routes[`${method} ${url.pathname}`] : undefined;
+  // Node leaves the body of the answer to HEAD out. Where a GET changes something, HEAD has a route of its own.
+  const methods = request.method === 'HEAD' ? ['HEAD', 'GET'] : [request.method];
+  const handler = methods.flatMap((method) => (url && routes[`${method} ${url.pathname}`]) || [])[0];
   if (!url || !handler) return failed(404, 'NOT_FOUND', `there is no ${request.method} ${url?.pathname ?? ''}`);
   const text = await readBody(request);
   if (text === undefined) return failed(413, 'TOO_LARGE', `the body is larger than ${MAX_BODY_BYTES} bytes`);

@@ -41,6 +41,23 @@ function changed(before: string, after: string): string[] {
 }
 
 describe('edge-agent config set', () => {
+  it('refuses what would make the file larger than any agent reads', async () => {
+    const { config, text } = example();
+    const half = `/${'a'.repeat(100_000)}`;
+    for (const key of ['state.dir', 'logging.file']) await config('set', key, half);
+    const before = text();
+    const { code, err } = await config('set', 'imessage.db_path', half);
+    expect(code).toBe(78);
+    expect(err).toMatch(/would have \d+ bytes, expected at most 262144/);
+    expect(text()).toBe(before);
+  });
+
+  it.each(['__proto__.x', 'constructor.x'])('does not know %s', async (name) => {
+    const { code, err } = await example().config('set', name, '1');
+    expect(code).toBe(78);
+    expect(err).toContain('is not a known key');
+  });
+
   it('changes one line of a file with comments, and says when it is in force', async () => {
     const { config, before, text } = example();
     const { code, out, err } = await config('set', 'logging.level', 'debug');

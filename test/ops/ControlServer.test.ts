@@ -52,6 +52,16 @@ describe('the control socket', () => {
     expect(await ask('POST', '/echo', { text: 'x'.repeat(MAX_BODY_BYTES) })).toMatchObject({ status: 413 });
   });
 
+  it('frees itself from those who connect and say nothing', async () => {
+    const socketPath = await serve();
+    const silent = Array.from({ length: 100 }, () => connect(socketPath).on('error', () => {}));
+    onTestFinished(() => silent.forEach((socket) => void socket.destroy()));
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    const status = () => controlRequest({ socketPath, method: 'GET', path: '/status' }).catch(() => undefined);
+    expect(await status()).toBeUndefined();
+    await vi.waitFor(async () => expect(await status()).toMatchObject({ status: 200 }), { timeout: 15_000 });
+  }, 20_000);
+
   it('refuses what is no JSON', async () => {
     const socket = connect(await serve());
     socket.write('POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n{');

@@ -36,6 +36,13 @@ describe('install.sh', () => {
     expect(mac.calls()).toEqual(['npm ci', 'npm run build', 'npm ci', 'npm run build']);
   });
 
+  it('keeps the secret from npm and the scripts of libraries, and hands it to the installer', async () => {
+    const mac = checkout(false);
+    appendFileSync(join(mac.checkout, '../built.js'), 'process.stderr.write(process.env.EDGE_SECRET);\n');
+    expect((await mac.run('install.sh', [], { env: { EDGE_SECRET: 'canary' } })).stderr).toBe('canary');
+    expect(mac.calls()).toEqual(['npm ci', 'npm run build']);
+  });
+
   it('installs nothing that was not built, and leaves the standard input to the installer', async () => {
     const mac = checkout(false);
     appendFileSync(join(mac.checkout, '../built.js'), 'process.stdin.pipe(process.stderr);\n');

@@ -101,9 +101,9 @@ describe('uninstall.sh', () => {
     rmSync(mac.config);
     const [state] = defaultDirs(mac);
     leaveData(...defaultDirs(mac));
-    for (const dir of ['runtime/bin', 'app/0.1.0-5ec294e1', 'backups/2026-01-02T03-04-05Z'])
+    for (const dir of ['runtime/bin', 'app/0.1.0-5ec294e1', 'backups/2026-01-02T03-04-05-006Z'])
       mkdirSync(join(state, dir), { recursive: true });
-    for (const file of ['runtime/installed.json', 'backups/2026-01-02T03-04-05Z/state.db'])
+    for (const file of ['runtime/installed.json', 'backups/2026-01-02T03-04-05-006Z/state.db'])
       writeFileSync(join(state, file), '{}');
     const { code, stderr } = await mac.run('uninstall.sh', ['--purge', '--yes']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -115,8 +115,12 @@ describe('uninstall.sh', () => {
     const mac = installedMac();
     const [dir, logs] = [join(mac.home, 'my things'), join(mac.home, 'logs')];
     const files = leaveData(dir, logs);
-    mkdirSync(join(dir, 'backups/holiday'), { recursive: true });
-    const others = ['letter.txt', 'yarn.lock', 'mysqld.sock', 'state.db.mine', 'lock.dbase', 'backups/holiday/a.jpg'];
+    for (const name of ['holiday', '2026-01-02T03-04-05-006Z'])
+      mkdirSync(join(dir, 'backups', name), { recursive: true });
+    const others = [
+      ...['letter.txt', 'yarn.lock', 'mysqld.sock', 'state.db.mine', 'lock.dbase'],
+      ...['backups/holiday/a.jpg', 'backups/2026-01-02T03-04-05-006Z/a.jpg'],
+    ];
     for (const other of others) writeFileSync(join(dir, other), '');
     configure(mac, `state:\n  dir: ${JSON.stringify(dir)}\nlogging:\n  file: ${join(logs, 'edge-agent.log')}\n`);
     const { code } = await mac.run('uninstall.sh', ['--purge', '--yes']);

@@ -19,6 +19,12 @@ describe('the key to the status page', () => {
     expect(access().page.admits(cookieOf(set))).toBe(false);
   });
 
+  it('counts beside a cookie of the same name that another server of this machine has set', () => {
+    const { page } = access();
+    const { cookie } = cookieOf(page.redeem(page.newToken()));
+    expect(page.admits({ cookie: `edge-agent-8377=theirs; ${cookie}` })).toBe(true);
+  });
+
   it('is good for five minutes', async () => {
     const { clock, page } = access();
     const [early, late] = [page.newToken(), page.newToken()];

@@ -44,6 +44,8 @@ describe('the status page’s server', () => {
     const link = await stage.link();
     const path = link.slice(stage.origin.length);
     expect(path).toMatch(/^\/open\?token=[\w-]{43}$/);
+    const looked = await fetch(link, { method: 'HEAD', redirect: 'manual' }); // a preview of the link
+    expect([looked.status, looked.headers.get('set-cookie')]).toEqual([200, null]);
     const opened = await ask(stage, path);
     expect(opened).toMatchObject({ status: 303, headers: { location: '/' } });
     const [set] = opened.headers['set-cookie'] as string[];

@@ -2,12 +2,12 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import { CRASH_LOOP_FILE } from '../../ops/CrashLoop.ts';
-import { backUp, restoreState, schemaOf } from '../../ops/service/backUp.ts';
+import { backUp, hasWorkedSince, restoreState, schemaOf } from '../../ops/service/backUp.ts';
 import type { LaunchdService } from '../../ops/service/LaunchdService.ts';
 import type { Release, Releases } from '../../ops/service/Releases.ts';
 import type { AgentStatus } from '../../ops/status.ts';
 import type { Clock } from '../../util/Clock.ts';
-import { EdgeError } from '../../util/EdgeError.ts';
+import { EdgeError, messageOf } from '../../util/EdgeError.ts';
 import type { Progress } from './Progress.ts';
 import { waitForReady } from './waitForReady.ts';
 
@@ -42,8 +42,9 @@ export type Deployed =
  *                                  └─ does not: stop ── switch back ── start ──► rolled-back
  *
  * Where nothing ran before there is nothing to go back to: silent. The state is put back only where the new program changed
- * its schema, which the old one could not read: otherwise it holds what was sent meanwhile, and that must not be forgotten.
- * @throws EdgeError EDGE_LAUNCHD, with the one before in its place again
+ * its schema, which the old one could not read, and did nothing else: what was sent meanwhile must not be forgotten. Where it
+ * did, the new one stays, silent as it is.
+ * @throws Error of a first one, with nothing in its place; EdgeError EDGE_LAUNCHD where the one before is not taken either
  */
 export async function deploy(d: Deployment): Promise<Deployed> {
   const { release, releases, service, plist, plistPath, config, clock, waitMs, progress } = d;
@@ -54,14 +55,16 @@ export async function deploy(d: Deployment): Promise<Deployed> {
   const { dir: stateDir } = config.state;
   const database = join(stateDir, 'state.db');
   if (await service.stop()) progress.step('stop', 'the agent that ran has ended');
-  const schema = schemaOf(database);
-  const backup = await backUp({ stateDir, files: [d.configFile, plistPath], now: clock.now() });
-  if (backup) progress.step('backup', `state, configuration and property list are in ${backup}`);
-
-  // Failures of the one before are none of this one.
-  rmSync(join(stateDir, CRASH_LOOP_FILE), { force: true });
-  releases.use(release);
+  let schema: number | undefined;
+  let backup: string | undefined;
   try {
+    schema = schemaOf(database);
+    backup = await backUp({ stateDir, files: [d.configFile, plistPath], now: clock.now() });
+    if (backup) progress.step('backup', `state, configuration and property list are in ${backup}`);
+
+    // Failures of the one before are none of this one.
+    rmSync(join(stateDir, CRASH_LOOP_FILE), { force: true });
+    releases.use(release);
     await service.install(plist);
     progress.step('launchd', `loaded; it starts ${release.id} now and at every login`);
     const agent = await waitForReady({ config, version: release.version, clock, limitMs: waitMs });
@@ -72,23 +75,33 @@ export async function deploy(d: Deployment): Promise<Deployed> {
     if (before.plist === undefined) return { outcome: 'silent' };
     progress.step('roll back', `${release.id} did not answer within ${waitMs / 1000} s`);
   } catch (error) {
-    if (!(error instanceof EdgeError)) throw error;
     if (before.plist === undefined) {
       await service.uninstall().catch(() => {});
       releases.use(undefined);
       throw error;
     }
-    progress.step('roll back', `${error.code}: ${error.message}`);
+    // Whatever it is, such as a disk that is full: what ran is stopped by now, and is to run again.
+    progress.step('roll back', error instanceof EdgeError ? `${error.code}: ${error.message}` : messageOf(error));
   }
 
   await service.stop();
-  releases.use(before.release);
   if (backup && schemaOf(database) !== schema) {
+    if (hasWorkedSince(backup, stateDir)) {
+      progress.step(
+        'no way back',
+        `${release.id} has changed the schema of state.db and worked with it: in the state of ${backup} what it did would be forgotten, and done again. It stays`,
+      );
+      await service.start();
+      return { outcome: 'silent' };
+    }
     restoreState(backup, stateDir);
     progress.step('state', `is that of ${backup} again, because the new program had changed its schema`);
   }
+  if (releases.current()?.id !== before.release?.id) releases.use(before.release);
   rmSync(join(stateDir, CRASH_LOOP_FILE), { force: true });
-  await service.install(before.plist);
+  // Where nothing was written nothing needs to be, which on a full disk could not.
+  if (existsSync(plistPath) && readFileSync(plistPath, 'utf8') === before.plist) await service.start();
+  else await service.install(before.plist);
   const agent = await waitForReady({
     config,
     version: before.release?.version,

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { ConfigError } from '../../config/ConfigError.ts';
 import { type Change, editConfig } from '../../config/editConfig.ts';
 import { loadConfig } from '../../config/loadConfig.ts';
 import { runProgram } from '../../ops/macos/programs.ts';
@@ -112,6 +113,7 @@ export async function serviceInstall(options: ServiceInstallOptions, io: Io): Pr
 
     if (after === before) progress.step('config', `${configFile} is right as it is`);
     else {
+      refuseIfChanged(configFile, before);
       mkdirSync(dirname(configFile), { recursive: true, mode: 0o700 });
       replaceFile(configFile, after);
       progress.step('config', `${before === undefined ? 'written' : 'changed'}: ${configFile}`);
@@ -139,6 +141,13 @@ export async function serviceInstall(options: ServiceInstallOptions, io: Io): Pr
     progress.tellWhatStands();
     return code;
   }
+}
+
+/** While a person was asked and Node was copied somebody may have edited it, and would find the edit gone. @throws ConfigError */
+function refuseIfChanged(file: string, before: string | undefined): void {
+  if ((existsSync(file) ? readFileSync(file, 'utf8') : undefined) === before) return;
+  const text = 'was changed by somebody else meanwhile, and is left as it is; run this again';
+  throw new ConfigError([{ file, line: undefined, column: undefined, text }]);
 }
 
 /** The keys that must say what was answered. A secret that is given goes to the Keychain, and a file it was in before is left aside. */

@@ -36,7 +36,7 @@ export const runProgram: RunProgram = (name, args, { timeoutMs, input = '' }) =>
         timeout: timeoutMs,
         killSignal: 'SIGKILL',
         maxBuffer: MAX_OUTPUT_BYTES,
-        env: { ...process.env, LANG: 'en_US.UTF-8' },
+        env: { ...process.env, LANG: 'en_US.UTF-8', EDGE_SECRET: undefined }, // which is nobody else's
       },
       (error, stdout, stderr) => {
         if (child.pid === undefined) {

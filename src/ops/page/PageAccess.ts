@@ -41,11 +41,11 @@ export class PageAccess {
   /** The request has the cookie. */
   admits({ cookie = '' }: IncomingHttpHeaders): boolean {
     const prefix = `${this.#cookieName}=`;
-    const value = cookie
+    // Any of them: another server of this machine may have set one of the same name, which then comes first.
+    return cookie
       .split(';')
       .map((pair) => pair.trim())
-      .find((pair) => pair.startsWith(prefix));
-    return value !== undefined && isSame(value.slice(prefix.length), this.#session);
+      .some((pair) => pair.startsWith(prefix) && isSame(pair.slice(prefix.length), this.#session));
   }
 
   /** The request was made to this port by this machine's name; a page elsewhere can make a browser ask under its own. */

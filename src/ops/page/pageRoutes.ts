@@ -46,6 +46,8 @@ export function pageRoutes({ access, feed, state, control }: PageRoutesOptions):
       if (cookie === undefined) return locked('This link was used already, or it is older than five minutes.');
       return { status: 303, body: '', headers: { 'set-cookie': cookie, location: '/' } };
     },
+    // What only looks at a link, as a preview of it does, does not use it up.
+    'HEAD /open': () => ({ body: '', contentType: HTML }),
     'GET /': ({ headers }) => {
       if (!access.admits(headers)) return locked('This page shows its figures to whoever has its key.');
       return zipped(headers, Buffer.from(withState(indexHtml(), state())), HTML);

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { controlSocketPath } from '../ControlServer.ts';
+import { backupsIn } from './backUp.ts';
 
 /** Only names that the agent gives, in full: state.dir may be a folder that holds other things. */
 const STATE_NAMES = [
@@ -11,8 +12,6 @@ const STATE_NAMES = [
   /^crash-loop\.json(\.next)?$/,
   /^high-water$/,
 ];
-/** In `backups/`: a folder for each time that the agent was upgraded, which nobody else fills. */
-const BACKUP_NAME = /^\d{4}-?\d\d-?\d\dT[\d:.-]+Z?$/;
 /** logging.max_files is 99 at the most. */
 const LOG_SUFFIX = /^(\.\d{1,2})?$/;
 
@@ -24,11 +23,10 @@ export interface AgentPlaces {
 
 /** What an agent has left of state and logs; a backup is one entry. */
 export function agentFiles({ stateDir, logFile, stderrLog }: AgentPlaces): string[] {
-  const backups = join(stateDir, 'backups');
   const found = [
     ...namesIn(stateDir, (name) => STATE_NAMES.some((known) => known.test(name))),
     controlSocketPath(stateDir),
-    ...namesIn(backups, (name) => BACKUP_NAME.test(name)),
+    ...backupsIn(stateDir),
     ...namesIn(dirname(logFile), (name) => {
       const own = basename(logFile);
       return name.startsWith(own) && LOG_SUFFIX.test(name.slice(own.length));

@@ -4,6 +4,8 @@ import Database from 'better-sqlite3';
 
 /** More than a person will ever go back, and little beside the messages themselves. */
 const KEPT = 3;
+/** A time as ISO 8601 has it, with nothing that a file system minds. */
+const BACKUP_NAME = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z$/;
 
 export interface BackupOptions {
   readonly stateDir: string;
@@ -23,18 +25,35 @@ export async function backUp({ stateDir, files, now }: BackupOptions): Promise<s
   const all = join(stateDir, 'backups');
   const folder = join(all, new Date(now).toISOString().replaceAll(/[:.]/g, '-'));
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const db = new Database(database, { readonly: true, fileMustExist: true });
   const umask = process.umask(0o077);
   try {
-    await db.backup(join(folder, 'state.db'));
+    const db = new Database(database, { readonly: true, fileMustExist: true });
+    try {
+      await db.backup(join(folder, 'state.db'));
+    } finally {
+      db.close();
+    }
+    for (const file of files) if (existsSync(file)) copyFileSync(file, join(folder, basename(file)));
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true }); // half of one is no backup
+    throw error;
   } finally {
     process.umask(umask);
-    db.close();
   }
-  for (const file of files) if (existsSync(file)) copyFileSync(file, join(folder, basename(file)));
-  const old = readdirSync(all).sort().slice(0, -KEPT);
-  for (const name of old) rmSync(join(all, name), { recursive: true, force: true });
+  // Never the new one: after a step of the clock its name may be the oldest.
+  const others = backupsIn(stateDir).filter((each) => each !== folder);
+  for (const old of others.slice(0, -(KEPT - 1))) rmSync(old, { recursive: true, force: true });
   return folder;
+}
+
+/** The folders of the backups, oldest first. What else lies in `stateDir/backups`, which may be somebody's own, is none. */
+export function backupsIn(stateDir: string): string[] {
+  const all = join(stateDir, 'backups');
+  if (!existsSync(all)) return [];
+  return readdirSync(all)
+    .filter((name) => BACKUP_NAME.test(name) && existsSync(join(all, name, 'state.db')))
+    .sort()
+    .map((name) => join(all, name));
 }
 
 /** The schema that a state.db has; undefined where there is none. */
@@ -47,6 +66,37 @@ export function schemaOf(database: string): number | undefined {
     db.close();
   }
 }
+
+/**
+ * Whether a state.db knows anything that the one in a backup of it does not, its own bookkeeping aside: what was sent or
+ * acknowledged meanwhile. Where tables or columns are gone nothing tells, and it may.
+ */
+export function hasWorkedSince(folder: string, stateDir: string): boolean {
+  const db = new Database(join(stateDir, 'state.db'), { readonly: true, fileMustExist: true });
+  try {
+    db.prepare('ATTACH ? AS old').run(join(folder, 'state.db'));
+    const tables = db
+      .prepare(`SELECT name FROM old.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'`)
+      .pluck()
+      .all() as string[];
+    return tables
+      .filter((table) => table !== 'meta')
+      .some((table) => {
+        const names = db.prepare(`SELECT name FROM pragma_table_info(?, 'old')`).pluck().all(table) as string[];
+        const rowsOf = (schema: string) => `SELECT ${names.map(quoted).join()} FROM ${schema}.${quoted(table)}`;
+        const differs = (one: string, other: string) =>
+          db.prepare(`${rowsOf(one)} EXCEPT ${rowsOf(other)} LIMIT 1`).get() !== undefined;
+        return differs('main', 'old') || differs('old', 'main');
+      });
+  } catch (error) {
+    if (error instanceof Database.SqliteError) return true;
+    throw error;
+  } finally {
+    db.close();
+  }
+}
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 /** Puts the state.db of a backup back. No agent may run. */
 export function restoreState(folder: string, stateDir: string): void {
