@@ -5,7 +5,10 @@ type AddCommand = (usage: string, description: string, example: string, parent?:
 
 /** `edge-agent config get|set|unset`. */
 export function configGroup(program: Command, command: AddCommand, io: Io, ended: (code: number) => void): void {
-  const group = program.command('config').description('Read and change single keys of the configuration.');
+  const group = program
+    .command('config')
+    .description('Read and change single keys of the configuration.')
+    .addHelpText('after', '\nExample:\n  edge-agent config set logging.level debug');
   command(
     'get',
     'Print what a key is, its default where it is not set. Exit code: 0 printed, 78 no such key.',
