@@ -8,7 +8,7 @@ export function configGroup(program: Command, command: AddCommand, io: Io, ended
   const group = program
     .command('config')
     .description('Read and change single keys of the configuration.')
-    .addHelpText('after', '\nExample:\n  edge-agent config get logging.level');
+    .addHelpText('after', '\nExample:\n  edge-agent config set logging.level debug');
   command(
     'get',
     'Print what a key is, its default where it is not set. Exit code: 0 printed, 78 no such key.',

@@ -15,7 +15,15 @@ import { askAgent } from './takeStatus.ts';
 /** `edge-agent config get KEY`: what holds, defaults included. */
 export function configGet(name: string, options: CommonOptions, io: Io): number {
   const file = findConfig(options.config, io.cwd, existsSync);
-  const { path } = listedKey(file, name);
+  let path: readonly string[];
+  try {
+    path = listedKey(file, name).path;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // The name is wrong, and not the file.
+    io.err(`${error.message}\n`);
+    return EXIT.config;
+  }
   const value = valueAt(loadConfig(file), path);
   const text = typeof value === 'string' && !options.json ? value : JSON.stringify(value ?? null);
   io.out(`${options.json ? text : printable(text)}\n`);

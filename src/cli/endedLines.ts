@@ -27,6 +27,8 @@ function why({ why, at, code }: Ended): string[] {
   switch (why) {
     case 'never-ran':
       return ['nothing started it yet: `edge-agent service start`'];
+    case 'starting':
+      return ['it needs a moment: `edge-agent status` again; where it stays so, `edge-agent logs` says what it does'];
     case 'stopped':
       return [
         'on request: `edge-agent service stop`, a logout, a shutdown or kill; `edge-agent service start` starts it',

@@ -7,7 +7,7 @@ import { printable } from '../util/printable.ts';
 import { drained } from './drained.ts';
 import { EXIT } from './exitCodes.ts';
 import type { CommonOptions, Io } from './Io.ts';
-import { openConfig } from './openConfig.ts';
+import { openPlaces } from './openConfig.ts';
 import { paintLogLine } from './paint.ts';
 
 /** Lines shown where nothing says how many. */
@@ -27,8 +27,7 @@ export interface LogsOptions extends CommonOptions {
 
 /** `edge-agent logs`: the log through all its files, whether the agent runs or not. */
 export async function logs(options: LogsOptions, io: Io): Promise<number> {
-  const { config } = openConfig(options, io);
-  const { file } = config.logging;
+  const { file } = openPlaces(options, io).logging;
   const { since, lines = since === undefined ? LINES : undefined } = options;
   const reader = new LogReader(file);
   const print = async (read: Iterable<string>, isWanted: (line: string) => boolean) => {

@@ -50,7 +50,6 @@ export function buildProgram(io: Io, ended: (code: number) => void): Command {
     .version(packageVersion())
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err })
-    .showHelpAfterError('Run with --help for what it takes.')
     .addHelpText(
       'after',
       '\nExamples:\n  edge-agent status\n  edge-agent logs -f\n  edge-agent doctor\n\n`edge-agent help COMMAND` shows more.',
@@ -95,7 +94,7 @@ export function buildProgram(io: Io, ended: (code: number) => void): Command {
     .option('--json', 'print one JSON object')
     .action(async (options: SendOptions) => ended(await (await import('./send.ts')).send(options, io)));
   command('retry', 'Hand messages over again that the backend refused.', 'edge-agent retry --all')
-    .argument('[guid]', 'the message, as `edge-agent status` names it')
+    .argument('[guid]', 'the message, as `edge-agent dead-letters` names it')
     .option('--all', 'all of them')
     .option('--json', 'print one JSON object')
     .action(async (guid: string | undefined, options: RetryOptions) =>
@@ -187,7 +186,14 @@ export function buildProgram(io: Io, ended: (code: number) => void): Command {
     .action(async (shell: 'bash' | 'zsh') =>
       io.out((await import('./completion.ts')).completionScript(program, shell)),
     );
+  pointToHelp(program, 'edge-agent');
   return program;
+}
+
+/** What is wrong on a command line is followed by the help of just that command. */
+function pointToHelp(command: Command, words: string): void {
+  command.showHelpAfterError(`\`${words} --help\` shows what it takes.`);
+  for (const one of command.commands) pointToHelp(one, `${words} ${one.name()}`);
 }
 
 function seconds(text: string): number {

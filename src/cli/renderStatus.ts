@@ -55,14 +55,16 @@ function moreLetters(dead: number): string[] {
   return dead > LETTERS ? [`  and ${dead - LETTERS} more: \`edge-agent dead-letters\` lists them`] : [];
 }
 
-function headline(status: AgentStatus | DownStatus): string {
+function headline(status: Taken): string {
   if (status.running) {
     const { version, agent_id, pid, started_at } = status;
     return `edge-agent ${version} runs as ${agent_id}, process ${pid}, since ${ago(started_at)}`;
   }
-  const { agent_id, started_at, stopped_at } = status;
+  const { agent_id, started_at, stopped_at, ended } = status;
   const reason = why(status);
   if (reason) return `edge-agent ${reason.replace('…', agent_id)}`;
+  if (ended?.why === 'starting')
+    return `edge-agent starts as ${agent_id}: its process is there and does not answer yet`;
   if (started_at === null) return `edge-agent does not run as ${agent_id}, and never has with this state.dir`;
   const inOrder = stopped_at !== null && stopped_at >= started_at;
   const end = inOrder ? `stopped ${ago(stopped_at)}` : 'ended without stopping in order';

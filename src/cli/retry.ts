@@ -12,7 +12,7 @@ export interface RetryOptions extends CommonOptions {
 /** `edge-agent retry GUID | --all`: puts dead letters back in the queue. */
 export async function retry(guid: string | undefined, options: RetryOptions, io: Io): Promise<number> {
   if ((guid === undefined) === !options.all) {
-    io.err('edge-agent retry: give the GUID of one dead letter, or --all; `edge-agent status` lists them\n');
+    io.err('edge-agent retry: give the GUID of one dead letter, or --all; `edge-agent dead-letters` lists them\n');
     return EXIT.usage;
   }
   const { config } = openConfig(options, io);
@@ -29,6 +29,6 @@ export async function retry(guid: string | undefined, options: RetryOptions, io:
   if (options.json) io.out(`${JSON.stringify({ retried })}\n`);
   else if (!isMissing) io.out(`${retried === 1 ? '1 message is' : `${retried} messages are`} handed over again\n`);
   if (!isMissing) return EXIT.ok;
-  io.err(`edge-agent: there is no dead letter ${guid}; \`edge-agent status\` lists them\n`);
+  io.err(`edge-agent: there is no dead letter ${guid}; \`edge-agent dead-letters\` lists them\n`);
   return EXIT.data;
 }

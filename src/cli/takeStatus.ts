@@ -33,14 +33,17 @@ export async function takeStatus(config: Config): Promise<Taken> {
   return { ...left, ended: isThere ? null : await endOf(config, left, loop) };
 }
 
-/** An agent that waits for its configuration to be mended; undefined where none is, or none can be found. */
-export async function waitingAgent(
+/**
+ * What can be asked although the configuration has problems: an agent that runs with what it read before, or that waits
+ * for them to be mended; undefined where none is, or none can be found.
+ */
+export async function askDespite(
   options: CommonOptions,
   { cwd }: Pick<Io, 'cwd'>,
 ): Promise<{ places: Places; current: Taken } | undefined> {
   const places = placesOf(findConfig(options.config, cwd, existsSync));
   const answer = places && (await ask(places.state.dir).catch(() => undefined));
-  return answer && !answer.running ? { places, current: { ...answer, ended: null } } : undefined;
+  return answer && { places, current: answer.running ? answer : { ...answer, ended: null } };
 }
 
 /** The status of the agent that runs; undefined where none does, none answers, or one whose start is held back. */

@@ -18,9 +18,9 @@ export interface LaunchdView {
 /**
  * Why no agent runs. `stopped`: by SIGTERM or SIGINT, as `launchctl bootout`, a logout and a shutdown send it; `failed`:
  * it ended by itself with a code; `killed`: neither of these, so a signal that cannot be caught, a power cut or a crash
- * of Node.
+ * of Node; `starting`: launchd runs its process, which does not answer yet.
  */
-export type WhyDown = 'never-ran' | 'stopped' | 'failed' | 'crash-loop' | 'killed';
+export type WhyDown = 'never-ran' | 'starting' | 'stopped' | 'failed' | 'crash-loop' | 'killed';
 
 export interface Ended {
   readonly why: WhyDown;
@@ -53,6 +53,7 @@ export function whyDown({ status, failure, lastLineAt, launchd }: EndTraces): En
   if (failure && failure.at >= Math.max(startedAt ?? 0, stoppedAt ?? 0)) {
     return { why: 'failed', at: iso(failure.at), code: failure.code, launchd };
   }
+  if (launchd?.state === 'running') return { why: 'starting', at: null, code: null, launchd };
   if (startedAt === undefined) return { why: 'never-ran', at: null, code: null, launchd };
   if (stoppedAt !== undefined && stoppedAt >= startedAt) return { why: 'stopped', at: stopped_at, code: null, launchd };
   const lastAt = lastLineAt === undefined || lastLineAt < startedAt ? undefined : lastLineAt;

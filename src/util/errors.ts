@@ -18,7 +18,7 @@ export const ERRORS = define({
     condition: 'sqlite-missing',
   },
   EDGE_CONFIG_INVALID: {
-    means: 'The configuration file has problems; nothing was started.',
+    means: 'The configuration file has problems and is not used; an agent that runs goes on with what it read before.',
     fix: 'Correct each place named as file:line:column; `edge-agent check-config` tests the file.',
     retry: 'never',
     condition: 'config-invalid',
@@ -42,7 +42,7 @@ export const ERRORS = define({
   },
   EDGE_NOT_RUNNING: {
     means: 'No agent answers on the control socket of this state directory.',
-    fix: 'Start it (`edge-agent run`, or launchctl kickstart), then run the command again.',
+    fix: 'Start it with `edge-agent service start`, then run the command again; `edge-agent status` says why it does not run.',
     retry: 'backoff',
   },
   EDGE_NOT_ANSWERING: {
@@ -71,7 +71,7 @@ export const ERRORS = define({
   },
   EDGE_LAUNCHD: {
     means: 'launchd did not do what was asked of it, so the agent may not run as it should.',
-    fix: 'Log in to the Mac’s screen as the user of the agent, then run the command again; `edge-agent service install` puts in place what is missing.',
+    fix: 'Run `edge-agent service install` where something is not installed: it puts in place what is missing. Else log in to the Mac’s screen as the user of the agent, then run the command again.',
     retry: 'never',
   },
   EDGE_KEYCHAIN: {

@@ -169,5 +169,6 @@ describe('edge-agent config get', () => {
     const { code, err } = await example().config('get', 'edge.secret');
     expect(code).toBe(78);
     expect(err).toContain('secrets do not go into this file');
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
   });
 });

@@ -59,6 +59,12 @@ describe('edge-agent logs', () => {
     expect(existsSync(log)).toBe(true);
   });
 
+  it('finds the log of a configuration that has problems elsewhere', async () => {
+    const { config, log } = home('monitring:\n  port: 1\n');
+    writeFileSync(log, line(1));
+    expect(await edgeAgent(['logs', '--config', config])).toMatchObject({ code: 0, out: line(1) });
+  });
+
   it.each([
     [['--since', 'yesterday'], 'expected such as'],
     [['--level', 'loud'], 'Allowed choices are debug, info, warn, error'],

@@ -62,6 +62,8 @@ describe('edge-agent', () => {
     const ended = await edgeAgent(['statsu']);
     expect(ended).toMatchObject({ code: 64, out: '' });
     expect(ended.err).toContain('Did you mean status?');
+    expect(ended.err).toContain('`edge-agent --help` shows');
+    expect((await edgeAgent(['config', 'get'])).err).toContain('`edge-agent config get --help` shows');
     expect((await edgeAgent(['status', '--jsno'])).err).toContain('Did you mean --json?');
     expect((await edgeAgent(['schedule', 'lsit'])).err).toContain('Did you mean list?');
     expect((await edgeAgent(['schedule', 'list', '--staus', 'all'])).err).toContain('Did you mean --status?');

@@ -111,7 +111,7 @@ describe('edge-agent service', () => {
     const { code, err } = await mac.run('service', 'start');
     expect(code).toBe(70);
     expect(err).toContain(`EDGE_LAUNCHD: launchctl bootstrap ended with 125: ${refusal}`);
-    expect(err).toContain('Log in to the Mac’s screen');
+    expect(err).toContain('log in to the Mac’s screen');
   });
 
   it('tells a property list that is not what would be written, and a Node that is not the one installed', async () => {

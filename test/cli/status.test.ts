@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { queueText } from '../../src/messaging/queueText.ts';
@@ -60,6 +60,15 @@ describe('edge-agent status', () => {
     spawnSync('mkfifo', [log]);
     const { code } = await edgeAgent(['status', '--config', config]);
     expect(code).toBe(0);
+  });
+
+  it('asks the agent that runs although its configuration has problems by now, and names them', async () => {
+    const { config } = await withAgent({ dead_letters: [] });
+    appendFileSync(config, 'monitring:\n  port: 1\n');
+    const { code, out, err } = await edgeAgent(['status', '--config', config]);
+    expect(code).toBe(0);
+    expect(out).toContain(' runs as edge_15550100001, process 4711');
+    expect(err).toContain('monitring: is not a known key');
   });
 
   it('says that the agent is well', async () => {

@@ -84,6 +84,15 @@ describe('edge-agent status of an agent that does not run', () => {
     expect(known.out).toContain(
       'launchd        knows it, not running; its last exit code was 78 (the configuration cannot be used: `edge-agent check-config`)\n',
     );
+    const starting = await statusOf({
+      started: 0,
+      stopped: 5000,
+      launchctl: `${print}; printf '%s = {\\n\\tstate = running\\n}\\n' "$2"`,
+    });
+    expect(starting.ended).toMatchObject({ why: 'starting', launchd: { state: 'running' } });
+    expect(starting.out).toMatch(
+      /^edge-agent starts as .*: its process is there and does not answer yet\n {2}why {12}it needs/,
+    );
     const unknown = await statusOf({ started: 0, launchctl: `${print}; echo 'Could not find service' >&2; exit 113` });
     expect(unknown.ended.launchd).toMatchObject({ loaded: false });
     expect(unknown.out).toContain(

@@ -80,7 +80,7 @@ describe.skipIf(!hasPython)('edge-agent service install on a terminal', () => {
         (pane) => `open x-apple.systempreferences:com.apple.preference.security?${pane}`,
       ),
     );
-    expect((await mac.status()).running).toBe(true);
+    expect(await mac.status()).toMatchObject({ running: true });
   });
 
   it('asks nothing with --yes', async () => {

@@ -10,7 +10,7 @@ export function installCommands(service: Command, command: AddCommand, io: Io, e
   command(
     'install',
     'Have launchd run the agent for this user: asks what it has to know (on a terminal), keeps the secret in the Keychain and a Node of its own, starts it and says what is missing. Can be run again at any time. Exit code: 0 runs, 64 something was not given, 69 no macOS 12 or newer, 75 does not answer, 78 the configuration has problems.',
-    'edge-agent service install --agent-id mini-1 --backend-url https://backend.example.com --secret-file secret.txt',
+    'edge-agent service install --agent-id mini-1 --backend-url https://backend.example.com --secret-file ./secret',
     service,
   )
     .option('--agent-id <id>', 'the id under which the backend knows this Mac (or EDGE_AGENT_ID)')

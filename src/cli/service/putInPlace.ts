@@ -104,20 +104,16 @@ export async function putInPlace(o: PutInPlace): Promise<number> {
     config: configFile,
     agent: agent && (await import('../takeStatus.ts').then(({ askAgent }) => askAgent(config)).catch(() => undefined)),
   });
-  io.out(epilogue({ missing, node, needsPermissions, log: config.logging.file }));
+  io.out(epilogue({ missing, node, needsPermissions }));
   return agent ? EXIT.ok : EXIT.tempFail;
 }
 
-function epilogue(o: { missing: readonly string[]; node: string; needsPermissions: boolean; log: string }): string {
+function epilogue(o: { missing: readonly string[]; node: string; needsPermissions: boolean }): string {
   const permissions =
     'macOS: System Settings → Privacy & Security: add this file to Full Disk Access (Cmd-Shift-G takes its path), and allow ' +
     `it Messages below Automation when macOS asks\n     ${o.node}`;
   const all = [...(o.needsPermissions ? [permissions] : []), ...o.missing];
   const list = all.map((one, at) => `  ${at + 1}. ${one}\n`).join('');
   const head = all.length === 0 ? '\nNothing is missing.\n' : `\nWhat is missing, or to be looked at:\n\n${list}`;
-  return `${head}\nHow it is:   edge-agent status\nIts log:     tail -f ${shellWord(o.log)}\nLook again:  edge-agent doctor\n`;
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return `${head}\nHow it is:   edge-agent status\nIts log:     edge-agent logs -f\nLook again:  edge-agent doctor\n`;
 }

@@ -44,7 +44,7 @@ function leadOf({ websocket, delivery, last_inbound_at, started_at }, now) {
 function aboutOf({ status, time_zone }) {
   const memory = `${Math.round(status.memory.rss_bytes / 1e6)} MB`;
   const lost = status.log_lines_lost > 0 ? ` · ${plural(status.log_lines_lost, 'log line', 'log lines')} lost` : '';
-  return `edge-agent ${status.version} · process ${status.pid} · ${memory} · times of ${time_zone}${lost}`;
+  return `edge-agent ${status.version} · process ${status.pid} · ${memory} · times in ${time_zone}${lost}`;
 }
 
 function showConditions({ conditions, hidden_conditions: hidden = [] }, now) {
@@ -88,7 +88,7 @@ function linkFacts(status, now) {
       ? [fact('Last frame', `${span(socket.last_frame_seconds_ago * 1000)} ago`)]
       : []),
     ...(socket.next_dial_at ? [fact('Next try', nextTry(socket, now))] : []),
-    ...(problem && !socket.up ? [fact('Last problem', `${problem.code}: ${problem.text}`)] : []),
+    ...(problem && !socket.up ? [fact('Last problem', problemText(problem))] : []),
     fact(
       'Last message',
       last_inbound_at ? `${shortTime(last_inbound_at, now)}, ${since(last_inbound_at, now)} ago` : 'none yet',
@@ -98,6 +98,11 @@ function linkFacts(status, now) {
     }),
     ...(chatdb.lacks.length > 0 ? [fact('Without', chatdb.lacks.join('; '))] : []),
   ];
+}
+
+/** The code only where the text does not have it already. */
+function problemText({ code, text }) {
+  return text.includes(code.replace('status_', '')) ? text : `${code}: ${text}`;
 }
 
 function nextTry({ next_dial_at, failures }, now) {
