@@ -8,6 +8,9 @@ import { SimulatedMac, type SimulatedMacOptions } from '../../src/simulator/Simu
 import { AgentProcess } from './AgentProcess.ts';
 import { FaultProxy } from './FaultProxy.ts';
 
+/** For a start that hangs, ms: where many start at once on a busy machine, each takes half as long. */
+const START_MS = 50_000;
+
 export interface RigOptions {
   /** A folder of the rig's own. */
   dir: string;
@@ -134,7 +137,7 @@ export class Rig {
   /** Starts the agent and waits until it reads chat.db and, unless told otherwise, has its socket. */
   async startAgent(o: { withSocket?: boolean } = {}): Promise<void> {
     this.agent.start();
-    await this.agent.ready((status) => status.chatdb.open && (status.websocket.up || o.withSocket === false));
+    await this.agent.ready((status) => status.chatdb.open && (status.websocket.up || o.withSocket === false), START_MS);
   }
 
   /** Asks the hub, as its operator, to give the agent a command. Returns the command_id. */

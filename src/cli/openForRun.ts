@@ -16,8 +16,13 @@ import { isLaunchdService } from './launchd.ts';
 import { openConfig } from './openConfig.ts';
 import { marks, standBy } from './standBy.ts';
 
-/** What no start again helps: somebody has to do something first. */
-const PERMANENT: readonly ErrorCode[] = ['EDGE_CONFIG_INVALID', 'EDGE_SQLITE_MISSING', 'EDGE_STATE_NEWER'];
+/** What no start again helps: somebody has to do something first, or the other agent to end. */
+const PERMANENT: readonly ErrorCode[] = [
+  'EDGE_CONFIG_INVALID',
+  'EDGE_SQLITE_MISSING',
+  'EDGE_STATE_NEWER',
+  'EDGE_ALREADY_RUNNING',
+];
 /** How often it looks again although no file it knows of has changed, ms: modules lie in many. */
 const RETRY_MS = 60_000;
 

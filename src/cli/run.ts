@@ -10,6 +10,7 @@ import { maskIn } from '../ops/mask.ts';
 import { systemClock } from '../util/Clock.ts';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
+import { awaitLock } from './awaitLock.ts';
 import { EXIT, exitCodeOf } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
@@ -56,7 +57,9 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     if (plan.applied.includes('logging.level')) log.setLevel(config.logging.level);
     running?.reload(plan);
   };
+  let lock: InstanceLock | undefined;
   process.on('SIGHUP', () => {
+    if (!lock) return; // it waits for the agent whose log this is
     secrets.refresh();
     log.reopen();
     log.logger.info('SIGHUP: the secret is read again and the log file reopened');
@@ -79,9 +82,9 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
   const agentId = config.edge.agent_id;
   const socketPath = controlSocketPath(config.state.dir);
   const { logger } = log;
-  let lock: InstanceLock | undefined;
+  const lockPath = join(config.state.dir, 'lock.db');
   try {
-    lock = InstanceLock.acquire(join(config.state.dir, 'lock.db'));
+    lock = InstanceLock.acquire(lockPath);
     loop = new CrashLoop({ path: join(config.state.dir, CRASH_LOOP_FILE), clock: systemClock, logger: log.logger });
     const { port: monitoringPort } = config.monitoring;
     const stop = stopSignal.promise;
@@ -115,6 +118,16 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
   } catch (error) {
     const exitCode = end(error, refuse);
     if (!isWaitedFor(error, io)) return exitCode;
+    if (error.code === 'EDGE_ALREADY_RUNNING') {
+      const outcome = await awaitLock({
+        path: lockPath,
+        file: opened.file,
+        error,
+        clock: systemClock,
+        stop: stopSignal.promise,
+      });
+      return outcome === 'stop' ? EXIT.ok : exitCode;
+    }
     const files = [opened.file, join(config.state.dir, 'state.db')];
     const control = { socketPath, monitoringPort: config.monitoring.port, agentId };
     const outcome = await standBy({ error, files, control, clock: systemClock, logger, stop: stopSignal.promise });

@@ -41,6 +41,20 @@ export class InstanceLock {
     }
   }
 
+  /** Whether somebody holds the lock now. Nobody holds one that is gone or cannot be read. */
+  static isHeld(path: string): boolean {
+    let db: Database.Database | undefined;
+    try {
+      db = new Database(path, { fileMustExist: true, timeout: 0 });
+      db.exec('BEGIN EXCLUSIVE');
+      return false;
+    } catch (error) {
+      return (error as { code?: string }).code === 'SQLITE_BUSY';
+    } finally {
+      db?.close();
+    }
+  }
+
   /** The process that took the lock last; of use only to who knows that it still has it. */
   static holder(path: string): number | undefined {
     try {

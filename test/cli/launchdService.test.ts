@@ -2,8 +2,12 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { awaitLock } from '../../src/cli/awaitLock.ts';
+import { InstanceLock } from '../../src/ops/InstanceLock.ts';
 import { installStandIns } from '../../src/simulator/standIns/installStandIns.ts';
+import { EdgeError } from '../../src/util/EdgeError.ts';
 import { run } from '../simulator/simulatedMac.ts';
+import { FakeClock } from '../support/FakeClock.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { edgeAgent, home, start } from './edgeAgent.ts';
@@ -90,6 +94,28 @@ describe('edge-agent run as a service of launchd', () => {
     expect((await ended).code).toBe(78);
   });
 
+  it('waits for the other agent with the same state to end, says so once, and touches nothing of it', async () => {
+    const { config, log } = home();
+    const first = start(['run', '--config', config], { env: { EDGE_SECRET: 'canary-secret-value' } });
+    await waitFor('the start', () => isUp(log), PATIENCE_MS);
+    const second = start(['run', '--config', config], { env: ENV });
+    let err = '';
+    second.child.stderr?.on('data', (chunk: Buffer) => {
+      err += chunk.toString();
+    });
+    await waitFor('the words', () => err.includes('EDGE_ALREADY_RUNNING'), PATIENCE_MS);
+    second.child.kill('SIGHUP'); // has it look
+    const status = await edgeAgent(['status', '--json', '--config', config]);
+    expect(JSON.parse(status.out)).toMatchObject({ running: true, pid: first.child.pid });
+    expect(second.child.exitCode).toBeNull();
+    first.child.kill('SIGTERM');
+    expect((await first.ended).code).toBe(0);
+    second.child.kill('SIGHUP');
+    expect(await second.ended).toMatchObject({ code: 75, signal: null }); // launchd starts it anew
+    expect(err.match(/EDGE_ALREADY_RUNNING/g)).toHaveLength(1);
+    expect(textOf(log)).not.toMatch(/EDGE_ALREADY_RUNNING|SIGHUP/);
+  });
+
   it('is started once by launchd for a configuration that is broken, and runs when it is mended', async () => {
     const place = home('monitring:\n  port: 1\n');
     const [bin, remembered] = [join(tempDir(), 'bin'), join(tempDir(), 'state')];
@@ -122,6 +148,44 @@ describe('edge-agent run as a service of launchd', () => {
       PATIENCE_MS,
     );
     expect((await launchctl('print', `gui/501/${LABEL}`)).stdout).toMatch(/runs = 1\n\tlast exit code = 0\n/);
+  });
+});
+
+describe('awaitLock', () => {
+  const waiting = (stop: Promise<string>) => {
+    const dir = tempDir();
+    const [path, file] = [join(dir, 'lock.db'), join(dir, 'config.yaml')];
+    writeFileSync(file, '');
+    const clock = new FakeClock();
+    const lock = InstanceLock.acquire(path);
+    let outcome: string | undefined;
+    const error = new EdgeError('EDGE_ALREADY_RUNNING', 'another agent');
+    const over = awaitLock({ path, file, error, clock, stop }).then((how) => {
+      outcome = how;
+      return how;
+    });
+    return { clock, lock, file, over, outcome: () => outcome };
+  };
+  const never = new Promise<string>(() => undefined);
+
+  it('looks every 10 s whether the lock is free', async () => {
+    const { clock, lock, over, outcome } = waiting(never);
+    await clock.advance(60_000);
+    expect(outcome()).toBeUndefined();
+    lock.release();
+    await clock.advance(10_000);
+    expect(await over).toBe('look');
+  });
+
+  it('ends when the configuration has changed, which may name another state directory, or when it is stopped', async () => {
+    const changed = waiting(never);
+    write(changed.file, 'state:\n  dir: other\n');
+    await changed.clock.advance(1_000);
+    expect(await changed.over).toBe('look');
+    changed.lock.release();
+    const stopped = waiting(Promise.resolve('SIGTERM'));
+    expect(await stopped.over).toBe('stop');
+    stopped.lock.release();
   });
 });
 

@@ -5,6 +5,10 @@ import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import { ANN, BEN, type FaultRun } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
+import { settings } from './harness/settings.ts';
+
+/** Until what was asked for is out and told, ms. */
+const QUIET_MS = 20_000 * settings.patience;
 
 /** Bubbles are asked for that cannot be begun; the condition says why, and each costs no attempt. */
 async function cannotStart(run: FaultRun, because: RegExp): Promise<void> {
@@ -55,6 +59,7 @@ faultTest('A6 waits until there are files to be had again, and then sends all in
     const [, most] = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))!;
     const limit = (files: number | string) => spawnSync('prlimit', ['--pid', String(pid), `--nofile=${files}:${most}`]);
     for (const thread of [ANN, ANN, BEN]) await run.ask(thread);
+    await run.quiet(QUIET_MS); // a child that runs has files too, which the next could have
     // Two more than are open, so that nothing else is short of them: a child takes six.
     expect(limit(run.figures!.files + 2).status).toBe(0);
     await cannotStart(run, /EMFILE/);

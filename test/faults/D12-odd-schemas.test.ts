@@ -9,6 +9,11 @@ import { faultTest } from './harness/faultTest.ts';
 
 const FILES = ['chat.db', 'chat.db-wal', 'chat.db-shm'] as const;
 
+/** How long a condition that comes and goes is shown without a break, ms. */
+const FLAP_MS = 10_000;
+/** The agent's clock leaps no further at once, so that no answer counts as overdue, ms. */
+const STEP_MS = 5_000;
+
 /** What may lie in the place of chat.db, what it is called, and what is said of it. */
 const BROKEN: readonly [what: string, code: string, says: RegExp, lay: (path: string) => void][] = [
   ['an empty file', 'EDGE_CHATDB_SCHEMA', /is empty/, (path) => writeFileSync(path, '')],
@@ -36,6 +41,8 @@ faultTest('D12 refuses what is no chat.db, each with its code, and goes on when 
       for (const name of FILES) renameSync(join(aside, name), join(folder, name));
       mac.chatDb.open();
       await run.both();
+      // That there is no file, as in each of these moves for a moment, came and went: it may stand for ten seconds more.
+      for (let passed = 0; passed < FLAP_MS; passed += STEP_MS) await run.clock.pass(STEP_MS);
       await readsAgain(run);
     }
   },
