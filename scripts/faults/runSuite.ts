@@ -41,6 +41,8 @@ export async function runSuite(cases: readonly string[], env: Readonly<Record<st
       ...env,
       FAULTS_REPORT: reportPath,
       FAULTS_WORKERS: '1',
+      // A start is to take the time that it takes in the field.
+      NODE_DISABLE_COMPILE_CACHE: '1',
     });
     return { exitCode, results: resultsIn(vitestPath), reports: reportsIn(reportPath) };
   } finally {

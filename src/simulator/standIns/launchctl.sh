@@ -85,7 +85,7 @@ kickstart() { # [-k] [-p] [-s] gui/501/label
   [ -e "$loaded/$service" ] || not_found "$1"
   if [ -e "$jobs/$service/supervisor" ]; then
     runs=$(one "$jobs/$service/runs")
-    if [ -n "$again" ]; then signal HUP "$service"; elif [ ! -e "$jobs/$service/pid" ]; then signal USR2 "$service"; else runs=; fi
+    if [ -n "$again" ]; then signal ALRM "$service"; elif [ ! -e "$jobs/$service/pid" ]; then signal USR2 "$service"; else runs=; fi
     [ -z "$runs" ] || until_so has_run "$service" "$runs"
   fi
   [ -z "$show" ] || printf 'service spawned with pid: %s\n' "$(pid_of "$service")"

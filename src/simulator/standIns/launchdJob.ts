@@ -94,7 +94,7 @@ class Job {
  * Runs one service as launchd does: in its folder, with its environment and umask, its standard error appended to a
  * file, in a group of its own of which nothing is left when it ends; started again by KeepAlive, at the earliest
  * ThrottleInterval after its last start (or what the file `launchd/starts` has, ms). SIGTERM: bootout. SIGUSR2:
- * kickstart. SIGHUP: kickstart -k.
+ * kickstart. SIGALRM: kickstart -k.
  */
 function supervise(state: string, service: string, binDir: string): void {
   const loaded = join(state, 'launchd/loaded', service);
@@ -202,7 +202,9 @@ function supervise(state: string, service: string, binDir: string): void {
     setTimeout(() => killGroup('SIGKILL'), job.number('ExitTimeOut', 5) * 1000);
   });
   process.on('SIGUSR2', start);
-  process.on('SIGHUP', () => {
+  // The terminal that launchctl was run in is closed: launchd has none.
+  process.on('SIGHUP', () => {});
+  process.on('SIGALRM', () => {
     if (!child) return start();
     isKicked = true;
     killGroup('SIGKILL');
