@@ -69,6 +69,7 @@ describe('edge-agent run', () => {
 
   it('lets a second one with the same state go at once, which touches nothing', async () => {
     const { config, log, dir } = await running();
+    await waitFor('the end of its start', () => readFileSync(log, 'utf8').includes('Command delivery'));
     const before = { log: readFileSync(log, 'utf8'), files: readdirSync(dir) };
     const second = await edgeAgent(['run', '--config', config]);
     expect(second).toMatchObject({ code: 75, out: '' });

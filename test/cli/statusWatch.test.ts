@@ -11,6 +11,8 @@ const T = Date.UTC(2026, 0, 1);
 const program = resolve(import.meta.dirname, '../../src/index.ts');
 /** util-linux's `script` runs a command on a terminal of its own; that of macOS takes other options. */
 const hasTerminal = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
+/** What decides about colours besides the terminal. Where CI is set, Node takes every terminal for one without. */
+const DECIDES = ['FORCE_COLOR', 'NO_COLOR', 'CI'];
 
 function withStore() {
   const place = home();
@@ -24,7 +26,12 @@ function withStore() {
 function onTerminal(args: readonly string[], env: Record<string, string | undefined> = {}) {
   const quoted = [process.execPath, program, ...args].map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['-qefc', `stty rows 20 cols 100; ${quoted}`, '/dev/null'], {
-    env: { ...process.env, TERM: 'xterm-256color', FORCE_COLOR: undefined, NO_COLOR: undefined, ...env },
+    env: {
+      ...process.env,
+      TERM: 'xterm-256color',
+      ...Object.fromEntries(DECIDES.map((name) => [name, undefined])),
+      ...env,
+    },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
