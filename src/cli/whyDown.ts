@@ -1,9 +1,8 @@
 import type { ProgramResult, RunProgram } from '../ops/macos/programs.ts';
+import { SERVICE_LABEL } from '../ops/service/servicePaths.ts';
 import type { DownStatus } from '../ops/status.ts';
 import { codeOf } from '../util/EdgeError.ts';
 
-/** Of install.sh and docs: launchd knows the agent by it. */
-const LABEL = 'com.edge-relay.edge-agent';
 /** launchctl answers in milliseconds; a status is not to wait for a launchd that hangs, ms. */
 const LAUNCHCTL_MS = 2_000;
 
@@ -64,7 +63,7 @@ export function whyDown({ status, failure, lastLineAt, launchd }: EndTraces): En
 export async function askLaunchd(run: RunProgram, uid: number): Promise<LaunchdView | null> {
   let printed: ProgramResult;
   try {
-    printed = await run('launchctl', ['print', `gui/${uid}/${LABEL}`], { timeoutMs: LAUNCHCTL_MS });
+    printed = await run('launchctl', ['print', `gui/${uid}/${SERVICE_LABEL}`], { timeoutMs: LAUNCHCTL_MS });
   } catch (error) {
     if (codeOf(error, 'EDGE_INTERNAL') === 'EDGE_PROGRAM_MISSING') return null;
     throw error;

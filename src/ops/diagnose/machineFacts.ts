@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { arch, cpus, freemem, loadavg, release, totalmem, type, uptime } from 'node:os';
 import { packageVersion } from '../../util/version.ts';
+import { SERVICE_LABEL } from '../service/servicePaths.ts';
 
 /** A program of macOS that takes longer to say what it knows is stuck, ms. */
 const TIMEOUT_MS = 3_000;
 const MAX_OUTPUT_BYTES = 256 * 1024;
-const LABEL = 'com.edge-relay.edge-agent';
 /** What `launchctl print` says that helps; beside it stands the whole environment. */
 const SERVICE_FACTS = /^\s*(state|pid|runs|last exit code|last terminating signal|program|path|spawn type) = (.*)$/gm;
 
@@ -31,8 +31,8 @@ export async function machineFacts() {
 
 /** How launchd sees the agent. @throws Error where there is no launchd, or no such service */
 export async function serviceFacts(): Promise<Record<string, string>> {
-  const printed = await said('launchctl', ['print', `gui/${process.getuid?.()}/${LABEL}`]);
-  if (printed === undefined) throw new Error(`launchd does not know ${LABEL} of this user`);
+  const printed = await said('launchctl', ['print', `gui/${process.getuid?.()}/${SERVICE_LABEL}`]);
+  if (printed === undefined) throw new Error(`launchd does not know ${SERVICE_LABEL} of this user`);
   return Object.fromEntries([...printed.matchAll(SERVICE_FACTS)].map(([, name, value]) => [name!, value!]));
 }
 
