@@ -43,7 +43,7 @@ export interface DayFigures {
   readonly bubbles: number;
   readonly logLines: number;
   /** In an hour of the morning when nothing happens. */
-  readonly quietLines: number;
+  readonly quietLines: readonly string[];
   readonly logBytes: number;
   /** In all the files that are kept. */
   readonly logKeptBytes: number;
@@ -135,7 +135,7 @@ export class SimulatedDays {
       messages: this.#written - written,
       bubbles: this.#answered - answered,
       logLines: lines.length,
-      quietLines: lines.filter((line) => timeOf(line) > quietAt && timeOf(line) <= quietEnd).length,
+      quietLines: lines.filter((line) => timeOf(line) > quietAt && timeOf(line) <= quietEnd),
       logBytes: lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0),
       ...(await this.#figures()),
     };
