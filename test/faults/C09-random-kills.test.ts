@@ -16,7 +16,7 @@ const LIFE = 2;
 
 /** So many answers to one person look like two programs that answer each other. */
 const UNGUARDED = { loop_guard_answers: 10_000 };
-/** A bubble that a kill kept from going out holds its thread until one life is as long as the settle time. */
+/** A bubble that a kill kept from going out holds its thread until one life is longer than the settle time. */
 const RESPITE_EVERY = 40;
 const RESPITE_MS = 5000;
 
@@ -36,7 +36,10 @@ faultTest(`C9 loses, doubles and disorders nothing over ${KILLS} kills at random
     const load = underLoad(run, () => isOver);
     for (let kill = 0; kill < KILLS; kill++) {
       const watch = recovery(run);
-      await pause(kill % RESPITE_EVERY === RESPITE_EVERY - 1 ? RESPITE_MS : run.random() * LIFE * startMs);
+      if (kill % RESPITE_EVERY === RESPITE_EVERY - 1) {
+        await watch;
+        await pause(RESPITE_MS);
+      } else await pause(run.random() * LIFE * startMs);
       await run.crash();
       const tookMs = await watch;
       if (kill > 0 && tookMs !== undefined) run.recoveriesMs.push(tookMs);
