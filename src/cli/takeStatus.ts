@@ -10,7 +10,6 @@ import type { Condition } from '../ops/Health.ts';
 import { InstanceLock } from '../ops/InstanceLock.ts';
 import { readLogLine } from '../ops/logs/logLine.ts';
 import { logTail } from '../ops/logTail.ts';
-import { runProgram } from '../ops/macos/programs.ts';
 import type { AgentStatus, DownStatus } from '../ops/status.ts';
 import { conditionsLeft, NEVER_RAN, storedConditions, storeStatus } from '../ops/status.ts';
 import { StateStore } from '../state/StateStore.ts';
@@ -103,7 +102,7 @@ function notAnswering(config: Config, error: unknown): Pick<DownStatus, 'conditi
 
 async function endOf({ logging }: Config, status: DownStatus, { lastFailure: failure }: CrashLoop): Promise<Ended> {
   const lastLine = readLogLine(logTail(logging.file, 1)[0] ?? '');
-  const launchd = await askLaunchd(runProgram, process.getuid?.() ?? 0);
+  const launchd = await askLaunchd();
   return whyDown({ status, failure, lastLineAt: lastLine?.at, launchd });
 }
 
