@@ -38,7 +38,7 @@ export function machineCollectors(file: string, config: Config | ConfigError): C
   ];
 }
 
-export function agentCollectors(lookedAt: LookedAt, io: Io): Collector[] {
+export function agentCollectors(lookedAt: LookedAt & { readonly config: Config }, io: Io): Collector[] {
   const { config } = lookedAt;
   const { imessage, state, logging, edge } = config;
   const stateDb = join(state.dir, 'state.db');

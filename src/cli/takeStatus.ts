@@ -46,7 +46,7 @@ export async function askDespite(
 }
 
 /** The status of the agent that runs; undefined where none does, none answers, or one whose start is held back. */
-export async function askAgent(config: Config): Promise<AgentStatus | undefined> {
+export async function askAgent(config: Pick<Config, 'state'>): Promise<AgentStatus | undefined> {
   const answer = await ask(config.state.dir).catch((error: unknown) => {
     if (error instanceof EdgeError && error.code === 'EDGE_NOT_ANSWERING') return undefined;
     throw error;
@@ -55,7 +55,7 @@ export async function askAgent(config: Config): Promise<AgentStatus | undefined>
 }
 
 /** What an agent that does not run left behind, and `more` that stands; of one that never ran zeros and nulls. @throws EdgeError */
-export function readStore(config: Config, more: readonly Condition[] = []): DownStatus {
+export function readStore(config: Pick<Config, 'state' | 'edge'>, more: readonly Condition[] = []): DownStatus {
   const path = join(config.state.dir, 'state.db');
   const agent_id = config.edge.agent_id;
   if (!existsSync(path)) return neverRan(config, more);
@@ -118,7 +118,7 @@ function down(config: Config, why: readonly Condition[]): DownStatus {
   }
 }
 
-function neverRan({ edge }: Config, conditions: readonly Condition[]): DownStatus {
+function neverRan({ edge }: Pick<Config, 'edge'>, conditions: readonly Condition[]): DownStatus {
   const { agent_id } = edge;
   return { running: false, version: null, agent_id, ...conditionsLeft(conditions), ...NEVER_RAN };
 }
