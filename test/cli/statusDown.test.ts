@@ -3,6 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CRASH_LOOP_FILE } from '../../src/ops/CrashLoop.ts';
 import { servicePaths } from '../../src/ops/service/servicePaths.ts';
+import type { Waiting } from '../../src/ops/waiting.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { edgeAgent, home } from './edgeAgent.ts';
@@ -18,6 +19,8 @@ async function statusOf(o: {
   logged?: number;
   launchctl?: string;
   hasPlist?: boolean;
+  waits?: Waiting;
+  damaged?: boolean;
 }) {
   const { config, state, log } = home();
   if (o.started !== undefined) {
@@ -31,6 +34,8 @@ async function statusOf(o: {
   mkdirSync(state, { recursive: true });
   if (o.failures) writeFileSync(join(state, CRASH_LOOP_FILE), JSON.stringify(o.failures));
   if (o.logged !== undefined) writeFileSync(log, `[${iso(o.logged)}] [INFO] the last words\n`);
+  if (o.waits) writeFileSync(join(state, 'standby.json'), JSON.stringify(o.waits));
+  if (o.damaged) writeFileSync(join(state, 'state.db'), Buffer.alloc(8192, 'garbage '));
   const bin = tempDir();
   if (o.launchctl !== undefined) {
     writeFileSync(join(bin, 'launchctl'), `#!/bin/bash\n${o.launchctl}\n`, { mode: 0o700 });
@@ -45,7 +50,7 @@ async function statusOf(o: {
   const { code, out } = await edgeAgent(['status', '--config', config], { env });
   expect(code).toBe(3);
   const json = JSON.parse((await edgeAgent(['status', '--json', '--config', config], { env })).out);
-  return { out, ended: json.ended };
+  return { out, ended: json.ended, json };
 }
 
 describe('edge-agent status of an agent that does not run', () => {
@@ -120,5 +125,26 @@ describe('edge-agent status of an agent that does not run', () => {
     expect(ended.launchd).toMatchObject({ installed: hasPlist, loaded: false });
     expect(out).toContain(`launchd        does not know it, so nothing starts it: \`edge-agent service ${command}\`\n`);
     expect(out).toContain(`\`edge-agent service ${command}\` starts it\n`);
+  });
+
+  const waits: Waiting = { pid: process.pid, code: 'EDGE_SQLITE_MISSING', detail: 'no binary', since: iso(3000) };
+  const runs = (pid: number) => `printf '%s = {\\n\\tstate = running\\n\\tpid = ${pid}\\n}\\n' "$2"`;
+
+  it('says that it waits, for what, since when and what to do, and nothing that is not known', async () => {
+    const { out, json } = await statusOf({ waits, damaged: true, launchctl: runs(process.pid) });
+    expect(out).toMatch(
+      `it waits for sqlite-missing to be mended, and starts by itself then; process ${process.pid}, since ${iso(3000)} (`,
+    );
+    expect(out).toContain('state.db       cannot be read from here');
+    expect(out).toMatch(
+      /\nConditions\n {2}.*EDGE_SQLITE_MISSING\) since 2026-01-01T00:00:03.000Z .*\n {4}no binary\n.*\n.*npm ci/,
+    );
+    expect(out).not.toMatch(/nothing taken in|last inbound|when it ended|service start/);
+    expect(json).toMatchObject({ running: false, waiting: waits, ended: null, stored: false });
+  });
+
+  it('does not take another process for one that waits', async () => {
+    const { json } = await statusOf({ started: 0, stopped: 5000, waits, launchctl: runs(process.pid + 1) });
+    expect(json).toMatchObject({ waiting: null, ended: { why: 'starting' } });
   });
 });
