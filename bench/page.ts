@@ -41,7 +41,7 @@ export async function run(): Promise<BenchRow[]> {
     const page = await context.newPage();
     await page.goto(await stage.link());
     for (let n = -WARM_UP; n < LOADS; n++) {
-      await page.goto(stage.origin);
+      await page.goto(stage.origin + stage.folder);
       await page.locator('.uplot canvas').waitFor();
       const load = (await page.evaluate(MEASURE)) as Load;
       if (n >= 0) loads.push(load);

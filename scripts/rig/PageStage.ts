@@ -54,6 +54,16 @@ export class PageStage {
     return (body as OpenOutcome).url!;
   }
 
+  /** Where the page is below `origin`; once the agent has started. */
+  get folder(): string {
+    const store = StateStore.openReadOnly(join(this.rig.path('state'), 'state.db'));
+    try {
+      return `/${store.meta.get('page_folder')}/`;
+    } finally {
+      store.close();
+    }
+  }
+
   /** The cookie that a browser gets for a link. */
   async cookie(): Promise<string> {
     const { headers } = await fetch(await this.link(), { redirect: 'manual' });

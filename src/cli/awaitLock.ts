@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { InstanceLock } from '../ops/InstanceLock.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { EdgeError } from '../util/EdgeError.ts';
@@ -8,7 +9,7 @@ const LOOK_MS = 10_000;
 
 /**
  * Waits until no agent holds the lock at `path` any more, or the configuration `file`, which may name another state
- * directory, has changed. It answers nobody meanwhile, and leaves the log alone: both are the other agent's. Resolves
+ * directory, has changed. It answers nobody meanwhile, and leaves the log alone: both are the other agent's. Word of it stands in the folder. Resolves
  * with 'stop' when the agent is told to end.
  */
 export async function awaitLock({
@@ -26,12 +27,15 @@ export async function awaitLock({
   stop: Promise<string>;
 }): Promise<'stop' | 'look'> {
   const before = marks([file]);
+  const since = clock.now();
   for (;;) {
     const outcome = await standBy({
       error,
       files: [file],
       before,
       control: undefined,
+      stateDir: dirname(path),
+      since,
       clock,
       logger: undefined,
       retryMs: LOOK_MS,

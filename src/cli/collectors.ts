@@ -12,6 +12,7 @@ import { machineFacts, serviceFacts } from '../ops/diagnose/machineFacts.ts';
 import { ownWords } from '../ops/diagnose/ownWords.ts';
 import { statusFacts } from '../ops/diagnose/statusFacts.ts';
 import { examine, worstOf } from '../ops/doctor/examine.ts';
+import { runProgram } from '../ops/macos/programs.ts';
 import { systemClock } from '../util/Clock.ts';
 import { doctorChecks, type LookedAt } from './doctorChecks.ts';
 import { examineConnection } from './examineConnection.ts';
@@ -21,8 +22,8 @@ import { askAgent, readStore } from './takeStatus.ts';
 /** What is to be known even where the configuration cannot be read. */
 export function machineCollectors(file: string, config: Config | ConfigError): Collector[] {
   return [
-    { file: 'versions.json', collect: machineFacts },
-    { file: 'service.json', collect: serviceFacts },
+    { file: 'versions.json', collect: () => machineFacts(runProgram) },
+    { file: 'service.json', collect: () => serviceFacts(runProgram) },
     {
       file: 'config.json',
       collect: () =>
@@ -37,7 +38,7 @@ export function machineCollectors(file: string, config: Config | ConfigError): C
   ];
 }
 
-export function agentCollectors(lookedAt: LookedAt, io: Io): Collector[] {
+export function agentCollectors(lookedAt: LookedAt & { readonly config: Config }, io: Io): Collector[] {
   const { config } = lookedAt;
   const { imessage, state, logging, edge } = config;
   const stateDb = join(state.dir, 'state.db');

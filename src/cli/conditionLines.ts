@@ -1,9 +1,10 @@
-import type { AgentStatus, ConditionStatus, DownStatus } from '../ops/status.ts';
+import type { ConditionStatus } from '../ops/status.ts';
 import { causesOf } from '../util/conditions.ts';
 import type { ErrorCode } from '../util/errors.ts';
+import type { Taken } from './takeStatus.ts';
 
 /** Each condition with what it means and what to do, and how many others follow from it. Critical ones first. */
-export function conditionLines(status: AgentStatus | DownStatus, ago: (time: string) => string): string[] {
+export function conditionLines(status: Taken, ago: (time: string) => string): string[] {
   const { conditions, hidden_conditions: hidden } = status;
   if (conditions.length === 0) return [];
   const inOrder = [
@@ -12,7 +13,7 @@ export function conditionLines(status: AgentStatus | DownStatus, ago: (time: str
   ];
   return [
     '',
-    status.running ? 'Conditions' : 'Conditions when it ended',
+    status.running || status.ended === null ? 'Conditions' : 'Conditions when it ended',
     ...inOrder.flatMap((one) => lines(one, hidden, ago)),
   ];
 }

@@ -1,16 +1,20 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
+import { ConfigError } from '../config/ConfigError.ts';
+import { findConfig, loadConfig } from '../config/loadConfig.ts';
+import { sectionsOf } from '../config/sectionsOf.ts';
+import { skip } from '../ops/doctor/Check.ts';
 import { examine, type NamedFinding, worstOf } from '../ops/doctor/examine.ts';
 import { systemClock } from '../util/Clock.ts';
 import { messageOf } from '../util/EdgeError.ts';
 import { printable } from '../util/printable.ts';
 import { connectionReport } from './connectionReport.ts';
-import { doctorChecks } from './doctorChecks.ts';
+import { doctorChecks, type LookedAt } from './doctorChecks.ts';
 import { type ConnectionFindings, connectionFinding, examineConnection } from './examineConnection.ts';
 import { EXIT } from './exitCodes.ts';
+import { explain } from './explain.ts';
 import type { CommonOptions, Io } from './Io.ts';
-import { openConfig } from './openConfig.ts';
 import { renderDoctor, tally } from './renderDoctor.ts';
 
 /** As `status` and the usual health checks have it: a warning is no reason to stop anything. */
@@ -27,8 +31,10 @@ export interface DoctorOptions extends CommonOptions {
 
 /** `edge-agent doctor`: looks at what the agent needs of this Mac and of its backend, whether it runs or not. */
 export async function doctor(options: DoctorOptions, io: Io): Promise<number> {
-  const { config, file } = openConfig(options, io);
-  const lookedAt = { config, file: resolve(io.cwd, file), named: options.config, cwd: io.cwd };
+  const file = resolve(io.cwd, findConfig(options.config, io.cwd, existsSync));
+  const config = configOf(file);
+  const problem = 'problem' in config ? config.problem : undefined;
+  const lookedAt = { config, file, named: options.config, cwd: io.cwd };
   // Programs this one starts need no secret, and an environment can be listed.
   delete process.env.EDGE_SECRET;
   const isAsked = (name: string) => options.only === undefined || options.only.includes(name);
@@ -36,16 +42,34 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<number> {
     io.err('edge-agent: --report is about the connection; leave --only out, or add --only connection.\n');
     return EXIT.usage;
   }
-  const checks = doctorChecks(lookedAt).filter(({ name }) => isAsked(name));
+  if (options.report !== undefined && problem) return explain(problem, io);
+  // A configuration that cannot be used is said whatever was asked for: it is why something was not looked at.
+  const checks = doctorChecks(lookedAt).filter(({ name }) => isAsked(name) || (problem && name === 'config'));
   const [onMac, connection] = await Promise.all([
     examine(checks, systemClock),
-    isAsked('connection') ? examineConnection(config, io) : undefined,
+    isAsked('connection') && !('problem' in config) ? examineConnection(config, io) : undefined,
   ]);
-  const findings = connection ? [...onMac, connectionFinding(connection.steps)] : onMac;
+  const way = connection ? connectionFinding(connection.steps) : UNKNOWN_WAY;
+  const findings = isAsked('connection') ? [...onMac, way] : onMac;
   const status = worstOf(findings);
   if (options.report !== STDOUT) io.out(options.json ? json(status, findings, connection) : text(findings, connection));
   if (options.report !== undefined && connection && !tell(connection, options.report, io)) return EXIT.io;
   return DOCTOR_EXIT[status];
+}
+
+const UNKNOWN_WAY: NamedFinding = {
+  name: 'connection',
+  ...skip('not looked at: the configuration cannot be used; see the check config'),
+  ms: 0,
+};
+
+function configOf(file: string): LookedAt['config'] {
+  try {
+    return loadConfig(file);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { problem: error, sections: sectionsOf(file) };
+  }
 }
 
 /** Writes the report; false where it could not be. */

@@ -1,16 +1,20 @@
+import { existsSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
+import type { ConfigError } from '../config/ConfigError.ts';
 import type { Config } from '../config/schema.ts';
+import type { Sections } from '../config/sectionsOf.ts';
 import { freeBytes } from '../ops/diagnose/fileFacts.ts';
 import type { AgentView } from '../ops/doctor/AgentView.ts';
 import { account } from '../ops/doctor/account.ts';
 import { autoLogin } from '../ops/doctor/autoLogin.ts';
 import { automation } from '../ops/doctor/automation.ts';
-import type { Check } from '../ops/doctor/Check.ts';
+import { type Check, skip } from '../ops/doctor/Check.ts';
 import { chatDbReadable } from '../ops/doctor/chatDbReadable.ts';
 import { chatDbSchema } from '../ops/doctor/chatDbSchema.ts';
 import { clockSkew } from '../ops/doctor/clockSkew.ts';
+import { configuration } from '../ops/doctor/configuration.ts';
 import { diskSpace } from '../ops/doctor/diskSpace.ts';
 import { fileModes, type Guarded } from '../ops/doctor/fileModes.ts';
 import { fileVault } from '../ops/doctor/fileVault.ts';
@@ -30,6 +34,7 @@ import { plistDrift } from '../ops/service/plistDrift.ts';
 import { SERVICE_LABEL, servicePaths } from '../ops/service/servicePaths.ts';
 import type { StoreStatus } from '../ops/status.ts';
 import { sleep, systemClock } from '../util/Clock.ts';
+import type { Examined } from './examined.ts';
 import { serverTime } from './serverTime.ts';
 import { serviceConfig, wantedPlist } from './service/wantedPlist.ts';
 import { askAgent, readStore } from './takeStatus.ts';
@@ -37,8 +42,14 @@ import { askAgent, readStore } from './takeStatus.ts';
 /** An agent that is well answers in some milliseconds; what does not within this time is stuck, ms. */
 const ANSWERS_MS = 1_000;
 
+/** A configuration that cannot be used, and those of its sections that can. */
+export interface Unusable {
+  readonly problem: ConfigError;
+  readonly sections: Sections;
+}
+
 export interface LookedAt {
-  readonly config: Config;
+  readonly config: Config | Unusable;
   /** Its file, absolute. */
   readonly file: string;
   /** As --config named it. */
@@ -48,33 +59,64 @@ export interface LookedAt {
 
 /** Every check but that of the connection, in the order of examined.ts. */
 export function doctorChecks({ config, file, named, cwd }: LookedAt): Check[] {
-  const { imessage, sending, state, logging } = config;
+  const unusable = 'problem' in config ? config : undefined;
+  const whole = 'problem' in config ? undefined : config;
+  const sections: Sections = whole ?? unusable?.sections ?? {};
   const clock = systemClock;
   const programs = { run: runProgram, clock, isMac: process.platform === 'darwin' };
-  const stateDb = join(state.dir, 'state.db');
   const { plist, runtimeDir } = servicePaths(homedir());
   const runtime = new NodeRuntime({ dir: runtimeDir, run: runProgram, clock });
   const installed = installedCommand(plist);
   const uid = process.getuid!();
   // The Node that launchd starts the agent with, which macOS gives the permissions to; without one, the one that runs.
   const node = installed?.node ?? (runtime.files().includes(runtime.path) ? runtime.path : process.execPath);
-  const agent = agentView(config);
-  const messages = messagesProbe(programs, sending.osascript_path);
+  const { state } = sections;
+  const agent = state ? agentView(state) : Promise.resolve<AgentView>({ kind: 'down' });
+  const messages = sections.sending && messagesProbe(programs, sections.sending.osascript_path);
+  /** The check where the configuration says what it needs, else why it is not made. */
+  const given = <K extends keyof Config>(
+    name: Examined,
+    keys: readonly K[],
+    make: (config: Pick<Config, K>) => Check,
+  ): Check => {
+    const missing = keys.filter((key) => sections[key] === undefined);
+    if (missing.length === 0) return make(sections as Pick<Config, K>);
+    return {
+      name,
+      run: () => skip(`not looked at: the configuration does not tell ${missing.join(', ')}; see the check config`),
+    };
+  };
   return [
-    nativeModule({ version: process.version, path: process.execPath, arch: process.arch }),
+    nativeModule({
+      run: runProgram,
+      clock,
+      version: process.version,
+      path: process.execPath,
+      arch: process.arch,
+      service: installed,
+    }),
+    configuration({
+      file,
+      exists: existsSync(file),
+      problems: unusable ? unusable.problem.message.split('\n') : [],
+    }),
     macosVersion(programs),
-    chatDbReadable({ path: imessage.db_path, agent, node }),
-    chatDbSchema(imessage.db_path),
-    automation({ messages, agent, node }),
-    messagesRunning({ messages, agent }),
-    account({ messages, agent, needsSms: sending.sms_fallback }),
-    sleepSettings({ ...programs, keepsAwake: config.power.keep_awake }),
+    given('chat.db', ['imessage', 'state'], ({ imessage }) => chatDbReadable({ path: imessage.db_path, agent, node })),
+    given('schema', ['imessage'], ({ imessage }) => chatDbSchema(imessage.db_path)),
+    given('automation', ['sending', 'state'], () => automation({ messages: messages!, agent, node })),
+    given('messages', ['sending', 'state'], () => messagesRunning({ messages: messages!, agent })),
+    given('account', ['sending', 'state'], ({ sending }) =>
+      account({ messages: messages!, agent, needsSms: sending.sms_fallback }),
+    ),
+    given('sleep', ['power'], ({ power }) => sleepSettings({ ...programs, keepsAwake: power.keep_awake })),
     autoLogin({ ...programs, user: userInfo().username }),
     fileVault(programs),
-    clockSkew(() => serverTime(config)),
-    diskSpace({ folders: [state.dir, dirname(logging.file)], freeBytes }),
-    stateIntegrity({ path: stateDb, clock }),
-    fileModes({ files: guarded(config, file), uid }),
+    given('clock', ['edge', 'backend', 'websocket'], (link) => clockSkew(() => serverTime(link))),
+    given('disk', ['state', 'logging'], ({ state, logging }) =>
+      diskSpace({ folders: [state.dir, dirname(logging.file)], freeBytes }),
+    ),
+    given('state', ['state'], ({ state }) => stateIntegrity({ path: join(state.dir, 'state.db'), clock })),
+    given('files', ['state', 'logging', 'edge'], (said) => fileModes({ files: guarded(said, file), uid })),
     launchAgent({
       ...programs,
       plist,
@@ -83,21 +125,23 @@ export function doctorChecks({ config, file, named, cwd }: LookedAt): Check[] {
       otherConfig: installed && installed.config !== file ? installed.config : undefined,
     }),
     nodeBinary({ runtime, agent, node: installed?.node, run: runProgram }),
-    lastInbound({
-      chatDbPath: imessage.db_path,
-      agent,
-      again: () => agentView(config),
-      stored: () => stored(config),
-      clock,
-    }),
+    given('inbound', ['imessage', 'state', 'edge'], (said) =>
+      lastInbound({
+        chatDbPath: said.imessage.db_path,
+        agent,
+        again: () => agentView(said.state),
+        stored: () => stored(said),
+        clock,
+      }),
+    ),
   ];
 }
 
 /** The running agent, asked once for all checks. Rejects never. */
-function agentView(config: Config): Promise<AgentView> {
+function agentView(state: Config['state']): Promise<AgentView> {
   const silent: AgentView = { kind: 'silent' };
   const over = new AbortController();
-  const asked = askAgent(config).then(
+  const asked = askAgent({ state }).then(
     (status): AgentView => (status ? { kind: 'running', status } : { kind: 'down' }),
     () => silent,
   );
@@ -106,7 +150,7 @@ function agentView(config: Config): Promise<AgentView> {
 }
 
 /** Of an agent that does not run; undefined where the check of state.db has something to say. */
-function stored(config: Config): StoreStatus | undefined {
+function stored(config: Pick<Config, 'state' | 'edge'>): StoreStatus | undefined {
   try {
     return readStore(config);
   } catch {
@@ -114,7 +158,7 @@ function stored(config: Config): StoreStatus | undefined {
   }
 }
 
-function guarded({ state, logging, edge }: Config, configFile: string): Guarded[] {
+function guarded({ state, logging, edge }: Pick<Config, 'state' | 'logging' | 'edge'>, configFile: string): Guarded[] {
   const stateDb = join(state.dir, 'state.db');
   return [
     { path: state.dir, mode: 0o700 },

@@ -16,23 +16,26 @@ const EXIT_WORDS: Readonly<Record<number, string>> = {
 /** Why the agent does not run, and what launchd knows of it: labels with their lines. */
 export function endedLines(ended: Ended): (readonly [label: string, lines: readonly string[]])[] {
   return [
-    ['why', why(ended)],
+    ['why', why(ended, startCommand(ended.launchd))],
     ['launchd', ended.launchd === null ? [] : [launchdLine(ended.launchd)]],
   ];
 }
 
-function why({ why, at, code }: Ended): string[] {
+/** `start` has nothing to start where there is no property list. */
+function startCommand(launchd: LaunchdView | null): string {
+  return launchd?.installed === false ? '`edge-agent service install`' : '`edge-agent service start`';
+}
+
+function why({ why, at, code }: Ended, start: string): string[] {
   const when = at === null ? '' : ` at ${at}`;
   const known = code !== null && code in ERRORS ? ERRORS[code as ErrorCode] : undefined;
   switch (why) {
     case 'never-ran':
-      return ['nothing started it yet: `edge-agent service start`'];
+      return [`nothing started it yet: ${start}`];
     case 'starting':
       return ['it needs a moment: `edge-agent status` again; where it stays so, `edge-agent logs` says what it does'];
     case 'stopped':
-      return [
-        'on request: `edge-agent service stop`, a logout, a shutdown or kill; `edge-agent service start` starts it',
-      ];
+      return [`on request: \`edge-agent service stop\`, a logout, a shutdown or kill; ${start} starts it`];
     case 'failed':
     case 'crash-loop':
       return [`it ended by itself${when} with ${code}`, ...(known ? [known.means, known.fix] : [])];
@@ -43,12 +46,16 @@ function why({ why, at, code }: Ended): string[] {
   }
 }
 
-function launchdLine({ loaded, state, last_exit_code: code, last_signal: signal }: LaunchdView): string {
-  if (!loaded) return 'does not know it, so nothing starts it: `edge-agent service start`';
+function launchdLine(launchd: LaunchdView): string {
+  const { installed, loaded, state, last_exit_code: code, last_signal: signal } = launchd;
+  if (!loaded) return `does not know it, so nothing starts it: ${startCommand(launchd)}`;
   const words = code === null ? undefined : EXIT_WORDS[code];
   return [
     `knows it${state === null ? '' : `, ${state}`}`,
     ...(code === null ? [] : [`its last exit code was ${code}${words === undefined ? '' : ` (${words})`}`]),
     ...(signal === null ? [] : [`its last signal ${signal}`]),
+    ...(installed
+      ? []
+      : [`its property list is gone, so it will not start at the next login: ${startCommand(launchd)}`]),
   ].join('; ');
 }

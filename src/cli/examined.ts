@@ -1,6 +1,7 @@
 /** What `edge-agent doctor --only` takes: the checks, in the order in which they are shown. docs/DOCTOR.md has the table. */
 export const EXAMINED = [
   'node',
+  'config',
   'macos',
   'chat.db',
   'schema',

@@ -41,6 +41,7 @@ export async function openForRun(
   stop: Promise<string>,
 ): Promise<{ config: Config; file: string } | undefined> {
   let said: string | undefined;
+  let since = systemClock.now();
   for (;;) {
     const file = findConfig(options.config, io.cwd, existsSync);
     const before = marks([file]);
@@ -58,13 +59,16 @@ export async function openForRun(
         );
         held.log?.flush();
         said = error.message;
+        since = systemClock.now();
       }
-      const { control, log } = held;
+      const { control, stateDir, log } = held;
       const waits = {
         error,
         files: [file],
         before,
         control,
+        stateDir,
+        since,
         clock: systemClock,
         logger: log?.logger,
         stop,
@@ -83,9 +87,10 @@ function hold(file: string): {
   log?: Log;
   lock?: InstanceLock;
   control: { socketPath: string; agentId: string } | undefined;
+  stateDir: string | undefined;
 } {
   const places = placesOf(file);
-  if (!places) return { control: undefined };
+  if (!places) return { control: undefined, stateDir: undefined };
   const { state, logging, edge } = places;
   const log = createLog({
     file: logging.file,
@@ -96,10 +101,11 @@ function hold(file: string): {
     clock: systemClock,
   });
   try {
-    if (!existsSync(state.dir)) return { log, control: undefined };
+    if (!existsSync(state.dir)) return { log, control: undefined, stateDir: state.dir };
     const lock = InstanceLock.acquire(join(state.dir, 'lock.db'));
-    return { log, lock, control: { socketPath: controlSocketPath(state.dir), agentId: edge.agent_id ?? 'unknown' } };
+    const control = { socketPath: controlSocketPath(state.dir), agentId: edge.agent_id ?? 'unknown' };
+    return { log, lock, control, stateDir: state.dir };
   } catch {
-    return { log, control: undefined }; // no SQLite, or another agent holds it and is the one to be asked
+    return { log, control: undefined, stateDir: state.dir }; // no SQLite, or another agent holds it and is the one to be asked
   }
 }

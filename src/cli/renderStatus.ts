@@ -1,7 +1,8 @@
 import type { AgentStatus, DownStatus, Queues, StoreStatus } from '../ops/status.ts';
+import type { Waiting } from '../ops/waiting.ts';
 import type { WebsocketState, WebsocketStatus } from '../ops/websocketStatus.ts';
 import { systemClock } from '../util/Clock.ts';
-import type { ErrorCode } from '../util/errors.ts';
+import { conditionName, type ErrorCode } from '../util/errors.ts';
 import { printable, shellWord } from '../util/printable.ts';
 import { conditionLines } from './conditionLines.ts';
 import { endedLines } from './endedLines.ts';
@@ -29,13 +30,10 @@ export function renderStatus(status: Taken, logFile: string, log: readonly strin
     ...(status.running
       ? live(status)
       : (status.ended ? endedLines(status.ended) : []).flatMap(([label, text]) => lines(label, text))),
-    `  chat.db        ${status.cursor ? `taken in up to ROWID ${status.cursor.rowid} of epoch ${status.cursor.epoch}` : 'nothing taken in yet'}${status.running && !status.chatdb.open ? ', cannot be read now' : ''}`,
-    ...(status.running ? lines('without', status.chatdb.lacks) : []),
-    `  last inbound   ${ago(status.last_inbound_at)}`,
-    ...lines('waiting', waiting(status.queues), 'nothing'),
-    ...(status.running ? lines('held back', heldBack(status)) : []),
-    ...lines('given up', givenUp(status.queues)),
-    ...lines('muted', muted(status)),
+    ...(status.running ? waitsBeside(status) : []),
+    ...(status.running || status.stored
+      ? figures(status)
+      : ['  state.db       cannot be read from here: what was taken in and sent is not known']),
     ...conditionLines(status, ago),
     ...(status.dead_letters.length > 0 ? ['', `Dead letters (${status.queues.dead_letters})`] : []),
     ...status.dead_letters
@@ -51,6 +49,31 @@ export function renderStatus(status: Taken, logFile: string, log: readonly strin
   ].map(printable);
 }
 
+/** What is known of the work: from the agent, or from state.db. */
+function figures(status: Taken): string[] {
+  const { cursor } = status;
+  const at = cursor ? `taken in up to ROWID ${cursor.rowid} of epoch ${cursor.epoch}` : 'nothing taken in yet';
+  return [
+    `  chat.db        ${at}${status.running && !status.chatdb.open ? ', cannot be read now' : ''}`,
+    ...(status.running ? lines('without', status.chatdb.lacks) : []),
+    `  last inbound   ${ago(status.last_inbound_at)}`,
+    ...lines('waiting', waiting(status.queues), 'nothing'),
+    ...(status.running ? lines('held back', heldBack(status)) : []),
+    ...lines('given up', givenUp(status.queues)),
+    ...lines('muted', muted(status)),
+  ];
+}
+
+/** launchd's agent, while another has the state. */
+function waitsBeside({ waiting, pid }: Extract<Taken, { running: true }>): string[] {
+  if (!waiting || waiting.pid === pid) return [];
+  const { code, since } = waiting;
+  return lines('launchd', [
+    `its agent, process ${waiting.pid}, waits since ${ago(since)} (${code}) and starts when this one has ended`,
+    `to have launchd's at work, end this one: kill ${pid}; to leave it at this one: \`edge-agent service stop\``,
+  ]);
+}
+
 function moreLetters(dead: number): string[] {
   return dead > LETTERS ? [`  and ${dead - LETTERS} more: \`edge-agent dead-letters\` lists them`] : [];
 }
@@ -61,7 +84,7 @@ function headline(status: Taken): string {
     return `edge-agent ${version} runs as ${agent_id}, process ${pid}, since ${ago(started_at)}`;
   }
   const { agent_id, started_at, stopped_at, ended } = status;
-  const reason = why(status);
+  const reason = status.waiting ? waits(status.waiting) : why(status);
   if (reason) return `edge-agent ${reason.replace('…', agent_id)}`;
   if (ended?.why === 'starting')
     return `edge-agent starts as ${agent_id}: its process is there and does not answer yet`;
@@ -69,6 +92,11 @@ function headline(status: Taken): string {
   const inOrder = stopped_at !== null && stopped_at >= started_at;
   const end = inOrder ? `stopped ${ago(stopped_at)}` : 'ended without stopping in order';
   return `edge-agent does not run as ${agent_id}; it was started ${ago(started_at)} and ${end}`;
+}
+
+function waits({ code, since, pid }: Waiting): string {
+  const what = code === 'EDGE_ALREADY_RUNNING' ? 'the other agent to end' : `${conditionName(code)} to be mended`;
+  return `does not run as …: it waits for ${what}, and starts by itself then; process ${pid}, since ${ago(since)}`;
 }
 
 /** What the process that is there says, or is, that does not work: its conditions stand. */

@@ -130,7 +130,8 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     }
     const files = [opened.file, join(config.state.dir, 'state.db')];
     const control = { socketPath, monitoringPort: config.monitoring.port, agentId };
-    const outcome = await standBy({ error, files, control, clock: systemClock, logger, stop: stopSignal.promise });
+    const waits = { error, files, control, stateDir: config.state.dir, clock: systemClock, logger };
+    const outcome = await standBy({ ...waits, stop: stopSignal.promise });
     lock?.release();
     // launchd starts it anew, with the configuration, the state and the program that are there now.
     return outcome === 'stop' ? EXIT.ok : exitCode;

@@ -13,7 +13,7 @@ const LIMIT_MS = 1_500;
  * What time it is at the backend, by the Date of any answer, without the secret. A request of its own: the steps of the
  * connection may take a minute, and the time of an answer is not among what they tell. @throws why there is no answer
  */
-export async function serverTime(config: Config): Promise<ServerTime> {
+export async function serverTime(config: Pick<Config, 'edge' | 'backend' | 'websocket'>): Promise<ServerTime> {
   const { baseUrl, network } = linkSettings(config);
   const startedAt = systemClock.monotonic();
   const { headers } = await ask(new URL(`${baseUrl.replace(/\/+$/, '')}/health`), {

@@ -4,6 +4,7 @@ import { ControlServer } from '../ops/ControlServer.ts';
 import { idleRoutes } from '../ops/healthRoutes.ts';
 import { MonitoringServer } from '../ops/MonitoringServer.ts';
 import { conditionsLeft, type DownStatus, NEVER_RAN } from '../ops/status.ts';
+import { leaveWord } from '../ops/waiting.ts';
 import type { Clock } from '../util/Clock.ts';
 import { type EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { Logger } from '../util/Logger.ts';
@@ -28,6 +29,10 @@ export interface StandByOptions {
   readonly before?: string;
   /** Where GET /status is answered meanwhile; undefined where that is not known. The caller holds the lock. */
   readonly control: WaitingControl | undefined;
+  /** Where word is left for who asks for the status; undefined where that is not known. */
+  readonly stateDir: string | undefined;
+  /** When it began to wait for this, ms since 1970. @default now */
+  readonly since?: number;
   readonly clock: Clock;
   readonly logger: Logger | undefined;
   /** Looks again after so long although nothing has changed, ms. @default never */
@@ -46,13 +51,14 @@ export async function standBy({
   files,
   before = marks(files),
   control,
+  stateDir,
   clock,
   logger,
   retryMs,
   stop,
+  since = clock.now(),
 }: StandByOptions): Promise<'stop' | 'look'> {
   const { code, message: detail } = error;
-  const since = clock.now();
   const looked = Promise.withResolvers<'look'>();
   const look = () => looked.resolve('look');
   const timer = clock.every(LOOK_MS, () => marks(files) !== before && look());
@@ -69,9 +75,12 @@ export async function standBy({
   for (const server of servers) {
     await server.start().catch((problem: unknown) => logger?.warn(`status cannot be asked for: ${messageOf(problem)}`));
   }
+  const takeBack =
+    stateDir === undefined ? undefined : leaveWord(stateDir, { code, detail, since: new Date(since).toISOString() });
   try {
     return await Promise.race([looked.promise, stop.then(() => 'stop' as const)]);
   } finally {
+    takeBack?.();
     timer.cancel();
     retry?.cancel();
     process.off('SIGHUP', look);

@@ -10,27 +10,36 @@ import type { Condition } from '../ops/Health.ts';
 import { InstanceLock } from '../ops/InstanceLock.ts';
 import { readLogLine } from '../ops/logs/logLine.ts';
 import { logTail } from '../ops/logTail.ts';
-import { runProgram } from '../ops/macos/programs.ts';
 import type { AgentStatus, DownStatus } from '../ops/status.ts';
 import { conditionsLeft, NEVER_RAN, storedConditions, storeStatus } from '../ops/status.ts';
+import { readWord, type Waiting } from '../ops/waiting.ts';
 import { StateStore } from '../state/StateStore.ts';
 import { systemClock } from '../util/Clock.ts';
 import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { CommonOptions, Io } from './Io.ts';
 import { askLaunchd, type Ended, whyDown } from './whyDown.ts';
 
-/** The status, or that of an agent that does not run with why; null where its process is there and says so itself. */
-export type Taken = AgentStatus | (DownStatus & { readonly ended: Ended | null });
+/** Who waits, where somebody does: beside an agent that runs, launchd's for that one to end. */
+interface Waits {
+  readonly waiting: Waiting | null;
+}
+
+/** The status, or that of an agent that does not run with why; `ended` is null where its process is there and says so itself. */
+export type Taken =
+  | (AgentStatus & Waits)
+  | (DownStatus & Waits & { readonly ended: Ended | null; readonly stored: boolean });
 
 /** What the agent says, else what it left behind. */
 export async function takeStatus(config: Config): Promise<Taken> {
   const answer = await ask(config.state.dir).catch((error: unknown) => notAnswering(config, error));
-  if (answer && 'running' in answer && answer.running) return answer;
+  const waiting = await whoWaits(config.state.dir);
+  if (answer && 'running' in answer && answer.running) return { ...answer, waiting };
   const loop = new CrashLoop({ path: join(config.state.dir, CRASH_LOOP_FILE), clock: systemClock });
   const said = (answer?.conditions ?? []).map(asCondition);
+  if (waiting && !said.some(({ code }) => code === 'EDGE_NOT_ANSWERING')) return waitingStatus(config, waiting);
   const isThere = said.length > 0 && !loop.condition;
   const left = down(config, loop.condition ? [loop.condition] : said);
-  return { ...left, ended: isThere ? null : await endOf(config, left, loop) };
+  return { ...left, waiting, ended: isThere ? null : await endOf(config, left, loop) };
 }
 
 /**
@@ -42,12 +51,36 @@ export async function askDespite(
   { cwd }: Pick<Io, 'cwd'>,
 ): Promise<{ places: Places; current: Taken } | undefined> {
   const places = placesOf(findConfig(options.config, cwd, existsSync));
-  const answer = places && (await ask(places.state.dir).catch(() => undefined));
-  return answer && { places, current: answer.running ? answer : { ...answer, ended: null } };
+  if (!places) return undefined;
+  const answer = await ask(places.state.dir).catch(() => undefined);
+  const waiting = await whoWaits(places.state.dir);
+  if (answer?.running) return { places, current: { ...answer, waiting } };
+  if (!waiting) return answer && { places, current: { ...answer, waiting, ended: null, stored: false } };
+  const { state, edge } = places;
+  return { places, current: waitingStatus({ state, edge: { agent_id: edge.agent_id ?? 'unknown' } }, waiting) };
+}
+
+/** Of an agent that waits: what it waits for, and what state.db says where that can be read. */
+function waitingStatus(config: Pick<Config, 'state' | 'edge'>, waiting: Waiting): Taken {
+  const { code, detail, since } = waiting;
+  const conditions = conditionsLeft([{ code, detail, since: Date.parse(since) }]);
+  try {
+    return { ...readStore(config), ...conditions, waiting, ended: null, stored: true };
+  } catch {
+    return { ...neverRan(config, []), ...conditions, waiting, ended: null, stored: false };
+  }
+}
+
+/** A process with that number may be another by now: launchd knows which is its own, where there is one. */
+async function whoWaits(stateDir: string): Promise<Waiting | null> {
+  const word = readWord(stateDir);
+  if (!word) return null;
+  const launchd = await askLaunchd();
+  return launchd === null || launchd.pid === word.pid ? word : null;
 }
 
 /** The status of the agent that runs; undefined where none does, none answers, or one whose start is held back. */
-export async function askAgent(config: Config): Promise<AgentStatus | undefined> {
+export async function askAgent(config: Pick<Config, 'state'>): Promise<AgentStatus | undefined> {
   const answer = await ask(config.state.dir).catch((error: unknown) => {
     if (error instanceof EdgeError && error.code === 'EDGE_NOT_ANSWERING') return undefined;
     throw error;
@@ -56,7 +89,7 @@ export async function askAgent(config: Config): Promise<AgentStatus | undefined>
 }
 
 /** What an agent that does not run left behind, and `more` that stands; of one that never ran zeros and nulls. @throws EdgeError */
-export function readStore(config: Config, more: readonly Condition[] = []): DownStatus {
+export function readStore(config: Pick<Config, 'state' | 'edge'>, more: readonly Condition[] = []): DownStatus {
   const path = join(config.state.dir, 'state.db');
   const agent_id = config.edge.agent_id;
   if (!existsSync(path)) return neverRan(config, more);
@@ -103,23 +136,23 @@ function notAnswering(config: Config, error: unknown): Pick<DownStatus, 'conditi
 
 async function endOf({ logging }: Config, status: DownStatus, { lastFailure: failure }: CrashLoop): Promise<Ended> {
   const lastLine = readLogLine(logTail(logging.file, 1)[0] ?? '');
-  const launchd = await askLaunchd(runProgram, process.getuid?.() ?? 0);
+  const launchd = await askLaunchd();
   return whyDown({ status, failure, lastLineAt: lastLine?.at, launchd });
 }
 
 /** What an agent left that does not run, below why. In a crash loop state.db may be the very thing that cannot be read. */
-function down(config: Config, why: readonly Condition[]): DownStatus {
-  if (why.length === 0) return readStore(config);
+function down(config: Config, why: readonly Condition[]): DownStatus & { stored: boolean } {
+  if (why.length === 0) return { ...readStore(config), stored: true };
   try {
-    return readStore(config, why);
+    return { ...readStore(config, why), stored: true };
   } catch (error) {
     const code = codeOf(error, 'EDGE_INTERNAL');
     const store = { code, detail: messageOf(error), since: systemClock.now() };
-    return neverRan(config, why.some((one) => one.code === code) ? why : [...why, store]);
+    return { ...neverRan(config, why.some((one) => one.code === code) ? why : [...why, store]), stored: false };
   }
 }
 
-function neverRan({ edge }: Config, conditions: readonly Condition[]): DownStatus {
+function neverRan({ edge }: Pick<Config, 'edge'>, conditions: readonly Condition[]): DownStatus {
   const { agent_id } = edge;
   return { running: false, version: null, agent_id, ...conditionsLeft(conditions), ...NEVER_RAN };
 }

@@ -1,14 +1,16 @@
-import type { ProgramResult, RunProgram } from '../ops/macos/programs.ts';
-import { SERVICE_LABEL } from '../ops/service/servicePaths.ts';
 import type { DownStatus } from '../ops/status.ts';
-import { codeOf } from '../util/EdgeError.ts';
+import { EdgeError } from '../util/EdgeError.ts';
+import { launchdService } from './service/launchdService.ts';
 
 /** launchctl answers in milliseconds; a status is not to wait for a launchd that hangs, ms. */
 const LAUNCHCTL_MS = 2_000;
 
 /** What launchd says of the agent of this user. */
 export interface LaunchdView {
+  /** Its property list is in its place. */
+  readonly installed: boolean;
   readonly loaded: boolean;
+  readonly pid: number | null;
   readonly state: string | null;
   readonly last_exit_code: number | null;
   readonly last_signal: string | null;
@@ -59,26 +61,16 @@ export function whyDown({ status, failure, lastLineAt, launchd }: EndTraces): En
   return { why: 'killed', at: lastAt === undefined ? null : iso(lastAt), code: null, launchd };
 }
 
-/** Null where there is no launchctl, or it does not answer. */
-export async function askLaunchd(run: RunProgram, uid: number): Promise<LaunchdView | null> {
-  let printed: ProgramResult;
+/** Null where there is no launchctl, or it does not answer as one does. */
+export async function askLaunchd(): Promise<LaunchdView | null> {
   try {
-    printed = await run('launchctl', ['print', `gui/${uid}/${SERVICE_LABEL}`], { timeoutMs: LAUNCHCTL_MS });
+    const service = launchdService({ launchctlMs: LAUNCHCTL_MS });
+    const { installed, loaded, pid, state, lastExitCode, lastSignal } = await service.state();
+    return { installed, loaded, pid, state, last_exit_code: lastExitCode, last_signal: lastSignal };
   } catch (error) {
-    if (codeOf(error, 'EDGE_INTERNAL') === 'EDGE_PROGRAM_MISSING') return null;
-    throw error;
+    if (!(error instanceof EdgeError)) throw error;
+    return null;
   }
-  if (printed.timedOut) return null;
-  if (printed.exitCode !== 0) return { loaded: false, state: null, last_exit_code: null, last_signal: null };
-  const value = (name: string) => new RegExp(`^\\s*${name} = (.+)$`, 'm').exec(printed.stdout)?.[1] ?? null;
-  // `78: EX_CONFIG` where macOS knows the name, `(never exited)` before the first end.
-  const exitCode = /^-?\d+/.exec(value('last exit code') ?? '');
-  return {
-    loaded: true,
-    state: value('state'),
-    last_exit_code: exitCode ? Number(exitCode[0]) : null,
-    last_signal: value('last terminating signal'),
-  };
 }
 
 function iso(at: number): string {

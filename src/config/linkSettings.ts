@@ -2,7 +2,7 @@ import type { Config } from './schema.ts';
 import { websocketUrl } from './websocketUrl.ts';
 
 /** The keys that the link to the backend goes by, in its words. */
-export function linkSettings(config: Config) {
+export function linkSettings(config: Pick<Config, 'edge' | 'backend' | 'websocket'>) {
   const { backend, websocket } = config;
   return {
     agentId: config.edge.agent_id,

@@ -22,7 +22,9 @@ export type MetaKey =
   /** JSON: the time of which this file knows nothing: see state/Forgotten.ts. */
   | 'forgotten'
   /** JSON: the time in which bubbles may have been begun of which this file knows nothing: see state/Forgotten.ts. */
-  | 'unsure';
+  | 'unsure'
+  /** The folder of the status page, which only who was let in knows: see ops/page/pageParts.ts. */
+  | 'page_folder';
 
 export class Meta {
   readonly #get: Statement;

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ChatDbFile } from '../chatdb/support/chatDbFile.ts';
@@ -6,12 +6,12 @@ import { edgeAgent, home } from './edgeAgent.ts';
 
 const ON_CHATDB = ['doctor', '--only', 'chat.db', '--only', 'schema'];
 
-function homeWith(without: readonly string[]): { config: string; file: ChatDbFile } {
+function homeWith(without: readonly string[]): { dir: string; config: string; file: ChatDbFile } {
   const { dir, config } = home();
   const file = new ChatDbFile(join(dir, 'chat.db'), { title: '', macos: 26, without, extra: [] });
   onTestFinished(() => file.close());
   file.message('A-1', { text: 'hello' });
-  return { config, file };
+  return { dir, config, file };
 }
 
 describe('edge-agent doctor --only chat.db --only schema', () => {
@@ -65,5 +65,54 @@ describe('edge-agent doctor --only chat.db --only schema', () => {
     expect(ended.code).toBe(2);
     expect(ended.out).toMatch(new RegExp(`^fail {2}chat\\.db {2}${code}: .*\\n {15}do: .*${fix}`));
     expect(ended.out).toContain('skip  schema   not looked at');
+  });
+});
+
+describe('edge-agent doctor without a configuration that can be used', () => {
+  const judged = async (config: string, home: string, only: readonly string[]) => {
+    const args = ['doctor', '--json', ...only.flatMap((name) => ['--only', name]), '--config', config];
+    const { code, out, err } = await edgeAgent(args, { env: { HOME: home } });
+    const { checks } = JSON.parse(out) as { checks: { name: string; status: string; text: string; fix: string }[] };
+    return { code, err, found: Object.fromEntries(checks.map((check) => [check.name, check])) };
+  };
+
+  it('fails the configuration with each place, looks at what the rest of it tells, and skips what it does not', async () => {
+    const { dir, config } = homeWith([]);
+    const lines = readFileSync(config, 'utf8').split('\n');
+    writeFileSync(config, [...lines, 'power:', '  keep_awak: true', ''].join('\n').replace('http://', 'ftp://'));
+    const only = ['node', 'chat.db', 'schema', 'disk', 'sleep', 'clock', 'service', 'connection'];
+    const { code, err, found } = await judged(config, dir, only);
+    expect({ code, err }).toEqual({ code: 2, err: '' });
+    expect(found.config).toMatchObject({
+      status: 'fail',
+      text: expect.stringMatching(/^EDGE_CONFIG_INVALID: .*:4:8 {2}backend\.url.*; .*power\.keep_awak/),
+      fix: expect.stringContaining('edge-agent check-config'),
+    });
+    expect(found).toMatchObject({
+      node: { status: 'pass' },
+      'chat.db': { status: 'pass' },
+      schema: { status: 'pass' },
+      disk: { status: expect.stringMatching(/pass|warn/) },
+      sleep: { status: 'skip', text: expect.stringContaining('does not tell power; see the check config') },
+      clock: { status: 'skip', text: expect.stringContaining('does not tell backend') },
+      connection: { status: 'skip' },
+    });
+    expect(found.service?.text).not.toContain('not looked at');
+  });
+
+  it('goes by the defaults where there is no file yet, and says how to come by one', async () => {
+    const { dir } = home();
+    const { code, found } = await judged(join(dir, 'none.yaml'), dir, ['chat.db', 'disk', 'connection']);
+    expect(code).toBe(2);
+    expect(found).toMatchObject({
+      config: {
+        status: 'fail',
+        text: expect.stringContaining('there is no such file'),
+        fix: expect.stringContaining('edge-agent service install'),
+      },
+      'chat.db': { text: expect.stringContaining(join(dir, 'Library/Messages/chat.db')) },
+      disk: { status: expect.stringMatching(/pass|warn/) },
+      connection: { status: 'skip' },
+    });
   });
 });

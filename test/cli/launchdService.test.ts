@@ -36,7 +36,9 @@ describe('edge-agent run as a service of launchd', () => {
     const status = await edgeAgent(args);
     expect(status.code).toBe(3);
     expect(status.out).toContain('it waits for config-invalid to be mended, and starts by itself then');
+    expect(status.out).toMatch(new RegExp(`starts by itself then; process ${child.pid}, since \\d{4}-.* ago\\)\\n`));
     expect(status.out).toContain('monitring: is not a known key');
+    expect(status.out).toContain('\nConditions\n'); // they stand now
     expect(JSON.parse((await edgeAgent([...args, '--json'])).out)).toMatchObject({
       running: false,
       conditions: [{ code: 'EDGE_CONFIG_INVALID', name: 'config-invalid' }],
@@ -95,7 +97,7 @@ describe('edge-agent run as a service of launchd', () => {
   });
 
   it('waits for the other agent with the same state to end, says so once, and touches nothing of it', async () => {
-    const { config, log } = home();
+    const { config, log, state } = home();
     const first = start(['run', '--config', config], { env: { EDGE_SECRET: 'canary-secret-value' } });
     await waitFor('the start', () => isUp(log), PATIENCE_MS);
     const second = start(['run', '--config', config], { env: ENV });
@@ -104,14 +106,22 @@ describe('edge-agent run as a service of launchd', () => {
       err += chunk.toString();
     });
     await waitFor('the words', () => err.includes('EDGE_ALREADY_RUNNING'), PATIENCE_MS);
+    const word = join(state, 'standby.json');
+    await waitFor('the word it leaves', () => existsSync(word), PATIENCE_MS);
+    const beside = await edgeAgent(['status', '--config', config]);
+    expect(beside.out).toMatch(
+      new RegExp(`launchd {8}its agent, process ${second.child.pid}, waits since .*\\(EDGE_ALREADY_RUNNING\\)`),
+    );
     second.child.kill('SIGHUP'); // has it look
     const status = await edgeAgent(['status', '--json', '--config', config]);
     expect(JSON.parse(status.out)).toMatchObject({ running: true, pid: first.child.pid });
+    await waitFor('the word again', () => existsSync(word), PATIENCE_MS);
     expect(second.child.exitCode).toBeNull();
     first.child.kill('SIGTERM');
     expect((await first.ended).code).toBe(0);
     second.child.kill('SIGHUP');
     expect(await second.ended).toMatchObject({ code: 75, signal: null }); // launchd starts it anew
+    expect(existsSync(word)).toBe(false);
     expect(err.match(/EDGE_ALREADY_RUNNING/g)).toHaveLength(1);
     expect(textOf(log)).not.toMatch(/EDGE_ALREADY_RUNNING|SIGHUP/);
   });

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { controlSocketPath } from '../../src/ops/ControlServer.ts';
@@ -73,6 +73,10 @@ describe('edge-agent service', () => {
     expect((await mac.run('service', 'start')).out).toContain(`runs already, with pid ${first.pid}`);
     expect(await mac.run('service', 'restart')).toMatchObject({ code: 0, err: '' });
     expect((await running(mac)).pid).not.toBe(first.pid);
+    rmSync(mac.paths.plist);
+    expect((await mac.run('service', 'status')).out).toMatch(
+      /running, pid .*\nplist .* is missing: it will not start at the next login. Write it: edge-agent service install\n/,
+    );
   });
 
   it('stops the agent in order, until somebody logs in or starts it', async () => {

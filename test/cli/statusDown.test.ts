@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CRASH_LOOP_FILE } from '../../src/ops/CrashLoop.ts';
+import { servicePaths } from '../../src/ops/service/servicePaths.ts';
+import type { Waiting } from '../../src/ops/waiting.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { edgeAgent, home } from './edgeAgent.ts';
@@ -16,6 +18,9 @@ async function statusOf(o: {
   failures?: { count: number; last_code: string; last_at: number };
   logged?: number;
   launchctl?: string;
+  hasPlist?: boolean;
+  waits?: Waiting;
+  damaged?: boolean;
 }) {
   const { config, state, log } = home();
   if (o.started !== undefined) {
@@ -29,15 +34,23 @@ async function statusOf(o: {
   mkdirSync(state, { recursive: true });
   if (o.failures) writeFileSync(join(state, CRASH_LOOP_FILE), JSON.stringify(o.failures));
   if (o.logged !== undefined) writeFileSync(log, `[${iso(o.logged)}] [INFO] the last words\n`);
+  if (o.waits) writeFileSync(join(state, 'standby.json'), JSON.stringify(o.waits));
+  if (o.damaged) writeFileSync(join(state, 'state.db'), Buffer.alloc(8192, 'garbage '));
   const bin = tempDir();
   if (o.launchctl !== undefined) {
     writeFileSync(join(bin, 'launchctl'), `#!/bin/bash\n${o.launchctl}\n`, { mode: 0o700 });
   }
-  const env = { PATH: `${bin}${delimiter}${process.env.PATH}` };
+  const own = tempDir();
+  const { plist } = servicePaths(own);
+  if (o.hasPlist) {
+    mkdirSync(dirname(plist), { recursive: true });
+    writeFileSync(plist, '');
+  }
+  const env = { PATH: `${bin}${delimiter}${process.env.PATH}`, HOME: own };
   const { code, out } = await edgeAgent(['status', '--config', config], { env });
   expect(code).toBe(3);
   const json = JSON.parse((await edgeAgent(['status', '--json', '--config', config], { env })).out);
-  return { out, ended: json.ended };
+  return { out, ended: json.ended, json };
 }
 
 describe('edge-agent status of an agent that does not run', () => {
@@ -73,13 +86,21 @@ describe('edge-agent status of an agent that does not run', () => {
   it('says what launchd knows: its exit code in words, or that it does not know the agent', async () => {
     const print = `[ "$1" = print ] && [[ $2 == gui/*/com.edge-relay.edge-agent ]] || exit 64`;
     const known = await statusOf({
+      hasPlist: true,
       launchctl: `${print}; printf '%s = {\\n\\tstate = not running\\n\\tlast exit code = 78: EX_CONFIG\\n}\\n' "$2"`,
     });
     expect(known.ended).toEqual({
       why: 'never-ran',
       at: null,
       code: null,
-      launchd: { loaded: true, state: 'not running', last_exit_code: 78, last_signal: null },
+      launchd: {
+        installed: true,
+        loaded: true,
+        pid: null,
+        state: 'not running',
+        last_exit_code: 78,
+        last_signal: null,
+      },
     });
     expect(known.out).toContain(
       'launchd        knows it, not running; its last exit code was 78 (the configuration cannot be used: `edge-agent check-config`)\n',
@@ -93,10 +114,37 @@ describe('edge-agent status of an agent that does not run', () => {
     expect(starting.out).toMatch(
       /^edge-agent starts as .*: its process is there and does not answer yet\n {2}why {12}it needs/,
     );
-    const unknown = await statusOf({ started: 0, launchctl: `${print}; echo 'Could not find service' >&2; exit 113` });
-    expect(unknown.ended.launchd).toMatchObject({ loaded: false });
-    expect(unknown.out).toContain(
-      'launchd        does not know it, so nothing starts it: `edge-agent service start`\n',
+  });
+
+  it.each([
+    ['start', 'installed', true],
+    ['install', 'not installed', false],
+  ])('advises `service %s` where it is %s and launchd does not know it', async (command, _name, hasPlist) => {
+    const launchctl = `echo 'Could not find service' >&2; exit 113`;
+    const { out, ended } = await statusOf({ started: 0, stopped: 5000, launchctl, hasPlist });
+    expect(ended.launchd).toMatchObject({ installed: hasPlist, loaded: false });
+    expect(out).toContain(`launchd        does not know it, so nothing starts it: \`edge-agent service ${command}\`\n`);
+    expect(out).toContain(`\`edge-agent service ${command}\` starts it\n`);
+  });
+
+  const waits: Waiting = { pid: process.pid, code: 'EDGE_SQLITE_MISSING', detail: 'no binary', since: iso(3000) };
+  const runs = (pid: number) => `printf '%s = {\\n\\tstate = running\\n\\tpid = ${pid}\\n}\\n' "$2"`;
+
+  it('says that it waits, for what, since when and what to do, and nothing that is not known', async () => {
+    const { out, json } = await statusOf({ waits, damaged: true, launchctl: runs(process.pid) });
+    expect(out).toMatch(
+      `it waits for sqlite-missing to be mended, and starts by itself then; process ${process.pid}, since ${iso(3000)} (`,
     );
+    expect(out).toContain('state.db       cannot be read from here');
+    expect(out).toMatch(
+      /\nConditions\n {2}.*EDGE_SQLITE_MISSING\) since 2026-01-01T00:00:03.000Z .*\n {4}no binary\n.*\n.*npm ci/,
+    );
+    expect(out).not.toMatch(/nothing taken in|last inbound|when it ended|service start/);
+    expect(json).toMatchObject({ running: false, waiting: waits, ended: null, stored: false });
+  });
+
+  it('does not take another process for one that waits', async () => {
+    const { json } = await statusOf({ started: 0, stopped: 5000, waits, launchctl: runs(process.pid + 1) });
+    expect(json).toMatchObject({ waiting: null, ended: { why: 'starting' } });
   });
 });

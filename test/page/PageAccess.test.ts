@@ -4,7 +4,7 @@ import { FakeClock } from '../support/FakeClock.ts';
 
 function access() {
   const clock = new FakeClock();
-  return { clock, page: new PageAccess({ clock, port: 8377 }) };
+  return { clock, page: new PageAccess({ clock, port: 8377, folder: 'secret-folder' }) };
 }
 const cookieOf = (set: string | undefined) => ({ cookie: `a=b; ${set!.split(';')[0]}; c=d` });
 
@@ -13,6 +13,7 @@ describe('the key to the status page', () => {
     const { clock, page } = access();
     const token = page.newToken();
     const set = page.redeem(token);
+    expect(set).toMatch(/; Path=\/secret-folder\/; HttpOnly; SameSite=Strict$/);
     expect(page.redeem(token)).toBeUndefined();
     await clock.advance(TOKEN_MS * 1000);
     expect(page.admits(cookieOf(set))).toBe(true);

@@ -36,10 +36,11 @@ describe('the status page’s server', () => {
     expect(locked.status).toBe(401);
     expect(locked.body).toContain('edge-agent open');
     expect(locked.body).not.toContain('c-1');
-    expect((await ask(stage, '/api/state')).status).toBe(401);
-    expect((await ask(stage, '/api/stream')).status).toBe(401);
+    expect((await ask(stage, `${stage.folder}api/state`)).status).toBe(401);
+    expect((await ask(stage, '/api/state')).status).toBe(404);
+    expect((await ask(stage, `${stage.folder}api/stream`)).status).toBe(401);
     expect((await ask(stage, '/open?token=')).status).toBe(401);
-    expect((await ask(stage, '/', { cookie: `edge-agent-${stage.port}=${'A'.repeat(43)}` })).status).toBe(401);
+    expect((await ask(stage, stage.folder, { cookie: `edge-agent-${stage.port}=${'A'.repeat(43)}` })).status).toBe(401);
 
     const link = await stage.link();
     const path = link.slice(stage.origin.length);
@@ -47,13 +48,18 @@ describe('the status page’s server', () => {
     const looked = await fetch(link, { method: 'HEAD', redirect: 'manual' }); // a preview of the link
     expect([looked.status, looked.headers.get('set-cookie')]).toEqual([200, null]);
     const opened = await ask(stage, path);
-    expect(opened).toMatchObject({ status: 303, headers: { location: '/' } });
+    expect(opened).toMatchObject({ status: 303 });
+    const { folder } = stage;
+    expect(opened.headers.location).toBe(folder);
     const [set] = opened.headers['set-cookie'] as string[];
-    expect(set).toMatch(/; Path=\/; HttpOnly; SameSite=Strict$/);
+    // What another server of this machine gets from a browser: nothing, but at a path that it cannot know.
+    expect(set).toMatch(new RegExp(`; Path=${folder}; HttpOnly; SameSite=Strict$`));
+    expect(folder).toMatch(/^\/[\w-]{43}\/$/);
     expect((await ask(stage, path)).status).toBe(401);
 
     const cookie = set!.split(';')[0]!;
-    const page = await ask(stage, '/', { cookie });
+    expect((await ask(stage, '/', { cookie })).status).toBe(401);
+    const page = await ask(stage, folder, { cookie });
     expect(page.status).toBe(200);
     expect(page.headers).toMatchObject({
       'content-security-policy': expect.stringMatching(/^default-src 'none'; script-src 'self'; style-src 'self'; /),
@@ -73,15 +79,15 @@ describe('the status page’s server', () => {
       'localhost',
     ]) {
       const answers = await Promise.all([
-        ask(stage, '/', { cookie, host }),
-        ask(stage, '/api/state', { cookie, host }),
+        ask(stage, folder, { cookie, host }),
+        ask(stage, `${folder}api/state`, { cookie, host }),
       ]);
       for (const { status, body } of answers) {
         expect.soft(status, host).toBeGreaterThanOrEqual(400);
         expect.soft(body, host).not.toContain('c-1');
       }
     }
-    expect((await ask(stage, '/api/state', { cookie, host: `localhost:${stage.port}` })).status).toBe(200);
+    expect((await ask(stage, `${folder}api/state`, { cookie, host: `localhost:${stage.port}` })).status).toBe(200);
     for (const path of ['/health', '/metrics']) expect((await ask(stage, path)).status).toBe(200);
   });
 
@@ -103,8 +109,8 @@ describe('the status page’s server', () => {
     ];
     for (const [headers, status] of refused) {
       const answers = await Promise.all([
-        ask(stage, '/api/retry', headers, { all: true }),
-        ask(stage, '/api/cancel', headers, { schedule_id: 'c-1' }),
+        ask(stage, `${stage.folder}api/retry`, headers, { all: true }),
+        ask(stage, `${stage.folder}api/cancel`, headers, { schedule_id: 'c-1' }),
       ]);
       for (const answer of answers) {
         const expected = status === 404 ? [404, 421] : [status];
@@ -113,7 +119,7 @@ describe('the status page’s server', () => {
     }
     expect((await stage.rig.agent.status()).queues).toMatchObject({ dead_letters: 1, schedules: 1 });
     expect((await ask(stage, '/send', good, { thread_id: '+15550100002', text: 'x' })).status).toBe(404);
-    const done = await ask(stage, '/api/cancel', good, { schedule_id: 'c-1' });
+    const done = await ask(stage, `${stage.folder}api/cancel`, good, { schedule_id: 'c-1' });
     expect(done).toMatchObject({ status: 200, body: '{"found":"pending"}' });
   });
 
@@ -123,19 +129,22 @@ describe('the status page’s server', () => {
     const texts: string[] = [];
     const streams = Array.from({ length: MAX_PAGES }, (_, index) => {
       const headers = { cookie };
-      const call = request({ host: '127.0.0.1', port: stage.port, path: '/api/stream', headers }, (response) => {
-        texts[index] = '';
-        response.setEncoding('utf8').on('data', (chunk: string) => {
-          texts[index] += chunk;
-        });
-      });
+      const call = request(
+        { host: '127.0.0.1', port: stage.port, path: `${stage.folder}api/stream`, headers },
+        (response) => {
+          texts[index] = '';
+          response.setEncoding('utf8').on('data', (chunk: string) => {
+            texts[index] += chunk;
+          });
+        },
+      );
       call.on('error', () => {}); // it is destroyed below
       call.end();
       onTestFinished(() => void call.destroy());
       return call;
     });
     await waitFor('all streams', () => streams.every((_, index) => texts[index]?.includes('event: state')));
-    expect((await ask(stage, '/api/stream', { cookie })).status).toBe(503);
+    expect((await ask(stage, `${stage.folder}api/stream`, { cookie })).status).toBe(503);
     stage.rig.mac.people.receive({ from: '+15550100002', text: 'my private words' });
     await waitFor('the message', () => texts.every((text) => text.includes('…0002 handed over')));
     expect(texts.join()).not.toMatch(/my private words|5550100002/);
@@ -143,7 +152,7 @@ describe('the status page’s server', () => {
 
     streams[0]!.destroy();
     await waitFor('room for another', async () => {
-      const call = await fetch(`${stage.origin}/api/stream`, { headers: { cookie } });
+      const call = await fetch(`${stage.origin}${stage.folder}api/stream`, { headers: { cookie } });
       void call.body?.cancel();
       return call.status === 200;
     });

@@ -14,7 +14,7 @@ import { launchdService } from './launchdService.ts';
 import type { Progress } from './Progress.ts';
 import { lacksPermission, walkThroughPermissions } from './permissions.ts';
 import { releasesOf } from './releases.ts';
-import { whatIsMissing } from './whatIsMissing.ts';
+import { type Missing, whatIsMissing } from './whatIsMissing.ts';
 
 /** How long the new program may take to check the configuration; macOS looks it through at its first run. */
 const CHECK_MS = 60_000;
@@ -97,23 +97,36 @@ export async function putInPlace(o: PutInPlace): Promise<number> {
 
   const needsPermissions = o.needsPermissions || isFirst;
   if (person && (needsPermissions || lacksPermission(agent))) await walkThroughPermissions(node, runProgram, person);
-  const missing = await whatIsMissing({
+  const found = await whatIsMissing({
     run: runProgram,
     node,
     program: releases.programPath,
     config: configFile,
     agent: agent && (await import('../takeStatus.ts').then(({ askAgent }) => askAgent(config)).catch(() => undefined)),
   });
-  io.out(epilogue({ missing, node, needsPermissions }));
+  io.out(epilogue({ ...found, node, needsPermissions }));
   return agent ? EXIT.ok : EXIT.tempFail;
 }
 
-function epilogue(o: { missing: readonly string[]; node: string; needsPermissions: boolean }): string {
+function epilogue(o: Missing & { node: string; needsPermissions: boolean }): string {
   const permissions =
     'macOS: System Settings → Privacy & Security: add this file to Full Disk Access (Cmd-Shift-G takes its path), and allow ' +
     `it Messages below Automation when macOS asks\n     ${o.node}`;
   const all = [...(o.needsPermissions ? [permissions] : []), ...o.missing];
-  const list = all.map((one, at) => `  ${at + 1}. ${one}\n`).join('');
-  const head = all.length === 0 ? '\nNothing is missing.\n' : `\nWhat is missing, or to be looked at:\n\n${list}`;
-  return `${head}\nHow it is:   edge-agent status\nIts log:     edge-agent logs -f\nLook again:  edge-agent doctor\n`;
+  const head =
+    all.length > 0
+      ? 'What is missing, or to be looked at:'
+      : o.unknown.length > 0
+        ? 'Nothing is known to be missing.'
+        : 'Nothing is missing.';
+  const late =
+    o.unknown.length === 0
+      ? ''
+      : `\nNot found out in time, which this Mac may be too busy for now:\n\n${listed(o.unknown)}`;
+  return `\n${head}\n${all.length > 0 ? `\n${listed(all)}` : ''}${late}
+How it is:   edge-agent status\nIts log:     edge-agent logs -f\nLook again:  edge-agent doctor\n`;
+}
+
+function listed(all: readonly string[]): string {
+  return all.map((one, at) => `  ${at + 1}. ${one}\n`).join('');
 }

@@ -29,7 +29,7 @@ export async function serviceStatus({ config, json }: CommonOptions, io: Io): Pr
     const service = { label: SERVICE_LABEL, installed, loaded, running, pid, last_exit_code, path };
     io.out(`${printable(JSON.stringify({ ...service, plist: drift, node, config: file }))}\n`);
   } else {
-    const lines = [stateLine(state), ...plistLines(plist, drift, installed), ...nodeLines(node), `config  ${file}`];
+    const lines = [stateLine(state), ...plistLines(plist, drift, loaded), ...nodeLines(node), `config  ${file}`];
     io.out(lines.map((line) => `${printable(line)}\n`).join(''));
   }
   if (!running) return STATUS_EXIT.down;
@@ -60,13 +60,17 @@ async function aboutNode(dir: string): Promise<AboutNode> {
 function stateLine({ installed, loaded, running, pid, lastExitCode }: LaunchdState): string {
   const last = lastExitCode === null ? '' : `; it ended with exit code ${lastExitCode} the last time`;
   if (running) return `state   running, pid ${pid}${last}`;
+  if (loaded && !installed) return `state   loaded, but not running${last}. Install it: edge-agent service install`;
   if (loaded) return `state   loaded, but not running${last}. Start it: edge-agent service start`;
   if (installed) return 'state   installed, not loaded: it starts at the next login, or with: edge-agent service start';
   return 'state   not installed. Install it: edge-agent service install';
 }
 
-function plistLines(path: string, drift: PlistDrift, isInstalled: boolean): string[] {
-  if (drift.found === 'missing') return isInstalled ? [`plist   ${path} is missing`] : [];
+function plistLines(path: string, drift: PlistDrift, isLoaded: boolean): string[] {
+  if (drift.found === 'missing')
+    return isLoaded
+      ? [`plist   ${path} is missing: it will not start at the next login. Write it: edge-agent service install`]
+      : [];
   if (drift.found === 'same') return [`plist   ${path}`];
   if (drift.found === 'unreadable') return [`plist   ${path} cannot be read: ${drift.why}`];
   return [

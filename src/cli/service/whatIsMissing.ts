@@ -9,6 +9,15 @@ interface Finding {
   readonly status: string;
   readonly text: string;
   readonly fix?: string | null;
+  /** It took too long to find out. */
+  readonly unknown?: boolean;
+}
+
+export interface Missing {
+  /** What stands between this Mac and an agent that works, each with what to do. */
+  readonly missing: readonly string[];
+  /** What doctor did not find out in time, each with what to do: on a Mac that is busy with an install it is no lack. */
+  readonly unknown: readonly string[];
 }
 
 export interface Examined {
@@ -20,18 +29,25 @@ export interface Examined {
   readonly agent: AgentStatus | undefined;
 }
 
-/** What stands between this Mac and an agent that works, each with what to do. */
-export async function whatIsMissing({ run, node, program, config, agent }: Examined): Promise<string[]> {
+export async function whatIsMissing({ run, node, program, config, agent }: Examined): Promise<Missing> {
   const conditions = (agent?.conditions ?? []).map(({ name, text, fix }) => ({ name, text, fix }));
   const args = [program, 'doctor', '--json', '--config', config];
   const { exitCode, stdout, stderr } = await run(node, args, { timeoutMs: DOCTOR_MS });
   const findings = parsed(stdout)?.filter(({ status }) => status === 'fail' || status === 'warn');
   const first = stderr.trim().split('\n')[0] || `it ended with ${exitCode ?? 'a signal'}`;
-  const found = findings ?? [{ name: 'doctor', text: first, fix: 'Run `edge-agent doctor`.' }];
+  const found: readonly Finding[] = findings ?? [
+    { name: 'doctor', status: 'fail', text: first, fix: 'Run `edge-agent doctor`.' },
+  ];
   const known = new Set(conditions.map(({ fix }) => fix));
-  return [...conditions, ...found.filter(({ fix }) => !fix || !known.has(fix))].map(
-    ({ name, text, fix }) => `${name}: ${text}${fix ? `\n     ${fix}` : ''}`,
-  );
+  const lacks = found.filter(({ fix, unknown }) => !unknown && !(fix && known.has(fix)));
+  return {
+    missing: [...conditions, ...lacks].map(inWords),
+    unknown: found.filter(({ unknown }) => unknown).map(inWords),
+  };
+}
+
+function inWords({ name, text, fix }: Pick<Finding, 'name' | 'text' | 'fix'>): string {
+  return `${name}: ${text}${fix ? `\n     ${fix}` : ''}`;
 }
 
 function parsed(stdout: string): readonly Finding[] | undefined {

@@ -2,7 +2,7 @@ import { type Clock, sleep } from '../../util/Clock.ts';
 import { EdgeError } from '../../util/EdgeError.ts';
 import { ERRORS } from '../../util/errors.ts';
 import type { ProgramResult, RunProgram } from '../macos/programs.ts';
-import { type Finding, fail, skip, warn } from './Check.ts';
+import { type Finding, fail, late, skip, warn } from './Check.ts';
 
 /** How long a program of macOS may take, ms; those asked here take some 20. Less than a check may. */
 const PROGRAM_MS = 1_500;
@@ -45,7 +45,7 @@ export async function ask(
 
 function silent(command: string): Finding {
   const text = `not known: ${command} did not end within ${PROGRAM_MS / 1000} s, and was killed`;
-  return warn(text, `Run it by hand and see what it waits for: ${command}`);
+  return late(text, `Run it by hand and see what it waits for: ${command}`);
 }
 
 /** The finding that a program did not say what it says on every macOS known. */

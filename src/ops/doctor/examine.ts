@@ -1,7 +1,7 @@
 import type { Clock } from '../../util/Clock.ts';
 import { codeOf, messageOf } from '../../util/EdgeError.ts';
 import { ERRORS } from '../../util/errors.ts';
-import { type Check, type Finding, fail, type Verdict, warn } from './Check.ts';
+import { type Check, type Finding, fail, late, type Verdict } from './Check.ts';
 
 /** How long one check may take, ms. All run at once, and who asks how the Mac is does not wait longer. */
 const LIMIT_MS = 2_000;
@@ -17,11 +17,11 @@ export function examine(checks: readonly Check[], clock: Clock, limitMs = LIMIT_
   return Promise.all(
     checks.map(async ({ name, run }): Promise<NamedFinding> => {
       const startedAt = clock.monotonic();
-      const late = Promise.withResolvers<Finding>();
-      const timer = clock.after(limitMs, () => late.resolve(tooLong(name, limitMs)));
+      const over = Promise.withResolvers<Finding>();
+      const timer = clock.after(limitMs, () => over.resolve(tooLong(name, limitMs)));
       // Not at once: those that wait for a program have it under way before one reads a file.
       const found = Promise.resolve().then(run).catch(defect);
-      const finding = await Promise.race([found, late.promise]);
+      const finding = await Promise.race([found, over.promise]);
       timer.cancel();
       return { name, ...finding, ms: Math.round(clock.monotonic() - startedAt) };
     }),
@@ -40,7 +40,7 @@ function defect(error: unknown): Finding {
 }
 
 function tooLong(name: string, limitMs: number): Finding {
-  return warn(
+  return late(
     `not found out within ${limitMs / 1000} s`,
     `Run edge-agent doctor --only ${name} once more; if it stays, restart the Mac.`,
   );

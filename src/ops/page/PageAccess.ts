@@ -16,12 +16,16 @@ const SECRET_BYTES = 32;
 export class PageAccess {
   readonly #clock: Clock;
   readonly #port: number;
+  /** Where the page is, `/…/`. Cookies know no ports: by its path alone the cookie goes to no other server of this machine. */
+  readonly folder: string;
   readonly #session = newSecret();
   #tokens: { token: string; until: number }[] = [];
 
-  constructor(options: { clock: Clock; port: number }) {
+  /** `folder`: a name nobody can guess. */
+  constructor(options: { clock: Clock; port: number; folder: string }) {
     this.#clock = options.clock;
     this.#port = options.port;
+    this.folder = `/${options.folder}/`;
   }
 
   newToken(): string {
@@ -35,7 +39,7 @@ export class PageAccess {
     const left = this.#fresh().filter((each) => !isSame(each.token, token));
     const isGood = left.length < this.#fresh().length;
     this.#tokens = left;
-    return isGood ? `${this.#cookieName}=${this.#session}; Path=/; HttpOnly; SameSite=Strict` : undefined;
+    return isGood ? `${this.#cookieName}=${this.#session}; Path=${this.folder}; HttpOnly; SameSite=Strict` : undefined;
   }
 
   /** The request has the cookie. */
@@ -69,7 +73,7 @@ export class PageAccess {
   }
 }
 
-function newSecret(): string {
+export function newSecret(): string {
   return randomBytes(SECRET_BYTES).toString('base64url');
 }
 

@@ -9,9 +9,9 @@ type Handler = Routes[string];
 
 /** What the page does, and the routes of the control socket that do it. */
 const ACTIONS: Readonly<Record<string, string>> = {
-  'POST /api/retry': 'POST /retry',
-  'POST /api/drop': 'POST /drop',
-  'POST /api/cancel': 'POST /schedule/cancel',
+  retry: 'POST /retry',
+  drop: 'POST /drop',
+  cancel: 'POST /schedule/cancel',
 };
 
 const HEADERS = {
@@ -25,6 +25,7 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store',
 };
+const KEYLESS = 'This page shows its figures to whoever has its key.';
 const HTML = 'text/html; charset=utf-8';
 
 export interface PageRoutesOptions {
@@ -36,24 +37,27 @@ export interface PageRoutesOptions {
 }
 
 /**
- * The status page and what it asks for. Everything but its looks needs the cookie that /open gives; whatever changes
+ * The status page and what it asks for. Everything but its looks lies in a folder that cannot be
+ * guessed, and needs the cookie that /open gives for it; whatever changes
  * something must also come from the page itself.
  */
 export function pageRoutes({ access, feed, state, control }: PageRoutesOptions): Routes {
+  const { folder } = access;
   const routes: Record<string, Handler> = {
     'GET /open': ({ query }) => {
       const cookie = access.redeem(query.get('token') ?? '');
       if (cookie === undefined) return locked('This link was used already, or it is older than five minutes.');
-      return { status: 303, body: '', headers: { 'set-cookie': cookie, location: '/' } };
+      return { status: 303, body: '', headers: { 'set-cookie': cookie, location: access.folder } };
     },
     // What only looks at a link, as a preview of it does, does not use it up.
     'HEAD /open': () => ({ body: '', contentType: HTML }),
-    'GET /': ({ headers }) => {
-      if (!access.admits(headers)) return locked('This page shows its figures to whoever has its key.');
+    'GET /': () => locked(KEYLESS),
+    [`GET ${folder}`]: ({ headers }) => {
+      if (!access.admits(headers)) return locked(KEYLESS);
       return zipped(headers, Buffer.from(withState(indexHtml(), state())), HTML);
     },
-    'GET /api/state': admitted(() => ({ body: state() })),
-    'GET /api/stream': admitted(() =>
+    [`GET ${folder}api/state`]: admitted(() => ({ body: state() })),
+    [`GET ${folder}api/stream`]: admitted(() =>
       feed.isFull
         ? failed(503, 'TOO_MANY', 'The page is open too often.', 'Close other tabs with this page.')
         : { body: (client) => feed.add(client), contentType: 'text/event-stream' },
@@ -67,9 +71,12 @@ export function pageRoutes({ access, feed, state, control }: PageRoutesOptions):
         : { body: plain, contentType: type };
     };
   }
-  for (const [route, target] of Object.entries(ACTIONS)) {
+  for (const [name, target] of Object.entries(ACTIONS)) {
     const handler = control[target];
-    if (handler) routes[route] = admitted((request) => (mayChange(request) ? handler(request) : forbidden()));
+    if (handler)
+      routes[`POST ${folder}api/${name}`] = admitted((request) =>
+        mayChange(request) ? handler(request) : forbidden(),
+      );
   }
   return Object.fromEntries(Object.entries(routes).map(([route, handler]) => [route, guarded(handler)]));
 
@@ -96,7 +103,7 @@ export function pageRoutes({ access, feed, state, control }: PageRoutesOptions):
 
 /** Names of what can be done about a dead letter. */
 export function dealings(control: Routes): string[] {
-  return ['retry', 'drop'].filter((name) => control[ACTIONS[`POST /api/${name}`]!] !== undefined);
+  return ['retry', 'drop'].filter((name) => control[ACTIONS[name]!] !== undefined);
 }
 
 function forbidden(): RouteReply {

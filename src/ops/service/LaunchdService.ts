@@ -16,7 +16,6 @@ import type { ProgramResult, RunProgram } from '../macos/programs.ts';
 import { type PrintedService, readPrintedService } from './printedService.ts';
 import { SERVICE_LABEL, type ServicePaths, servicePaths } from './servicePaths.ts';
 
-/** How long one launchctl may take, ms: bootout of some versions waits for the agent, which has 20 s (ExitTimeOut). */
 const LAUNCHCTL_MS = 30_000;
 const PLUTIL_MS = 10_000;
 /** How often launchd is asked whether the agent is gone, ms, and how often at the most: 30 s, more than ExitTimeOut. */
@@ -35,8 +34,11 @@ export interface LaunchdState {
   readonly loaded: boolean;
   readonly running: boolean;
   readonly pid: number | null;
+  /** In launchd's words; null where it is not loaded. */
+  readonly state: string | null;
   /** Null while it never ended, or a signal ended it. */
   readonly lastExitCode: number | null;
+  readonly lastSignal: string | null;
   /** The property list that launchd loaded; else the place of the one it would load. */
   readonly path: string;
 }
@@ -46,6 +48,8 @@ export interface LaunchdServiceOptions {
   readonly clock: Clock;
   readonly uid: number;
   readonly home: string;
+  /** How long one launchctl may take, ms. @default 30 s: bootout of some versions waits for the agent, which has 20 s (ExitTimeOut) */
+  readonly launchctlMs?: number;
 }
 
 /**
@@ -64,13 +68,15 @@ export class LaunchdService {
   readonly #paths: ServicePaths;
   readonly #domain: string;
   readonly #target: string;
+  readonly #launchctlMs: number;
 
-  constructor({ run, clock, uid, home }: LaunchdServiceOptions) {
+  constructor({ run, clock, uid, home, launchctlMs = LAUNCHCTL_MS }: LaunchdServiceOptions) {
     this.#run = run;
     this.#clock = clock;
     this.#paths = servicePaths(home);
     this.#domain = `gui/${uid}`;
     this.#target = `${this.#domain}/${SERVICE_LABEL}`;
+    this.#launchctlMs = launchctlMs;
   }
 
   /** Puts the property list in its place and starts the agent by it, in place of one that runs. @throws EdgeError EDGE_LAUNCHD */
@@ -116,7 +122,9 @@ export class LaunchdService {
       loaded: printed !== undefined,
       running: printed !== undefined && printed.pid !== null,
       pid: printed?.pid ?? null,
+      state: printed?.state ?? null,
       lastExitCode: printed?.lastExitCode ?? null,
+      lastSignal: printed?.lastSignal ?? null,
       path: printed?.path ?? this.#paths.plist,
     };
   }
@@ -187,7 +195,7 @@ export class LaunchdService {
   }
 
   #launchctl(...args: string[]): Promise<ProgramResult> {
-    return this.#run('launchctl', args, { timeoutMs: LAUNCHCTL_MS });
+    return this.#run('launchctl', args, { timeoutMs: this.#launchctlMs });
   }
 }
 

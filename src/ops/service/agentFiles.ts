@@ -10,6 +10,7 @@ const STATE_NAMES = [
   /^state\.db\.corrupt-\d+(-wal|-shm)?$/,
   /^lock\.(db(-journal)?|pid)$/,
   /^crash-loop\.json(\.next)?$/,
+  /^standby\.json$/,
   /^high-water$/,
 ];
 /** logging.max_files is 99 at the most. */

@@ -2,7 +2,10 @@
 export interface PrintedService {
   /** Null while no process runs. */
   readonly pid: number | null;
+  /** `running`, `not running`, `spawn scheduled`; null where it is not told. */
+  readonly state: string | null;
   readonly lastExitCode: number | null;
+  readonly lastSignal: string | null;
   readonly path: string | undefined;
 }
 
@@ -17,7 +20,9 @@ export function readPrintedService(text: string): PrintedService {
   const path = values.get('path');
   return {
     pid: numberOf(values.get('pid')),
+    state: values.get('state') ?? null,
     lastExitCode: numberOf(values.get('last exit code')), // `78: EX_CONFIG`, or `(never exited)`
+    lastSignal: values.get('last terminating signal') ?? null,
     path: path?.startsWith('/') ? path : undefined, // `(submitted by …)` for what was loaded from no file
   };
 }

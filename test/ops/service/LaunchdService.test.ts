@@ -21,6 +21,7 @@ const PRINTED = `${TARGET} = {
 \t}
 \tpid = 4242
 \tlast exit code = 78: EX_CONFIG
+\tlast terminating signal = Killed: 9
 }
 `;
 
@@ -176,12 +177,21 @@ describe('the service', () => {
 
   it('tells what launchd knows of it', async () => {
     const { service, plist, load } = launchd();
-    const none = { installed: false, loaded: false, running: false, pid: null, lastExitCode: null, path: plist };
+    const nothing = { pid: null, state: null, lastExitCode: null, lastSignal: null };
+    const none = { installed: false, loaded: false, running: false, ...nothing, path: plist };
     expect(await service.state()).toEqual(none);
     load();
     const path = '/Users/ana/Library/LaunchAgents/com.edge-relay.edge-agent.plist';
-    const running = { installed: false, loaded: true, running: true, pid: 4242, lastExitCode: 78, path };
-    expect(await service.state()).toEqual(running);
+    expect(await service.state()).toEqual({
+      installed: false,
+      loaded: true,
+      running: true,
+      pid: 4242,
+      state: 'running',
+      lastExitCode: 78,
+      lastSignal: 'Killed: 9',
+      path,
+    });
     const odd = launchd({ print: [64] });
     await expect(odd.service.state()).rejects.toMatchObject({ code: 'EDGE_LAUNCHD' });
   });
@@ -197,11 +207,12 @@ describe('the service', () => {
 
 describe('what launchctl prints', () => {
   it.each([
-    ['\tlast exit code = (never exited)\n', { pid: null, lastExitCode: null, path: undefined }],
-    ['\tpath = (submitted by loginwindow.1)\n\tlast exit code = 0\n', { pid: null, lastExitCode: 0, path: undefined }],
-    ['\tpid = 12\n\tlast terminating signal = Killed: 9\n', { pid: 12, lastExitCode: null, path: undefined }],
-    ['', { pid: null, lastExitCode: null, path: undefined }],
+    ['\tlast exit code = (never exited)\n', {}],
+    ['\tpath = (submitted by loginwindow.1)\n\tlast exit code = 0\n', { lastExitCode: 0 }],
+    ['\tpid = 12\n\tlast terminating signal = Killed: 9\n', { pid: 12, lastSignal: 'Killed: 9' }],
+    ['', {}],
   ])('of %j is read as far as it tells', (text, expected) => {
-    expect(readPrintedService(text)).toEqual(expected);
+    const none = { pid: null, state: null, lastExitCode: null, lastSignal: null, path: undefined };
+    expect(readPrintedService(text)).toEqual({ ...none, ...expected });
   });
 });

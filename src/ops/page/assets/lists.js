@@ -10,7 +10,7 @@ export function startLists(perform) {
   act = perform;
   byId('retry-all').addEventListener('click', () =>
     act(
-      '/api/retry',
+      'api/retry',
       { all: true },
       ({ retried }) => `${plural(retried, 'message is', 'messages are')} handed over again.`,
     ),
@@ -53,7 +53,7 @@ function counted(heading, list, shown, all) {
 
 function scheduleRow({ schedule_id, name }) {
   const cancel = () =>
-    act('/api/cancel', { schedule_id }, ({ found }) =>
+    act('api/cancel', { schedule_id }, ({ found }) =>
       found === 'pending' ? `Schedule ${name} is cancelled.` : `Schedule ${name} is ${found ?? 'gone'} already.`,
     );
   return row(button('Cancel', `Cancel schedule ${name}`, cancel, 'Really cancel?'));
@@ -61,10 +61,10 @@ function scheduleRow({ schedule_id, name }) {
 
 function deadRow({ guid }, can) {
   const retry = () =>
-    act('/api/retry', { guid }, ({ retried }) =>
+    act('api/retry', { guid }, ({ retried }) =>
       retried > 0 ? 'The message is handed over again.' : 'The message is no dead letter any more.',
     );
-  const drop = () => act('/api/drop', { guid }, () => 'The message is dropped.');
+  const drop = () => act('api/drop', { guid }, () => 'The message is dropped.');
   return row(
     ...(can.includes('retry') ? [button('Retry', `Retry message ${guid}`, retry)] : []),
     ...(can.includes('drop') ? [button('Drop', `Drop message ${guid}`, drop, 'Really drop?')] : []),

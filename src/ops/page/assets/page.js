@@ -50,7 +50,7 @@ function trouble(kind) {
 }
 
 function connect() {
-  const source = new EventSource('/api/stream');
+  const source = new EventSource('api/stream');
   const watch = setInterval(() => performance.now() - heardAt > SILENT_MS && end(), 1_000);
   const end = () => {
     clearInterval(watch);
@@ -75,9 +75,9 @@ async function find() {
 /** Shows the state, or says why there is none. */
 async function ask() {
   try {
-    const answer = await fetch('/api/state', { signal: AbortSignal.timeout(SILENT_MS) });
+    const answer = await fetch('api/state', { signal: AbortSignal.timeout(SILENT_MS) });
     if (answer.ok) show(await answer.json());
-    return answer.ok ? undefined : answer.status === 401 ? 'locked' : 'refused';
+    return answer.ok ? undefined : [401, 404].includes(answer.status) ? 'locked' : 'refused';
   } catch {
     return 'down';
   }
