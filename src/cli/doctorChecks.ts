@@ -32,6 +32,7 @@ import { installedCommand } from '../ops/service/installedPlist.ts';
 import { NodeRuntime } from '../ops/service/NodeRuntime.ts';
 import { plistDrift } from '../ops/service/plistDrift.ts';
 import { SERVICE_LABEL, servicePaths } from '../ops/service/servicePaths.ts';
+import { sayUnfinished, UpgradeRecord, waysOutOf } from '../ops/service/UpgradeRecord.ts';
 import type { StoreStatus } from '../ops/status.ts';
 import { sleep, systemClock } from '../util/Clock.ts';
 import type { Examined } from './examined.ts';
@@ -64,7 +65,7 @@ export function doctorChecks({ config, file, named, cwd }: LookedAt): Check[] {
   const sections: Sections = whole ?? unusable?.sections ?? {};
   const clock = systemClock;
   const programs = { run: runProgram, clock, isMac: process.platform === 'darwin' };
-  const { plist, runtimeDir } = servicePaths(homedir());
+  const { plist, runtimeDir, appDir } = servicePaths(homedir());
   const runtime = new NodeRuntime({ dir: runtimeDir, run: runProgram, clock });
   const installed = installedCommand(plist);
   const uid = process.getuid!();
@@ -120,6 +121,7 @@ export function doctorChecks({ config, file, named, cwd }: LookedAt): Check[] {
     launchAgent({
       ...programs,
       plist,
+      unfinished: unfinishedUpgrade(appDir),
       drift: () => plistDrift(plist, wantedPlist({ config: serviceConfig(named, cwd) })),
       target: `gui/${uid}/${SERVICE_LABEL}`,
       otherConfig: installed && installed.config !== file ? installed.config : undefined,
@@ -135,6 +137,11 @@ export function doctorChecks({ config, file, named, cwd }: LookedAt): Check[] {
       }),
     ),
   ];
+}
+
+function unfinishedUpgrade(appDir: string): { says: string; fix: string } | undefined {
+  const upgrade = new UpgradeRecord(appDir).read();
+  return upgrade && { says: sayUnfinished(upgrade), fix: waysOutOf(upgrade, appDir).on };
 }
 
 /** The running agent, asked once for all checks. Rejects never. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { type Deployment, deploy } from '../../src/cli/service/deploy.ts';
+import { UpgradeRecord } from '../../src/ops/service/UpgradeRecord.ts';
 import { systemClock } from '../../src/util/Clock.ts';
 import { tempDir } from '../support/tempDir.ts';
 
@@ -43,6 +44,8 @@ function machine(work: string) {
         await start();
       },
     },
+    before: { release: OLD, plist: 'old', backup: undefined },
+    record: new UpgradeRecord(tempDir()),
     plist: 'new',
     plistPath,
     config: { state: { dir: stateDir } },

@@ -169,6 +169,34 @@ describe('the daemon that launchd started', () => {
   });
 });
 
+/** A Node that says, and believes, that it is 20.20.2. */
+function oldNode(dir: string): string {
+  const [path, believes] = [join(dir, 'old node'), join(dir, 'believes.mjs')];
+  const versions = "{ value: { ...process.versions, node: '20.20.2' } }";
+  writeFileSync(believes, `Object.defineProperty(process, 'versions', ${versions});\n`);
+  const real = `exec '${process.execPath}' --import '${believes}' "$@"`;
+  writeFileSync(path, `#!/bin/sh\n[ "$1" != --version ] || exec echo v20.20.2\n${real}\n`, { mode: 0o755 });
+  return path;
+}
+
+describe('the daemon that launchd started on a Node that is too old', () => {
+  it('says so once and waits for another Node, and its status says why', async () => {
+    const mac = serviceMac();
+    const node = oldNode(dirname(mac.standInState));
+    await mac.place('--node', node);
+    await mac.run('service', 'start');
+    const said = () => (existsSync(mac.paths.stderrLog) ? readFileSync(mac.paths.stderrLog, 'utf8') : '');
+    await waitFor('its words', () => said().includes('EDGE_NODE_TOO_OLD: Node 20.20.2 is too old'));
+    const first = await serviceStatus(mac);
+    expect(first).toMatchObject({ code: 1, running: true });
+    expect(first.node.problem).toContain(`${node} is Node 20.20.2, which is too old`);
+    expect((await mac.run('service', 'status')).out).toContain('Mend it: edge-agent service install --new-node');
+    expect((await serviceStatus(mac)).pid).toBe(first.pid);
+    expect(said().match(/EDGE_NODE_TOO_OLD/g)).toHaveLength(1);
+    expect(await mac.run('service', 'stop')).toMatchObject({ code: 0, err: '' });
+  });
+});
+
 describe('edge-agent service uninstall', () => {
   it('keeps the secret, and deletes it with all the agent made when it is to purge', async () => {
     const mac = serviceMac();

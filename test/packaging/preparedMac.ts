@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -37,6 +38,8 @@ export interface PreparedMac {
   readonly standIns: string;
   readonly env: NodeJS.ProcessEnv;
   calls(): string[];
+  /** From now on whoever calls launchctl with this command is killed before it does anything; undefined: nobody. */
+  killsAt(command: string | undefined): void;
   /** `edge-agent`, of the checkout. */
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
   status(): Promise<{ running: boolean; pid: number; version: string }>;
@@ -78,6 +81,12 @@ export function preparedMac(options: StandInOptions = {}): PreparedMac {
     standIns,
     env,
     run,
+    killsAt: (command) => {
+      const [called, real] = [join(bin, 'launchctl'), join(bin, 'launchctl.real')];
+      if (!existsSync(real)) renameSync(called, real);
+      const kill = command === undefined ? '' : `[ "$1" != ${command} ] || { kill -9 $PPID; exit 1; }`;
+      writeFileSync(called, `#!/bin/sh\n${kill}\nexec '${real}' "$@"\n`, { mode: 0o755 });
+    },
     calls: () =>
       (existsSync(join(standIns, 'calls.log')) ? readFileSync(join(standIns, 'calls.log'), 'utf8') : '').split('\n'),
     status: async () => JSON.parse((await run(['status', '--json'])).stdout),

@@ -25,6 +25,21 @@ function textsBelow(dir: string): string {
     .map((file) => readFileSync(file, 'latin1'))
     .join('\n');
 }
+/** Runs a command that is killed as it has launchd do something. */
+async function killed(mac: PreparedMac, command: string, args: readonly string[]): Promise<void> {
+  mac.killsAt(command);
+  expect(await mac.run(args)).toMatchObject({ signal: 'SIGKILL', stderr: '' });
+  mac.killsAt(undefined);
+}
+/** The processes that launchd's stand-in has started and that are there. */
+const agentsOf = (mac: PreparedMac) =>
+  readdirSync('/proc').filter((name) => {
+    try {
+      return readFileSync(`/proc/${name}/cmdline`, 'utf8').startsWith(`${mac.node}\0${mac.state}`);
+    } catch {
+      return false;
+    }
+  });
 const backups = (mac: PreparedMac) => {
   const dir = join(mac.state, 'backups');
   return existsSync(dir) ? readdirSync(dir) : [];
@@ -146,8 +161,18 @@ describe('edge-agent service install', () => {
     pid = now;
   });
 
-  it('goes back to the version before where the new one does not come up', async () => {
+  it('goes back to the version before where the new one does not come up, however often it was killed', async () => {
     const broken = otherPackage(mac.dir, '8.0.0', 'process.exit(process.argv[2] === "run" ? 70 : 0);\n');
+    for (const command of ['enable', 'bootstrap']) await killed(mac, command, ['service', 'upgrade', '--from', broken]);
+    const left = await mac.run(['service', 'status']);
+    expect(left.code).not.toBe(0);
+    expect(left.stdout).toMatch(
+      new RegExp(`^upgrade the upgrade from ${VERSION}-\\w+ to 8\\.0\\.0-\\w+, begun .* was interrupted`, 'm'),
+    );
+    const [, goOn] = /Go on: edge-agent (.*)$/m.exec(left.stdout) ?? [];
+    expect(goOn, left.stdout).toMatch(/^service upgrade --from '.*\/app\/8\.0\.0-\w+'$/);
+    const { stdout: doctor } = await mac.run(['doctor', '--only', 'service', '--config', mac.config]);
+    expect(doctor).toContain(goOn);
     const { code, stdout, stderr } = await mac.run(['service', 'upgrade', '--from', broken, '--wait', '3']);
     expect(code).toBe(75);
     expect(stdout).toMatch(/^roll back {4}8\.0\.0-\w+ did not answer within 3 s$/m);
@@ -183,17 +208,14 @@ process.exit(1);\n`,
   });
 
   it('runs a new version, with a backup of the state, of which three are kept', async () => {
-    const { code, stdout } = await mac.run([
-      'service',
-      'upgrade',
-      '--from',
-      otherPackage(mac.dir, '9.0.0'),
-      '--wait',
-      '30',
-    ]);
+    const upgrade = ['service', 'upgrade', '--from', otherPackage(mac.dir, '9.0.0'), '--wait', '30'];
+    await killed(mac, 'bootstrap', upgrade);
+    const { code, stdout } = await mac.run(upgrade);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^backup {7}state, configuration and property list are in .*backups/m);
     expect((await mac.status()).version).toBe('9.0.0');
+    expect(agentsOf(mac)).toHaveLength(1);
+    expect(existsSync(join(mac.state, 'app/upgrade.json'))).toBe(false);
     expect(backups(mac)).toHaveLength(3);
     const newest = join(mac.state, 'backups', backups(mac).sort().at(-1)!);
     expect(readdirSync(newest).sort()).toEqual(['com.edge-relay.edge-agent.plist', 'config.yaml', 'state.db']);

@@ -5,10 +5,12 @@ import { CRASH_LOOP_FILE } from '../../ops/CrashLoop.ts';
 import { backUp, hasWorkedSince, restoreState, schemaOf } from '../../ops/service/backUp.ts';
 import type { LaunchdService } from '../../ops/service/LaunchdService.ts';
 import type { Release, Releases } from '../../ops/service/Releases.ts';
+import type { UpgradeRecord } from '../../ops/service/UpgradeRecord.ts';
 import type { AgentStatus } from '../../ops/status.ts';
 import type { Clock } from '../../util/Clock.ts';
 import { EdgeError, messageOf } from '../../util/EdgeError.ts';
 import type { Progress } from './Progress.ts';
+import type { Before } from './ranBefore.ts';
 import { waitForReady } from './waitForReady.ts';
 
 /** What ran before and is taken back gets at least so long to answer, however little the new one got, ms. */
@@ -23,6 +25,8 @@ export interface Deployment {
   readonly plistPath: string;
   readonly config: Config;
   readonly configFile: string;
+  readonly before: Before;
+  readonly record: UpgradeRecord;
   readonly clock: Clock;
   readonly waitMs: number;
   readonly progress: Progress;
@@ -38,50 +42,70 @@ export type Deployed =
 /**
  * Puts a release in the place of what runs:
  *
- *   stop ── back up ── switch ── start ── answers, and still does ──► runs
- *                                  └─ does not: stop ── switch back ── start ──► rolled-back
+ *   write down ── stop ── back up ── switch ── start ── answers, and still does ──► runs
+ *                                                └─ does not: stop ── switch back ── start ──► rolled-back
  *
  * Where nothing ran before there is nothing to go back to: silent. The state is put back only where the new program changed
  * its schema, which the old one could not read, and did nothing else: what was sent meanwhile must not be forgotten. Where it
- * did, the new one stays, silent as it is.
+ * did, the new one stays, silent as it is. Killed at any point it can be called again, with the `before` of the record.
  * @throws Error of a first one, with nothing in its place; EdgeError EDGE_LAUNCHD where the one before is not taken either
  */
 export async function deploy(d: Deployment): Promise<Deployed> {
-  const { release, releases, service, plist, plistPath, config, clock, waitMs, progress } = d;
-  const before = {
-    release: releases.current(),
-    plist: existsSync(plistPath) ? readFileSync(plistPath, 'utf8') : undefined,
-  };
+  const { release, releases, service, plist, plistPath, config, clock, waitMs, progress, before, record } = d;
   const { dir: stateDir } = config.state;
   const database = join(stateDir, 'state.db');
+  const remember = (backup: string | undefined) =>
+    record.write({
+      from: before.release?.id ?? null,
+      to: release.id,
+      plist: before.plist ?? null,
+      backup: backup ?? null,
+      begun_at: new Date(clock.now()).toISOString(),
+    });
+  remember(before.backup);
   if (await service.stop()) progress.step('stop', 'the agent that ran has ended');
   let schema: number | undefined;
   let backup: string | undefined;
+  let agent: AgentStatus | undefined;
   try {
     schema = schemaOf(database);
-    backup = await backUp({ stateDir, files: [d.configFile, plistPath], now: clock.now() });
-    if (backup) progress.step('backup', `state, configuration and property list are in ${backup}`);
+    const older = before.backup === undefined ? undefined : schemaOf(join(before.backup, 'state.db'));
+    if (older !== undefined && older !== schema) {
+      // What was interrupted has changed the schema already: only that copy can be gone back to.
+      [schema, backup] = [older, before.backup];
+      progress.step('backup', `the state is in ${backup} as it was before`);
+    } else {
+      backup = await backUp({ stateDir, files: [d.configFile, plistPath], now: clock.now() });
+      if (backup) progress.step('backup', `state, configuration and property list are in ${backup}`);
+      remember(backup);
+    }
 
     // Failures of the one before are none of this one.
     rmSync(join(stateDir, CRASH_LOOP_FILE), { force: true });
     releases.use(release);
     await service.install(plist);
     progress.step('launchd', `loaded; it starts ${release.id} now and at every login`);
-    const agent = await waitForReady({ config, version: release.version, clock, limitMs: waitMs });
-    if (agent) {
-      releases.keepOnly([release, before.release]);
-      return { outcome: 'runs', agent };
-    }
-    if (before.plist === undefined) return { outcome: 'silent' };
-    progress.step('roll back', `${release.id} did not answer within ${waitMs / 1000} s`);
+    agent = await waitForReady({ config, version: release.version, clock, limitMs: waitMs });
+    if (!agent && before.plist !== undefined)
+      progress.step('roll back', `${release.id} did not answer within ${waitMs / 1000} s`);
   } catch (error) {
     if (before.plist === undefined) {
       await service.uninstall().catch(() => {});
       releases.use(undefined);
+      record.clear();
       throw error;
     }
     // Whatever it is, such as a disk that is full: what ran is stopped by now, and is to run again.
     progress.step('roll back', error instanceof EdgeError ? `${error.code}: ${error.message}` : messageOf(error));
+  }
+  if (agent) {
+    record.clear();
+    releases.keepOnly([release, before.release]);
+    return { outcome: 'runs', agent };
+  }
+  if (before.plist === undefined) {
+    record.clear();
+    return { outcome: 'silent' };
   }
 
   await service.stop();
@@ -92,6 +116,7 @@ export async function deploy(d: Deployment): Promise<Deployed> {
         `${release.id} has changed the schema of state.db and worked with it: in the state of ${backup} what it did would be forgotten, and done again. It stays`,
       );
       await service.start();
+      record.clear();
       return { outcome: 'silent' };
     }
     restoreState(backup, stateDir);
@@ -102,11 +127,12 @@ export async function deploy(d: Deployment): Promise<Deployed> {
   // Where nothing was written nothing needs to be, which on a full disk could not.
   if (existsSync(plistPath) && readFileSync(plistPath, 'utf8') === before.plist) await service.start();
   else await service.install(before.plist);
-  const agent = await waitForReady({
+  record.clear(); // all is as it was
+  const back = await waitForReady({
     config,
     version: before.release?.version,
     clock,
     limitMs: Math.max(waitMs, BACK_MS),
   });
-  return { outcome: 'rolled-back', agent };
+  return { outcome: 'rolled-back', agent: back };
 }

@@ -4,6 +4,7 @@ import type { Config } from '../../config/schema.ts';
 import { runProgram } from '../../ops/macos/programs.ts';
 import { renderPlist } from '../../ops/service/renderPlist.ts';
 import { servicePaths } from '../../ops/service/servicePaths.ts';
+import { UpgradeRecord } from '../../ops/service/UpgradeRecord.ts';
 import type { AgentStatus } from '../../ops/status.ts';
 import { systemClock } from '../../util/Clock.ts';
 import { EXIT } from '../exitCodes.ts';
@@ -13,6 +14,7 @@ import { deploy } from './deploy.ts';
 import { launchdService } from './launchdService.ts';
 import type { Progress } from './Progress.ts';
 import { lacksPermission, walkThroughPermissions } from './permissions.ts';
+import { ranBefore } from './ranBefore.ts';
 import { releasesOf } from './releases.ts';
 import { type Missing, whatIsMissing } from './whatIsMissing.ts';
 
@@ -44,12 +46,13 @@ export interface PutInPlace {
 export async function putInPlace(o: PutInPlace): Promise<number> {
   const { config, configFile, node, progress, person, io } = o;
   const home = homedir();
-  const { plist: plistPath, stderrLog } = servicePaths(home);
+  const { plist: plistPath, stderrLog, appDir } = servicePaths(home);
   const releases = releasesOf(home);
   const service = launchdService();
-  const before = releases.current();
+  const record = new UpgradeRecord(appDir);
+  const current = releases.current();
   const release = releases.add(o.source);
-  const isNew = before?.id !== release.id;
+  const isNew = current?.id !== release.id;
   progress.step('program', isNew ? `${release.id}, copied to ${release.folder}` : `${release.id}, in place already`);
   if (isNew) progress.stands(`the program ${release.folder}, which nothing starts yet`);
 
@@ -74,18 +77,24 @@ export async function putInPlace(o: PutInPlace): Promise<number> {
     return EXIT.ok;
   }
 
+  const { left, ...before } = await ranBefore({ record, releases, service, plistPath, config, clock: systemClock });
+  if (left)
+    progress.step(
+      'unfinished',
+      `an upgrade to ${left.to} was interrupted after ${left.begun_at}; ${before.release?.id ?? 'nothing'} ran before it`,
+    );
   let agent: AgentStatus | undefined;
-  if (isSame && !isNew && !o.hasNews && state.running) {
+  if (isSame && !isNew && !o.hasNews && !left && state.running) {
     const { waitForReady } = await import('./waitForReady.ts');
     agent = await waitForReady({ config, version: release.version, clock: systemClock, limitMs: o.waitMs });
     progress.step('launchd', `nothing has changed, and it runs with pid ${state.pid}; it was left alone`);
   } else {
-    const d = { release, releases, service, plist, plistPath, config, configFile, clock: systemClock };
+    const d = { release, releases, service, plist, plistPath, config, configFile, before, record, clock: systemClock };
     const deployed = await deploy({ ...d, waitMs: o.waitMs, progress });
     if (deployed.outcome === 'rolled-back') {
       const now = deployed.agent ? `runs again, with pid ${deployed.agent.pid}` : 'does not answer either';
       io.err(
-        `edge-agent: ${release.id} was taken back; ${before?.id ?? 'what was installed before'} ${now}.\n` +
+        `edge-agent: ${release.id} was taken back; ${before.release?.id ?? 'what was installed before'} ${now}.\n` +
           `  Why it did not start is in ${config.logging.file} and ${stderrLog}: edge-agent status\n`,
       );
       return EXIT.tempFail;

@@ -1,9 +1,12 @@
 import { homedir } from 'node:os';
 import { runProgram } from '../../ops/macos/programs.ts';
+import { installedCommand } from '../../ops/service/installedPlist.ts';
 import type { LaunchdState } from '../../ops/service/LaunchdService.ts';
 import { NodeRuntime } from '../../ops/service/NodeRuntime.ts';
+import { isNewEnough } from '../../ops/service/nodeVersion.ts';
 import { type PlistDrift, plistDrift } from '../../ops/service/plistDrift.ts';
 import { SERVICE_LABEL, servicePaths } from '../../ops/service/servicePaths.ts';
+import { sayUnfinished, type Upgrade, UpgradeRecord, waysOutOf } from '../../ops/service/UpgradeRecord.ts';
 import { systemClock } from '../../util/Clock.ts';
 import { messageOf } from '../../util/EdgeError.ts';
 import { printable } from '../../util/printable.ts';
@@ -12,6 +15,8 @@ import { launchdService } from './launchdService.ts';
 import { refuseUnlessMac } from './refuseUnlessMac.ts';
 import { serviceConfig, wantedPlist } from './wantedPlist.ts';
 
+/** macOS may look a program through before it runs, ms. */
+const VERSION_MS = 10_000;
 /** As `edge-agent status` and `systemctl status` have it. */
 const STATUS_EXIT = { running: 0, attention: 1, down: 3 } as const;
 
@@ -19,21 +24,30 @@ const STATUS_EXIT = { running: 0, attention: 1, down: 3 } as const;
 export async function serviceStatus({ config, json }: CommonOptions, io: Io): Promise<number> {
   const refused = refuseUnlessMac(io);
   if (refused !== undefined) return refused;
-  const { plist, runtimeDir } = servicePaths(homedir());
+  const { plist, runtimeDir, appDir } = servicePaths(homedir());
   const file = serviceConfig(config, io.cwd);
   const state = await launchdService().state();
   const drift = plistDrift(plist, wantedPlist({ config: file }));
-  const node = await aboutNode(runtimeDir);
+  const node = await aboutNode(runtimeDir, installedCommand(plist)?.node);
+  const upgrade = new UpgradeRecord(appDir).read();
   const { installed, loaded, running, pid, lastExitCode: last_exit_code, path } = state;
   if (json) {
     const service = { label: SERVICE_LABEL, installed, loaded, running, pid, last_exit_code, path };
-    io.out(`${printable(JSON.stringify({ ...service, plist: drift, node, config: file }))}\n`);
+    io.out(
+      `${printable(JSON.stringify({ ...service, plist: drift, node, upgrade: aboutUpgrade(upgrade), config: file }))}\n`,
+    );
   } else {
-    const lines = [stateLine(state), ...plistLines(plist, drift, loaded), ...nodeLines(node), `config  ${file}`];
+    const lines = [
+      stateLine(state),
+      ...upgradeLines(upgrade, appDir),
+      ...plistLines(plist, drift, loaded),
+      ...nodeLines(node),
+      `config  ${file}`,
+    ];
     io.out(lines.map((line) => `${printable(line)}\n`).join(''));
   }
   if (!running) return STATUS_EXIT.down;
-  return drift.found === 'same' && node.problem === null ? STATUS_EXIT.running : STATUS_EXIT.attention;
+  return drift.found === 'same' && node.problem === null && !upgrade ? STATUS_EXIT.running : STATUS_EXIT.attention;
 }
 
 interface AboutNode {
@@ -44,17 +58,40 @@ interface AboutNode {
   readonly problem: string | null;
 }
 
-async function aboutNode(dir: string): Promise<AboutNode> {
+/** `inUse`: the Node that launchd starts the agent with. */
+async function aboutNode(dir: string, inUse: string | undefined): Promise<AboutNode> {
   const runtime = new NodeRuntime({ dir, run: runProgram, clock: systemClock });
   const none = { path: null, version: null, installed_at: null };
   try {
     const record = runtime.installed();
-    if (!record) return { ...none, problem: null };
+    const tooOld = inUse === undefined ? null : await problemOfVersion(inUse);
+    if (!record) return { ...none, problem: tooOld };
     const { node_version: version, installed_at } = record;
-    return { path: runtime.path, version, installed_at, problem: (await runtime.changed()) ?? null };
+    return { path: runtime.path, version, installed_at, problem: tooOld ?? (await runtime.changed()) ?? null };
   } catch (error) {
     return { ...none, problem: messageOf(error) };
   }
+}
+
+/** An agent whose Node is too old is there as a process, and waits for another Node. */
+async function problemOfVersion(node: string): Promise<string | null> {
+  const said = await runProgram(node, ['--version'], { timeoutMs: VERSION_MS }).catch(() => undefined);
+  const version = /^v(\d+\.\d+\.\d+)/.exec(said?.stdout ?? '')?.[1];
+  if (version === undefined || isNewEnough(version)) return null;
+  return `${node} is Node ${version}, which is too old: the agent waits until it is 22.18 or newer`;
+}
+
+function aboutUpgrade(upgrade: Upgrade | undefined) {
+  return upgrade ? { from: upgrade.from, to: upgrade.to, begun_at: upgrade.begun_at } : null;
+}
+
+function upgradeLines(upgrade: Upgrade | undefined, appDir: string): string[] {
+  if (!upgrade) return [];
+  const { on, back } = waysOutOf(upgrade, appDir);
+  return [
+    `upgrade ${sayUnfinished(upgrade)}. Go on: ${on}`,
+    ...(back === undefined ? [] : [`        or go back: ${back}`]),
+  ];
 }
 
 function stateLine({ installed, loaded, running, pid, lastExitCode }: LaunchdState): string {

@@ -8,6 +8,7 @@ import { Keychain } from '../../ops/service/Keychain.ts';
 import { NodeRuntime } from '../../ops/service/NodeRuntime.ts';
 import type { Releases } from '../../ops/service/Releases.ts';
 import { SERVICE_LABEL, servicePaths } from '../../ops/service/servicePaths.ts';
+import { UpgradeRecord } from '../../ops/service/UpgradeRecord.ts';
 import { systemClock } from '../../util/Clock.ts';
 import { messageOf } from '../../util/EdgeError.ts';
 import { printable } from '../../util/printable.ts';
@@ -48,6 +49,7 @@ export async function serviceUninstall(options: ServiceUninstallOptions, io: Io)
     }
   }
   const wasInstalled = await launchdService().uninstall();
+  new UpgradeRecord(servicePaths(homedir()).appDir).clear(); // nothing is left to go back to
   say(wasInstalled ? `${SERVICE_LABEL} is stopped and taken out of launchd.` : `${SERVICE_LABEL} is not installed.`);
   const isPurged = leavings ? await purge(leavings, io, say) : true;
   for (const line of whatStays(leavings, config)) say(line);

@@ -47,7 +47,12 @@ export async function serviceUpgrade(options: ServiceUpgradeOptions, io: Io): Pr
     const { version } = readManifest(source);
     const runtime = new NodeRuntime({ dir: paths.runtimeDir, run: runProgram, clock: systemClock });
     const replace = options.newNode === true;
-    const kept = await runtime.keep({ source: process.execPath, packageVersion: version, replace });
+    const kept = await runtime.keep({
+      source: process.execPath,
+      packageVersion: version,
+      packageRoot: source,
+      replace,
+    });
     progress.step(
       'Node',
       `${kept.version}, ${kept.outcome === 'kept' ? 'kept as it is' : `${kept.outcome}: ${kept.path}`}`,

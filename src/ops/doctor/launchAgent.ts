@@ -6,6 +6,8 @@ import { type Check, type Finding, fail, pass, skip, warn } from './Check.ts';
 interface Agent {
   readonly plist: string;
   readonly drift: () => PlistDrift;
+  /** An upgrade that has not ended, with what ends it. */
+  readonly unfinished: { readonly says: string; readonly fix: string } | undefined;
   /** The configuration the LaunchAgent names, where it is another than the one that was looked at. */
   readonly otherConfig: string | undefined;
   /** As launchd calls it: `gui/501/com.edge-relay.edge-agent`. */
@@ -19,6 +21,7 @@ export function launchAgent(o: Programs & Agent): Check {
   return {
     name: 'service',
     async run() {
+      if (o.unfinished) return fail(o.unfinished.says, o.unfinished.fix);
       const drift = o.drift();
       switch (drift.found) {
         case 'missing':

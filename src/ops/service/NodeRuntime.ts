@@ -9,6 +9,7 @@ import { EdgeError, messageOf } from '../../util/EdgeError.ts';
 import type { RunProgram } from '../macos/programs.ts';
 import { type InstalledNode, readInstalledNode, writeInstalledNode } from './installedNode.ts';
 import { type NodeSignature, nodeSignature } from './nodeSignature.ts';
+import { isNewEnough } from './nodeVersion.ts';
 
 /** macOS may look a new program through before its first run, ms. */
 const PROBE_MS = 30_000;
@@ -25,6 +26,8 @@ export interface KeepOptions {
   /** The Node to copy. */
   readonly source: string;
   readonly packageVersion: string;
+  /** The folder of the package that it is to run; by default the one that this program is part of. */
+  readonly packageRoot?: string;
   /** Replace a copy that still fits as well. */
   readonly replace?: boolean;
 }
@@ -71,14 +74,15 @@ export class NodeRuntime {
   }
 
   /** Makes the copy, unless there is one that is new enough and can load what the program needs. @throws EdgeError EDGE_NODE_COPY */
-  async keep({ source, packageVersion, replace = false }: KeepOptions): Promise<KeptNode> {
-    const found = existsSync(this.path) ? await this.#probe(this.path) : undefined;
+  async keep({ source, packageVersion, packageRoot, replace = false }: KeepOptions): Promise<KeptNode> {
+    const module = sqliteOf(packageRoot);
+    const found = existsSync(this.path) ? await this.#probe(this.path, module) : undefined;
     if (found?.fits && (!replace || isSameFile(source, this.path))) {
       const hasChanged = (await this.changed()) !== undefined || !this.#hasRecord();
       if (hasChanged) await this.#write(found.version, this.path, packageVersion);
       return this.#kept('kept', found.version, null, hasChanged);
     }
-    const version = await this.#copy(source, packageVersion);
+    const version = await this.#copy(source, packageVersion, module);
     if (!found) return this.#kept('made', version, null, true);
     return this.#kept('replaced', version, found.fits ? 'a new one was asked for' : found.why, true);
   }
@@ -139,7 +143,7 @@ export class NodeRuntime {
   }
 
   /** The copy is tried before it takes its place; until then the one that is there runs on. */
-  async #copy(source: string, packageVersion: string): Promise<string> {
+  async #copy(source: string, packageVersion: string, module: string): Promise<string> {
     const next = `${this.path}.next`;
     try {
       const from = realpathSync(source);
@@ -149,7 +153,7 @@ export class NodeRuntime {
       await copyFile(from, next, constants.COPYFILE_FICLONE); // on APFS, without taking room
       await chmod(next, 0o755);
       await syncFile(next);
-      const probe = await this.#probe(next);
+      const probe = await this.#probe(next, module);
       if (!probe.fits) throw new Error(probe.why);
       await rename(next, this.path);
       await syncFile(dirname(this.path));
@@ -176,9 +180,8 @@ export class NodeRuntime {
     });
   }
 
-  /** Whether a Node is new enough and of the right kind: it has to load the SQLite module that this program comes with. */
-  async #probe(node: string): Promise<Probe> {
-    const module = createRequire(import.meta.url).resolve('better-sqlite3');
+  /** Whether a Node is new enough and of the right kind: it has to load the SQLite module that it is for. */
+  async #probe(node: string, module: string): Promise<Probe> {
     const no = (why: string): Probe => ({ fits: false, why });
     try {
       const result = await this.#run(node, ['-e', probeOf(module)], { timeoutMs: PROBE_MS });
@@ -201,10 +204,16 @@ export class NodeRuntime {
 
 type Probe = { readonly fits: true; readonly version: string } | { readonly fits: false; readonly why: string };
 
-/** As src/index.ts has it. */
-function isNewEnough(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 22 || (major === 22 && minor >= 18);
+/** The SQLite module of a package. @throws EdgeError EDGE_NODE_COPY where it has none */
+function sqliteOf(packageRoot: string | undefined): string {
+  const from = packageRoot === undefined ? import.meta.url : join(packageRoot, 'package.json');
+  try {
+    return createRequire(from).resolve('better-sqlite3');
+  } catch (error) {
+    throw new EdgeError('EDGE_NODE_COPY', `better-sqlite3 is not installed, which ${packageRoot} needs`, {
+      cause: error,
+    });
+  }
 }
 
 function isSameFile(one: string, other: string): boolean {

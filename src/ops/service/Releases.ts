@@ -12,14 +12,17 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { packageFolders, readManifest } from './packageFolders.ts';
+import { type PackageFolder, packageFolders, readManifest } from './packageFolders.ts';
+import { UPGRADE_RECORD } from './UpgradeRecord.ts';
 
 /** Besides the program and its libraries: what it reads of its own package. */
 const FILES = ['package.json', 'config.yaml.example', 'launchd', 'LICENSE'];
 const CURRENT = 'current';
+/** It becomes part of a folder's name. */
+const VERSION = /^\d+\.\d+\.\d+[\w.+-]*$/;
 
 export interface Release {
-  /** Version and digest of what is in it: the same sources give the same name. */
+  /** Version and digest of what is in it, binaries with it: the same sources and libraries give the same name. */
   readonly id: string;
   readonly version: string;
   readonly folder: string;
@@ -63,6 +66,8 @@ export class Releases {
   add(source: string): Release {
     const libraries = packageFolders(source);
     const { version } = readManifest(source);
+    if (!VERSION.test(version))
+      throw new Error(`${source} has no version that can be used: ${JSON.stringify(version)}`);
     const code = this.#program.split('/')[0]!;
     const id = `${version}-${digestOf(source, [...FILES, code], libraries)}`;
     const release = { id, version, folder: join(this.#dir, id) };
@@ -86,12 +91,15 @@ export class Releases {
 
   /** The release in use; undefined before the first. */
   current(): Release | undefined {
-    let id: string;
     try {
-      id = readlinkSync(join(this.#dir, CURRENT));
+      return this.find(readlinkSync(join(this.#dir, CURRENT)));
     } catch {
       return undefined;
     }
+  }
+
+  /** Undefined where it is gone. */
+  find(id: string): Release | undefined {
     const folder = join(this.#dir, id);
     return existsSync(folder) ? { id, folder, version: readManifest(folder).version } : undefined;
   }
@@ -113,7 +121,7 @@ export class Releases {
   folders(): string[] {
     if (!existsSync(this.#dir)) return [];
     return readdirSync(this.#dir)
-      .filter((name) => name !== CURRENT)
+      .filter((name) => name !== CURRENT && name !== UPGRADE_RECORD)
       .map((name) => join(this.#dir, name));
   }
 
@@ -124,21 +132,30 @@ export class Releases {
 
   /** Deletes all but these. */
   keepOnly(kept: readonly (Release | undefined)[]): void {
-    const names = [CURRENT, ...kept.map((release) => release?.id)];
+    const names = [CURRENT, UPGRADE_RECORD, ...kept.map((release) => release?.id)];
     for (const name of readdirSync(this.#dir)) {
       if (!names.includes(name)) rmSync(join(this.#dir, name), { recursive: true, force: true });
     }
   }
 }
 
-function digestOf(source: string, names: readonly string[], libraries: readonly { place: string; version: string }[]) {
+function digestOf(source: string, names: readonly string[], libraries: readonly PackageFolder[]) {
   const hash = createHash('sha256');
   for (const name of names) {
     for (const file of filesOf(join(source, name)).sort())
       hash.update(`${file.slice(source.length)}\0`).update(readFileSync(file));
   }
-  hash.update(JSON.stringify(libraries.map(({ place, version }) => [place, version]).sort()));
+  const facts = libraries.map(({ place, path, version }) => [place, version, ...binariesOf(path)]);
+  hash.update(JSON.stringify(facts.sort()));
   return hash.digest('hex').slice(0, 8);
+}
+
+/** The same version of a library may be built anew, for another Node or another processor. */
+function binariesOf(library: string): string[] {
+  return filesOf(library)
+    .filter((file) => file.endsWith('.node'))
+    .sort()
+    .map((file) => `${file.slice(library.length)} ${createHash('sha256').update(readFileSync(file)).digest('hex')}`);
 }
 
 function filesOf(path: string): string[] {

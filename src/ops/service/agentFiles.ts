@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { controlSocketPath } from '../ControlServer.ts';
-import { backupsIn } from './backUp.ts';
+import { backupsIn, unfinishedBackup } from './backUp.ts';
 
 /** Only names that the agent gives, in full: state.dir may be a folder that holds other things. */
 const STATE_NAMES = [
-  /^state\.db(-wal|-shm)?$/,
+  /^state\.db(-wal|-shm|\.next)?$/,
   /^state\.db\.v\d+\.bak$/,
   /^state\.db\.corrupt-\d+(-wal|-shm)?$/,
   /^lock\.(db(-journal)?|pid)$/,
@@ -28,6 +28,7 @@ export function agentFiles({ stateDir, logFile, stderrLog }: AgentPlaces): strin
     ...namesIn(stateDir, (name) => STATE_NAMES.some((known) => known.test(name))),
     controlSocketPath(stateDir),
     ...backupsIn(stateDir),
+    unfinishedBackup(stateDir),
     ...namesIn(dirname(logFile), (name) => {
       const own = basename(logFile);
       return name.startsWith(own) && LOG_SUFFIX.test(name.slice(own.length));

@@ -1,4 +1,14 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import Database from 'better-sqlite3';
 
@@ -24,18 +34,21 @@ export async function backUp({ stateDir, files, now }: BackupOptions): Promise<s
   if (!existsSync(database)) return undefined;
   const all = join(stateDir, 'backups');
   const folder = join(all, new Date(now).toISOString().replaceAll(/[:.]/g, '-'));
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const next = unfinishedBackup(stateDir);
+  rmSync(next, { recursive: true, force: true });
+  mkdirSync(next, { recursive: true, mode: 0o700 });
   const umask = process.umask(0o077);
   try {
     const db = new Database(database, { readonly: true, fileMustExist: true });
     try {
-      await db.backup(join(folder, 'state.db'));
+      await db.backup(join(next, 'state.db'));
     } finally {
       db.close();
     }
-    for (const file of files) if (existsSync(file)) copyFileSync(file, join(folder, basename(file)));
+    for (const file of files) if (existsSync(file)) copyFileSync(file, join(next, basename(file)));
+    renameSync(next, folder);
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true }); // half of one is no backup
+    rmSync(next, { recursive: true, force: true }); // half of one is no backup
     throw error;
   } finally {
     process.umask(umask);
@@ -44,6 +57,11 @@ export async function backUp({ stateDir, files, now }: BackupOptions): Promise<s
   const others = backupsIn(stateDir).filter((each) => each !== folder);
   for (const old of others.slice(0, -(KEPT - 1))) rmSync(old, { recursive: true, force: true });
   return folder;
+}
+
+/** What a backup is until it is whole. */
+export function unfinishedBackup(stateDir: string): string {
+  return join(stateDir, 'backups/.next');
 }
 
 /** The folders of the backups, oldest first. What else lies in `stateDir/backups`, which may be somebody's own, is none. */
@@ -98,12 +116,31 @@ export function hasWorkedSince(folder: string, stateDir: string): boolean {
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
-/** Puts the state.db of a backup back. No agent may run. */
+/** Puts the state.db of a backup back; killed at any point it leaves the one or the other whole. No agent may run. */
 export function restoreState(folder: string, stateDir: string): void {
   const database = join(stateDir, 'state.db');
   const next = `${database}.next`;
   copyFileSync(join(folder, 'state.db'), next);
+  const file = openSync(next, 'r');
+  fsyncSync(file);
+  closeSync(file);
+  emptyWal(database);
   // Before the file itself: a WAL must never meet another database than its own.
   for (const suffix of ['-wal', '-shm']) rmSync(database + suffix, { force: true });
   renameSync(next, database);
+}
+
+/** What is only in the WAL goes to where it belongs. */
+function emptyWal(database: string): void {
+  try {
+    const db = new Database(database, { fileMustExist: true });
+    try {
+      db.pragma('wal_checkpoint(TRUNCATE)');
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    // One that cannot be read is not missed.
+    if (!(error instanceof Database.SqliteError)) throw error;
+  }
 }

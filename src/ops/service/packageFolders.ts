@@ -7,6 +7,9 @@ interface Manifest {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
+/** What npm takes for one; it becomes part of a path. */
+const NAME = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/i;
+
 export interface PackageFolder {
   /** As Node finds it from the program: `node_modules/pino/node_modules/…`. */
   readonly place: string;
@@ -23,6 +26,7 @@ export function packageFolders(root: string): PackageFolder[] {
   const found = new Map<string, PackageFolder>();
   const visit = (folder: string, manifest: Manifest) => {
     for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
+      if (!NAME.test(name)) throw new Error(`${JSON.stringify(name)}, which ${folder} needs, is no name of a library`);
       const path = lookUp(folder, name);
       if (path === undefined) {
         if (manifest.optionalDependencies?.[name] !== undefined) continue; // those of other machines
