@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './support/longestFirst.ts';
 
-/** The figures of a case are its own only when it has the machine for itself. */
-const FAULT_WORKERS = Number(process.env.FAULTS_WORKERS ?? 3);
-const ROOM_WORKERS = Math.max(2, availableParallelism() - 1);
+/**
+ * Three at once on a machine of two cores, where vitest would take one: a good third of what the tests do is waiting. One
+ * at once where figures are taken: those of a case are its own only when it has the machine for itself.
+ */
+const WORKERS = Number(process.env.FAULTS_WORKERS ?? Math.max(3, availableParallelism() - 1));
 const FAULTS = 'test/faults/**/*.test.ts';
 
 export default defineConfig({
@@ -17,18 +20,18 @@ export default defineConfig({
     globalSetup: join(import.meta.dirname, 'support/compileCache.ts'),
     // Real files, sockets and child processes: processes isolate better than threads.
     pool: 'forks',
+    maxWorkers: WORKERS,
+    sequence: { sequencer: LongestFirst },
     // Tests of one file that run at once wait more than they work.
     maxConcurrency: 8,
     projects: [
       {
         extends: true,
-        // Two at once on a machine of two cores, where vitest would take one: half of what they do is waiting.
-        test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: [FAULTS], maxWorkers: ROOM_WORKERS },
+        test: { name: 'rooms', include: ['test/**/*.test.ts'], exclude: [FAULTS] },
       },
       {
         extends: true,
-        // A daemon that bears a fault mostly waits: several at once share what one would leave idle.
-        test: { name: 'faults', include: [FAULTS], maxWorkers: FAULT_WORKERS, sequence: { groupOrder: 1 } },
+        test: { name: 'faults', include: [FAULTS] },
       },
     ],
   },
