@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { controlRequest } from '../../src/ops/controlClient.ts';
 import type { OpenOutcome } from '../../src/ops/page/openRoute.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
+import { freePort } from './freePort.ts';
 import { Rig, type RigOptions } from './Rig.ts';
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
@@ -82,15 +81,6 @@ export function findChromium(): string | undefined {
       return false;
     }
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function remember(stateDir: string, past: PastOfADay): void {

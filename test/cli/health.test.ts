@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
+import { freePort } from '../../scripts/rig/freePort.ts';
 import { controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
 import { prometheusText } from '../../src/ops/prometheus.ts';
@@ -106,11 +106,3 @@ it('one whose start is held back lives, is not ready, and says why, until it is 
   child.kill('SIGTERM');
   expect(await ended).toMatchObject({ code: 0 });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
-  return port;
-}

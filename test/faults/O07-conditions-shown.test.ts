@@ -1,6 +1,6 @@
 import { renameSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { expect } from 'vitest';
+import { freePort } from '../../scripts/rig/freePort.ts';
 import type { ErrorCode } from '../../src/util/errors.ts';
 import { waitFor } from '../support/waitFor.ts';
 import type { FaultRun } from './harness/FaultRun.ts';
@@ -97,12 +97,4 @@ async function isShown(code: string, stands: boolean): Promise<boolean> {
   const isListed = conditions.some((condition) => condition.code === code);
   if (isListed) expect(health!.status).toBe(503);
   return isListed === stands && isCounted === stands;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
