@@ -42,7 +42,7 @@ const TROUBLES: Record<string, Trouble> = {
       rig.cable.reset();
     },
     end: ({ front }) => front.standAside(),
-    tells: ['manifest.json', /"connection.json"[^}]*"problem": "not done after 10 s"|"connection.json"/],
+    tells: ['connection.json', /"status": "fail"|^not done after 10 s$/],
   },
   'a backend that refuses the secret and quotes what it got': {
     begin({ front, rig }) {
