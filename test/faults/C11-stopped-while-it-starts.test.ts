@@ -2,15 +2,27 @@ import { existsSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { expect } from 'vitest';
+import { waitFor } from '../support/waitFor.ts';
 import { faultTest } from './harness/faultTest.ts';
 
 const STOPS = 20;
+/** Files of src, as they are loaded: at the first ones nothing but the code it leaves with says that the program has begun. */
+const STEPS = ['cli/program.ts', 'cli/run.ts', 'Agent.ts'];
+/** Sends the program a SIGTERM when it comes to the file of src that STOP_AT names. */
+const STOPS_AT = `
+  import { registerHooks } from 'node:module';
+  const end = '/src/' + process.env.STOP_AT;
+  if (process.env.STOP_AT) registerHooks({ load(url, context, next) {
+    if (url.endsWith(end)) process.kill(process.pid, 'SIGTERM');
+    return next(url, context);
+  } });`;
 
 faultTest('C11 leaves with 0 on SIGTERM at any step of its start, with whole files and the lock free', {
+  rig: { nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(STOPS_AT)}`] },
   startsAgent: false,
   async fault(run) {
     const { rig } = run;
-    run.runs = STOPS;
+    run.runs = STOPS + STEPS.length;
     const startedAt = performance.now();
     await run.restart();
     const startMs = performance.now() - startedAt;
@@ -32,6 +44,14 @@ faultTest('C11 leaves with 0 on SIGTERM at any step of its start, with whole fil
       if (existsSync(path)) expect(quickCheck(path)).toBe('ok');
       expect(existsSync(rig.path('state/control.sock'))).toBe(false);
     }
+    for (const step of STEPS) {
+      rig.agent.wrapper = ['env', `STOP_AT=${step}`];
+      rig.agent.start();
+      await waitFor('the end', () => !rig.agent.isRunning);
+      // Null of one that a signal has ended.
+      expect([step, rig.agent.exitCode]).toEqual([step, 0]);
+    }
+    rig.agent.wrapper = undefined;
     run.note = `${early} of ${STOPS} before the first line of the program`;
     await run.restart();
     await run.both();

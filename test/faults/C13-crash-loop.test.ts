@@ -1,6 +1,8 @@
-import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { AgentProcess } from '../../scripts/rig/AgentProcess.ts';
+import { CRASH_LOOP_FILE } from '../../src/ops/CrashLoop.ts';
 import { edgeAgent } from '../cli/edgeAgent.ts';
 import { waitFor } from '../support/waitFor.ts';
 import type { FaultRun } from './harness/FaultRun.ts';
@@ -10,6 +12,8 @@ import { settings } from './harness/settings.ts';
 const FAILURES = 5;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
+/** What the sixth start is held back for. */
+const HELD_MS = 30 * SECOND;
 /** Each failing start says why. */
 const stderr = /EDGE_STATE_DIR/;
 
@@ -75,8 +79,10 @@ faultTest(
 
       mendState(run);
       const mark = run.mark;
-      const isStarted = () => run.logSince(mark).includes('chat.db opened');
-      await run.passUntil('the start', isStarted, { stepMs: 5 * SECOND, mostMs: 60 * SECOND });
+      const failedAt = JSON.parse(readFileSync(join(rig.path('state'), CRASH_LOOP_FILE), 'utf8')).last_at;
+      const startedAt = () => Date.parse(/\[(\S+)\] \[INFO\] chat\.db opened/.exec(run.logSince(mark))?.[1] ?? '');
+      await run.passUntil('the start', () => startedAt() > 0, { stepMs: 5 * SECOND, mostMs: 2 * HELD_MS });
+      expect(startedAt() - failedAt).toBeGreaterThanOrEqual(HELD_MS);
       await rig.agent.ready(({ websocket, conditions }) => websocket.up && conditions[0]?.code === 'EDGE_CRASH_LOOP');
       await run.both();
       await run.read();

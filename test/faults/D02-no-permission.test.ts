@@ -1,16 +1,13 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, chownSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, chownSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { raised, readsAgain } from './harness/conditions.ts';
 import type { FaultRun } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
-
-/** Nobody's: whom a file's mode can keep out, as it cannot root. */
-const UID = 65534;
-const AS_NOBODY = ['setpriv', '--reuid', String(UID), '--regid', String(UID), '--clear-groups'];
+import { AS_NOBODY, giveAwayAll } from './harness/nobody.ts';
 
 faultTest('D2 names the setting where chat.db may not be read, and reads it without a restart once it may', {
   needs: ['linux', 'root'],
@@ -18,7 +15,7 @@ faultTest('D2 names the setting where chat.db may not be read, and reads it with
   startsAgent: false,
   async fault(run) {
     const { agent, mac } = run.rig;
-    giveAway(dirname(run.rig.options.dir));
+    giveAwayAll(run);
     chmodSync(mac.chatDbPath, 0o000);
     agent.start();
     const { conditions } = await raised(run, 'EDGE_CHATDB_NO_PERMISSION');
@@ -39,15 +36,6 @@ faultTest('D2 names the setting where chat.db may not be read, and reads it with
     chownSync(controlSocketPath(run.rig.path('state')), process.getuid!(), process.getgid!());
   },
 });
-
-function giveAway(path: string): void {
-  chownSync(path, UID, UID);
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    const inside = join(path, entry.name);
-    if (entry.isDirectory()) giveAway(inside);
-    else chownSync(inside, UID, UID);
-  }
-}
 
 /** `edge-agent doctor`, by the user that the agent is. */
 async function doctor({ rig }: FaultRun): Promise<{ code: number; stdout: string }> {

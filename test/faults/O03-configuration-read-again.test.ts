@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { changeConfig } from './harness/configFile.ts';
-import { BEN, type FaultRun } from './harness/FaultRun.ts';
+import { ANN, BEN, type FaultRun } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
 
 const hup = ({ rig }: FaultRun) => process.kill(rig.agent.nodePid!, 'SIGHUP');
@@ -14,10 +14,13 @@ faultTest('O3 keeps the configuration it has when the file that is read again is
     const { rig } = run;
     const file = rig.path('config.yaml');
     const good = readFileSync(file, 'utf8');
-    writeFileSync(file, `${good.replace('level: warn', 'level: info')}loging:\n  wake: +15550100003\nbakend: 1\n`);
+    const bad = `loging:\n  wake: ${BEN}\nbakend: 1\nwatchdog:\n  wake_handle: ${ANN}x\n`;
+    writeFileSync(file, good.replace('level: warn', 'level: info') + bad);
     hup(run);
     await run.logged('EDGE_CONFIG_INVALID: SIGHUP: the configuration stays as it was');
-    expect(rig.agent.log).toMatch(/config\.yaml:\d+:1 {2}loging: .*did you mean logging\?.*bakend: .*backend\?/);
+    expect(rig.agent.log).toMatch(
+      /config\.yaml:\d+:1 {2}loging: .*did you mean logging\?.*bakend: .*backend\?.*wake_handle: /,
+    );
     writeFileSync(file, '');
     hup(run);
     await run.logged('is empty, expected sections');

@@ -28,6 +28,12 @@ const SOURCES: Record<string, { env?: string; edge?: object; put(run: FaultRun):
     },
   },
 };
+/** What the agent and the commands start, each in a way of its own, and what is to be run in its place. */
+const PROGRAMS = {
+  osascript: ({ rig }: FaultRun) => `'${rig.mac.osascriptPath}' "$@"`,
+  caffeinate: () => 'sleep 3600',
+  sw_vers: () => 'echo 26.1',
+};
 
 for (const [name, { env, edge, put }] of Object.entries(SOURCES)) {
   faultTest(`O4 shows a secret from ${name} nowhere: neither in what it prints nor to the programs it starts`, {
@@ -38,8 +44,9 @@ for (const [name, { env, edge, put }] of Object.entries(SOURCES)) {
     },
     setup(run) {
       put(run);
-      spy(run, 'osascript', run.rig.mac.osascriptPath);
-      changeConfig(run.rig, { sending: { osascript_path: run.rig.path('osascript') } });
+      for (const [program, behind] of Object.entries(PROGRAMS)) spy(run, program, behind(run));
+      vi.stubEnv('PATH', `${run.rig.path('spies')}:${process.env.PATH}`);
+      changeConfig(run.rig, { sending: { osascript_path: run.rig.path('spies/osascript') } });
     },
     async fault(run) {
       const { rig, front } = run;
@@ -58,7 +65,7 @@ for (const [name, { env, edge, put }] of Object.entries(SOURCES)) {
     },
     expect({ rig }) {
       const seen = readFileSync(rig.path('seen'), 'utf8');
-      expect(seen).toContain('osascript');
+      for (const program of Object.keys(PROGRAMS)) expect(seen).toMatch(new RegExp(`^${program} `, 'm'));
       expect(seen).not.toContain(rig.secret);
     },
   });
@@ -85,8 +92,9 @@ faultTest('O4 does not use a secret file that others can read, and takes it once
 
 /** Puts a program in front of another that writes down what every program can see of it: arguments and environment. */
 function spy({ rig }: FaultRun, name: string, behind: string): void {
-  const script = `#!/bin/bash\n{ printf '%s ' ${name} "$@"; tr '\\0' '\\n' </proc/$$/environ; } >>'${rig.path('seen')}'\nexec '${behind}' "$@"\n`;
-  writeFileSync(rig.path(name), script, { mode: 0o755 });
+  const script = `#!/bin/bash\n{ printf '%s ' ${name} "$@"; tr '\\0' '\\n' </proc/$$/environ; } >>'${rig.path('seen')}'\nexec ${behind}\n`;
+  mkdirSync(rig.path('spies'), { recursive: true });
+  writeFileSync(rig.path(`spies/${name}`), script, { mode: 0o755 });
 }
 
 /** All that the agent, and the commands beside it, show to anybody, by what it is. */
