@@ -163,8 +163,7 @@ describe('edge-agent service install', () => {
 
   it('goes back to the version before where the new one does not come up, however often it was killed', async () => {
     const broken = otherPackage(mac.dir, '8.0.0', 'process.exit(process.argv[2] === "run" ? 70 : 0);\n');
-    for (const command of ['enable', 'bootstrap'])
-      await killed(mac, command, ['service', 'upgrade', '--from', broken]);
+    for (const command of ['enable', 'bootstrap']) await killed(mac, command, ['service', 'upgrade', '--from', broken]);
     const left = await mac.run(['service', 'status']);
     expect(left.code).not.toBe(0);
     expect(left.stdout).toMatch(
