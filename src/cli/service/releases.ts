@@ -6,7 +6,7 @@ import { servicePaths } from '../../ops/service/servicePaths.ts';
 /** The package that this program is part of: a checkout, a global one of npm, or a release that was installed. */
 export const PACKAGE_ROOT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 /** In a checkout that is run as it is, the sources are the program. */
-const PROGRAM = extname(import.meta.url) === '.ts' ? 'src/index.ts' : 'dist/index.js';
+export const PROGRAM = extname(import.meta.url) === '.ts' ? 'src/index.ts' : 'dist/index.js';
 
 /** The copies of the program that the service of this user runs. */
 export function releasesOf(home: string): Releases {

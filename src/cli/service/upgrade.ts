@@ -12,15 +12,16 @@ import { EdgeError, messageOf } from '../../util/EdgeError.ts';
 import { EXIT } from '../exitCodes.ts';
 import { explain } from '../explain.ts';
 import type { CommonOptions, Io } from '../Io.ts';
+import { mustRun } from './mustRun.ts';
 import { Progress } from './Progress.ts';
 import { putInPlace } from './putInPlace.ts';
 import { refuseUnlessMac } from './refuseUnlessMac.ts';
-import { PACKAGE_ROOT } from './releases.ts';
+import { PACKAGE_ROOT, PROGRAM } from './releases.ts';
+import { unpackPackage } from './unpackPackage.ts';
 
 const PACKAGE_NAME = 'edge-relay';
 /** `npm install` of the libraries over a slow line. */
 const NPM_MS = 600_000;
-const TAR_MS = 60_000;
 
 export interface ServiceUpgradeOptions extends CommonOptions {
   /** A folder with a built package, or what `npm pack` made of one; by default the package this command is part of. */
@@ -87,8 +88,8 @@ async function packageIn(from: string, unpacked: string): Promise<string> {
   if (!stat) throw new Error(`there is no ${from}`);
   const folder = stat.isDirectory() ? from : unpacked;
   if (!stat.isDirectory()) {
-    await must('tar', ['-xzf', from, '-C', folder, '--strip-components', '1'], TAR_MS);
-    await must(
+    await unpackPackage(from, folder);
+    await mustRun(
       'npm',
       ['--prefix', folder, 'install', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'],
       NPM_MS,
@@ -97,12 +98,6 @@ async function packageIn(from: string, unpacked: string): Promise<string> {
   if (!existsSync(join(folder, 'package.json')) || readManifest(folder).name !== PACKAGE_NAME) {
     throw new Error(`${from} is not a package of ${PACKAGE_NAME}`);
   }
+  if (!existsSync(join(folder, PROGRAM))) throw new Error(`${from} has no ${PROGRAM}: it is not built`);
   return folder;
-}
-
-async function must(program: string, args: readonly string[], timeoutMs: number): Promise<void> {
-  const { exitCode, stderr, timedOut } = await runProgram(program, args, { timeoutMs });
-  if (exitCode === 0) return;
-  const end = timedOut ? 'took too long' : `ended with ${exitCode ?? 'a signal'}`;
-  throw new Error(`${program} ${end}: ${stderr.trim().split('\n').slice(0, 3).join('; ')}`);
 }

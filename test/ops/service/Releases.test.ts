@@ -1,0 +1,49 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Releases } from '../../../src/ops/service/Releases.ts';
+import { tempDir } from '../../support/tempDir.ts';
+
+const BINARY = 'node_modules/sqlite/build/addon.node';
+
+/** A package with one library, and the folder its releases go to. */
+function place(manifest: object = {}) {
+  const [source, dir] = [tempDir(), join(tempDir(), 'app')];
+  const write = (name: string, text: string) => {
+    mkdirSync(dirname(join(source, name)), { recursive: true });
+    writeFileSync(join(source, name), text);
+  };
+  write('package.json', JSON.stringify({ version: '1.0.0', dependencies: { sqlite: '*' }, ...manifest }));
+  write('dist/index.js', 'program');
+  write('node_modules/sqlite/package.json', JSON.stringify({ name: 'sqlite', version: '13.0.0' }));
+  write(BINARY, 'for one Node');
+  return { source, dir, write, releases: new Releases({ dir, program: 'dist/index.js' }) };
+}
+
+describe('a release', () => {
+  it('is another one where a library of the same version was built anew', () => {
+    const { source, write, releases } = place();
+    const first = releases.add(source);
+    expect(releases.add(source)).toEqual(first);
+    write(BINARY, 'for another');
+    const second = releases.add(source);
+    expect(second.id).not.toBe(first.id);
+    expect(readFileSync(join(second.folder, BINARY), 'utf8')).toBe('for another');
+    expect(readFileSync(join(first.folder, BINARY), 'utf8')).toBe('for one Node');
+  });
+
+  it('is the same one where it is copied from itself', () => {
+    const { source, releases } = place();
+    const first = releases.add(source);
+    expect(releases.add(first.folder)).toEqual(first);
+  });
+
+  it.each([
+    ['a version', { version: '../../../x' }, 'has no version that can be used: "../../../x"'],
+    ['a library', { dependencies: { '../../x': '*' } }, '"../../x", which '],
+  ])('is not made where %s would lead to another folder', (_what, manifest, message) => {
+    const { source, dir, releases } = place(manifest);
+    expect(() => releases.add(source)).toThrow(message);
+    expect(() => readdirSync(dir)).toThrow('ENOENT');
+  });
+});
