@@ -39,8 +39,11 @@ async function start(): Promise<void> {
     for (const signal of ['SIGHUP', 'SIGUSR2']) process.on(signal, () => {});
   }
   const { runProgram } = await import('./cli/program.ts');
-  // `edge-agent status | head`: the reader has what it wanted. The daemon has none, and must not end for a word of a library.
-  process.stdout.on('error', () => process.argv[2] === 'run' || process.exit(0));
+  const [, , command, what] = process.argv;
+  // `edge-agent status | head`: the reader has what it wanted. The daemon has none, and must not end for a word of a library;
+  // an upgrade, or a purge, that nobody watches any more must not end in the middle.
+  const goesOn = command === 'run' || (command === 'service' && what !== 'logs');
+  process.stdout.on('error', () => goesOn || process.exit(0));
   process.stderr.on('error', () => {});
   const code = await runProgram(process.argv.slice(2), {
     out: (text) => void process.stdout.write(text),

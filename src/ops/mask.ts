@@ -6,6 +6,8 @@ const PLAIN_HANDLES = new RegExp(PLAIN, 'gu');
 
 /** Details are a line or a short answer; the rest is not worth a pattern that takes quadratic time, characters. */
 const MAX_DETAIL = 1000;
+/** What may be the beginning of a handle that was cut in two, which is none any more; 320 is the longest address. */
+const BEGUN = /[\p{L}\p{N}._%+@-]{1,320}$/u;
 
 /** `+15550100002` → `…0002`: enough to tell two conversations apart, too little to call somebody. */
 export function maskHandle(handle: string): string {
@@ -14,7 +16,8 @@ export function maskHandle(handle: string): string {
 
 /** A detail from elsewhere (a script's error, a backend's answer) with the handles in it masked. */
 export function maskIn(text: string): string {
-  return text.slice(0, MAX_DETAIL).replace(HANDLES, maskHandle);
+  const kept = text.length <= MAX_DETAIL ? text : text.slice(0, MAX_DETAIL).replace(BEGUN, '');
+  return kept.replace(HANDLES, maskHandle);
 }
 
 /** An id that a backend chose, which may have made it of a handle. */

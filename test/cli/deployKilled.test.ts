@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Deployed, type Deployment, deploy } from '../../src/cli/service/deploy.ts';
@@ -16,6 +16,8 @@ interface Does {
   /** What it does to state.db at its start. */
   readonly work?: string;
 }
+
+process.setMaxListeners(100); // those that are killed here never end
 
 /** A Mac that runs 1.0.0 of the releases that it has; each `upgrade` may be killed at one of the points it passes. */
 async function machine(programs: Record<string, Does>) {
@@ -112,6 +114,7 @@ async function machine(programs: Record<string, Does>) {
   };
   await load();
   return {
+    appDir,
     upgrade,
     record,
     /** False where it was done before it passed that many points. */
@@ -202,5 +205,17 @@ describe('a deployment that was killed', () => {
     mac.record.write({ from: '0.9.0-x', to: '1.0.0-x', plist: 'of 0.9.0', backup: null, begun_at: '' });
     expect(await mac.upgrade('2.0.0')).toEqual({ outcome: 'rolled-back', agent: undefined });
     expect(mac.now()).toMatchObject({ current: '1.0.0', plist: 'of 1.0.0', left: undefined });
+  });
+
+  it('takes what is in place where the record names what is no release', async () => {
+    const mac = await machine({ '1.0.0': { answers: false }, '2.0.0': { answers: false } });
+    const elsewhere = tempDir();
+    writeFileSync(join(elsewhere, 'package.json'), JSON.stringify({ version: '0.1.0' }));
+    mkdirSync(join(mac.appDir, '1.0.0-damaged'));
+    for (const from of [relative(mac.appDir, elsewhere), 'current', '1.0.0-damaged']) {
+      mac.record.write({ from, to: '1.0.0-x', plist: 'of another', backup: null, begun_at: '' });
+      expect(await mac.upgrade('2.0.0')).toEqual({ outcome: 'rolled-back', agent: undefined });
+      expect(mac.now()).toMatchObject({ current: '1.0.0', plist: 'of 1.0.0', left: undefined });
+    }
   });
 });

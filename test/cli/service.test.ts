@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +7,7 @@ import { controlRequest } from '../../src/ops/controlClient.ts';
 import type { AgentStatus } from '../../src/ops/status.ts';
 import { failStandIn } from '../../src/simulator/standIns/behave.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { edgeAgent } from './edgeAgent.ts';
+import { edgeAgent, start } from './edgeAgent.ts';
 import { type ServiceMac, serviceMac } from './serviceMac.ts';
 
 /** The status of the agent that runs. */
@@ -234,5 +235,14 @@ describe('edge-agent service uninstall', () => {
     expect(code).toBe(70);
     expect(err).toContain('the Keychain is locked');
     expect(out).toContain(`Deleted ${join(mac.stateDir, 'state.db')}`);
+  });
+
+  it('purges to the end, and says how that went, although nobody reads what it says', async () => {
+    const mac = serviceMac();
+    writeFileSync(join(mac.standInState, 'keychain-fails'), '36');
+    const { child, ended } = start(['service', 'uninstall', '--purge', '--yes'], { env: mac.env });
+    ended.catch(() => {}); // its output is not there
+    child.stdout?.destroy();
+    expect(await once(child, 'exit')).toEqual([70, null]);
   });
 });

@@ -20,4 +20,11 @@ describe('a handle', () => {
   ])('in the id %s is masked, but a number is an id', (id, masked) => {
     expect(maskInId(id)).toBe(masked);
   });
+
+  it.each(['ann.smith@example.com', '+15550100002'])('%s leaves no part of it where a long detail is cut', (handle) => {
+    for (let more = 1; more < handle.length; more++) {
+      const text = maskIn(`${'x '.repeat(500).slice(more)}${handle}`);
+      expect(text.replace(/[x ]/g, '')).toMatch(/^(….{4})?$/);
+    }
+  });
 });

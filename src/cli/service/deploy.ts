@@ -48,9 +48,20 @@ export type Deployed =
  * Where nothing ran before there is nothing to go back to: silent. The state is put back only where the new program changed
  * its schema, which the old one could not read, and did nothing else: what was sent meanwhile must not be forgotten. Where it
  * did, the new one stays, silent as it is. Killed at any point it can be called again, with the `before` of the record.
+ * A terminal that is closed, or a line that is cut, does not end it in the middle.
  * @throws Error of a first one, with nothing in its place; EdgeError EDGE_LAUNCHD where the one before is not taken either
  */
 export async function deploy(d: Deployment): Promise<Deployed> {
+  const stay = () => {};
+  process.on('SIGHUP', stay);
+  try {
+    return await replace(d);
+  } finally {
+    process.off('SIGHUP', stay);
+  }
+}
+
+async function replace(d: Deployment): Promise<Deployed> {
   const { release, releases, service, plist, plistPath, config, clock, waitMs, progress, before, record } = d;
   const { dir: stateDir } = config.state;
   const database = join(stateDir, 'state.db');
@@ -63,11 +74,11 @@ export async function deploy(d: Deployment): Promise<Deployed> {
       begun_at: new Date(clock.now()).toISOString(),
     });
   remember(before.backup);
-  if (await service.stop()) progress.step('stop', 'the agent that ran has ended');
   let schema: number | undefined;
   let backup: string | undefined;
   let agent: AgentStatus | undefined;
   try {
+    if (await service.stop()) progress.step('stop', 'the agent that ran has ended');
     schema = schemaOf(database);
     const older = before.backup === undefined ? undefined : schemaOf(join(before.backup, 'state.db'));
     if (older !== undefined && older !== schema) {
@@ -109,18 +120,12 @@ export async function deploy(d: Deployment): Promise<Deployed> {
   }
 
   await service.stop();
-  if (backup && schemaOf(database) !== schema) {
-    if (hasWorkedSince(backup, stateDir)) {
-      progress.step(
-        'no way back',
-        `${release.id} has changed the schema of state.db and worked with it: in the state of ${backup} what it did would be forgotten, and done again. It stays`,
-      );
-      await service.start();
-      record.clear();
-      return { outcome: 'silent' };
-    }
-    restoreState(backup, stateDir);
-    progress.step('state', `is that of ${backup} again, because the new program had changed its schema`);
+  const noWayBack = backup && putBack(backup, schema, d);
+  if (noWayBack) {
+    progress.step('no way back', `${noWayBack}. It stays`);
+    await service.start();
+    record.clear();
+    return { outcome: 'silent' };
   }
   if (releases.current()?.id !== before.release?.id) releases.use(before.release);
   rmSync(join(stateDir, CRASH_LOOP_FILE), { force: true });
@@ -135,4 +140,21 @@ export async function deploy(d: Deployment): Promise<Deployed> {
     limitMs: Math.max(waitMs, BACK_MS),
   });
   return { outcome: 'rolled-back', agent: back };
+}
+
+/** Has the release before find a state that it can read. Why it cannot, where that is so. */
+function putBack(backup: string, schema: number | undefined, d: Deployment): string | undefined {
+  const { release, progress } = d;
+  const { dir: stateDir } = d.config.state;
+  try {
+    if (schemaOf(join(stateDir, 'state.db')) === schema) return undefined;
+    if (hasWorkedSince(backup, stateDir))
+      return `${release.id} has changed the schema of state.db and worked with it: in the state of ${backup} what it did would be forgotten, and done again`;
+    restoreState(backup, stateDir);
+  } catch (error) {
+    // Such as a disk that is full, by which the new one may have failed: a service must be left that goes on trying.
+    return `${release.id} has changed the schema of state.db, and the state of ${backup} cannot be put back: ${messageOf(error)}`;
+  }
+  progress.step('state', `is that of ${backup} again, because the new program had changed its schema`);
+  return undefined;
 }

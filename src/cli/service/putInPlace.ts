@@ -12,6 +12,7 @@ import type { Io } from '../Io.ts';
 import type * as Person from './askPerson.ts';
 import { deploy } from './deploy.ts';
 import { launchdService } from './launchdService.ts';
+import { oneAtATime } from './oneAtATime.ts';
 import type { Progress } from './Progress.ts';
 import { lacksPermission, walkThroughPermissions } from './permissions.ts';
 import { ranBefore } from './ranBefore.ts';
@@ -40,10 +41,15 @@ export interface PutInPlace {
 
 /**
  * What install and upgrade have in common: the program's copy, the property list, launchd, and what is missing then.
- * Exit code 0: it runs, whatever a person still has to permit; 75: it does not answer, or the one before is back.
+ * Exit code 0: it runs, whatever a person still has to permit; 75: it does not answer, or the one before is back, or another
+ * command is at work.
  * @throws EdgeError
  */
-export async function putInPlace(o: PutInPlace): Promise<number> {
+export function putInPlace(o: PutInPlace): Promise<number> {
+  return oneAtATime(servicePaths(homedir()).appDir, o.io, () => replaceProgram(o));
+}
+
+async function replaceProgram(o: PutInPlace): Promise<number> {
   const { config, configFile, node, progress, person, io } = o;
   const home = homedir();
   const { plist: plistPath, stderrLog, appDir } = servicePaths(home);

@@ -15,6 +15,7 @@ import { printable } from '../../util/printable.ts';
 import { EXIT } from '../exitCodes.ts';
 import type { CommonOptions, Io } from '../Io.ts';
 import { launchdService } from './launchdService.ts';
+import { refuseWhileBusy } from './oneAtATime.ts';
 import { refuseUnlessMac } from './refuseUnlessMac.ts';
 import { releasesOf } from './releases.ts';
 import { serviceConfig } from './wantedPlist.ts';
@@ -34,7 +35,7 @@ interface Leavings {
 
 /** `edge-agent service uninstall`: takes the agent out of launchd; with --purge --yes its state, logs, Node and secret go too. */
 export async function serviceUninstall(options: ServiceUninstallOptions, io: Io): Promise<number> {
-  const refused = refuseUnlessMac(io);
+  const refused = refuseUnlessMac(io) ?? refuseWhileBusy(servicePaths(homedir()).appDir, io);
   if (refused !== undefined) return refused;
   const config = serviceConfig(options.config, io.cwd); // now: without the property list nothing tells of it
   const say = (line: string) => io.out(`${printable(line)}\n`);

@@ -18,6 +18,10 @@ import { UPGRADE_RECORD } from './UpgradeRecord.ts';
 /** Besides the program and its libraries: what it reads of its own package. */
 const FILES = ['package.json', 'config.yaml.example', 'launchd', 'LICENSE'];
 const CURRENT = 'current';
+/** Held by the command that is at work on them. */
+export const RELEASES_LOCK = 'lock.db';
+/** What lies beside the releases. */
+const OTHERS = [CURRENT, UPGRADE_RECORD, RELEASES_LOCK, `${RELEASES_LOCK}-journal`, 'lock.pid'];
 /** It becomes part of a folder's name. */
 const VERSION = /^\d+\.\d+\.\d+[\w.+-]*$/;
 
@@ -94,14 +98,19 @@ export class Releases {
     try {
       return this.find(readlinkSync(join(this.#dir, CURRENT)));
     } catch {
-      return undefined;
+      return undefined; // no link
     }
   }
 
-  /** Undefined where it is gone. */
+  /** Undefined where it is gone or damaged, and for what is no name of one: a record of it may be damaged, too. */
   find(id: string): Release | undefined {
+    if (!VERSION.test(id)) return undefined;
     const folder = join(this.#dir, id);
-    return existsSync(folder) ? { id, folder, version: readManifest(folder).version } : undefined;
+    try {
+      return { id, folder, version: readManifest(folder).version };
+    } catch {
+      return undefined;
+    }
   }
 
   /** What is started from now on. Undefined: none. */
@@ -121,7 +130,7 @@ export class Releases {
   folders(): string[] {
     if (!existsSync(this.#dir)) return [];
     return readdirSync(this.#dir)
-      .filter((name) => name !== CURRENT && name !== UPGRADE_RECORD)
+      .filter((name) => !OTHERS.includes(name))
       .map((name) => join(this.#dir, name));
   }
 
@@ -132,7 +141,7 @@ export class Releases {
 
   /** Deletes all but these. */
   keepOnly(kept: readonly (Release | undefined)[]): void {
-    const names = [CURRENT, UPGRADE_RECORD, ...kept.map((release) => release?.id)];
+    const names = [...OTHERS, ...kept.map((release) => release?.id)];
     for (const name of readdirSync(this.#dir)) {
       if (!names.includes(name)) rmSync(join(this.#dir, name), { recursive: true, force: true });
     }

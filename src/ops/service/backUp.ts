@@ -120,7 +120,12 @@ const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 export function restoreState(folder: string, stateDir: string): void {
   const database = join(stateDir, 'state.db');
   const next = `${database}.next`;
-  copyFileSync(join(folder, 'state.db'), next);
+  try {
+    copyFileSync(join(folder, 'state.db'), next);
+  } catch (error) {
+    rmSync(next, { force: true }); // half of it on a full disk
+    throw error;
+  }
   const file = openSync(next, 'r');
   fsyncSync(file);
   closeSync(file);

@@ -84,6 +84,22 @@ describe('a property list in its place', () => {
     });
   });
 
+  it.each([
+    '<key>EDGE_SECRET</key>\n    <string>the-secret</string>\n    ',
+    '<key>EDGE_SECRET</key><string><![CDATA[the-secret]]></string>',
+    '<key>Secret</key> <data>the-secret\nthe-secret</data>',
+  ])('differs from what would be written by %j without showing what that may hold', (more) => {
+    const wanted = renderPlist(agent);
+    const drift = plistDrift(write(wanted.replace('<key>PATH</key>', `${more}<key>PATH</key>`)), wanted);
+    expect(JSON.stringify(drift)).toContain('[not shown]');
+    expect(JSON.stringify(drift)).not.toContain('the-secret');
+  });
+
+  it('differs from a binary one, of which nothing is shown', () => {
+    const drift = plistDrift(write('bplist00\u0001EDGE_SECRET\nthe-secret'), renderPlist(agent));
+    expect(drift).toMatchObject({ found: 'different', extra: ['a property list that is not XML, or none'] });
+  });
+
   it('tells what launchd runs by it', () => {
     const { node, program, config } = agent;
     expect(installedCommand(write(renderPlist(agent)))).toEqual({ node, program, config });
