@@ -10,7 +10,9 @@ const EXIT_WORDS: Readonly<Record<number, string>> = {
   [EXIT.io]: 'the disk refused a write',
   [EXIT.tempFail]: 'another agent ran with the same state, or the disk was full',
   [EXIT.noPermission]: 'a permission is missing: `edge-agent doctor`',
-  [EXIT.config]: 'the configuration cannot be used: `edge-agent check-config`',
+  // launchd's own word, too, for a program that is gone or cannot be executed.
+  [EXIT.config]:
+    'the configuration cannot be used, `edge-agent check-config`; or launchd could not run the program: `edge-agent doctor`',
 };
 
 /** Why the agent does not run, and what launchd knows of it: labels with their lines. */

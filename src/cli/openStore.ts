@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDamage } from '../state/openDatabase.ts';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 
 /**
  * Opens state.db for looking, beside a running agent or without one; undefined where no agent ever ran.
- * @throws EdgeError EDGE_STATE_DIR, EDGE_STATE_NEWER, EDGE_STATE_OLDER
+ * @throws EdgeError EDGE_STATE_CORRUPT, EDGE_STATE_DIR, EDGE_STATE_NEWER, EDGE_STATE_OLDER
  */
 export function openStore<T>(stateDir: string, open: (path: string) => T): T | undefined {
   const path = join(stateDir, 'state.db');
@@ -13,6 +14,7 @@ export function openStore<T>(stateDir: string, open: (path: string) => T): T | u
     return open(path);
   } catch (error) {
     if (error instanceof EdgeError) throw error;
-    throw new EdgeError('EDGE_STATE_DIR', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+    const code = isDamage(error) ? 'EDGE_STATE_CORRUPT' : 'EDGE_STATE_DIR';
+    throw new EdgeError(code, `${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -41,7 +41,9 @@ export function recordCommands(command: NewCommand, io: Io, ended: (code: number
     .addOption(new Option('--until <time>', 'end before').argParser(timeArgument))
     .option('--thread <handle>', 'of this conversation alone')
     .addOption(
-      new Option('--what <what>', `${EXPORTED.join(', ')}, or both with a comma`).default(EXPORTED).argParser(exported),
+      new Option('--what <what>', `${EXPORTED.join(', ')}, or both with a comma`)
+        .default(EXPORTED, 'both')
+        .argParser(exported),
     )
     .option('--text', 'with texts and whole handles, as far as they are kept (7 days)')
     .action(async (options: ExportOptions) => ended(await (await import('./exportRows.ts')).exportRows(options, io)));

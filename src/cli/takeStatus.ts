@@ -17,6 +17,7 @@ import { StateStore } from '../state/StateStore.ts';
 import { systemClock } from '../util/Clock.ts';
 import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { CommonOptions, Io } from './Io.ts';
+import { openStore } from './openStore.ts';
 import { askLaunchd, type Ended, whyDown } from './whyDown.ts';
 
 /** Who waits, where somebody does: beside an agent that runs, launchd's for that one to end. */
@@ -90,16 +91,9 @@ export async function askAgent(config: Pick<Config, 'state'>): Promise<AgentStat
 
 /** What an agent that does not run left behind, and `more` that stands; of one that never ran zeros and nulls. @throws EdgeError */
 export function readStore(config: Pick<Config, 'state' | 'edge'>, more: readonly Condition[] = []): DownStatus {
-  const path = join(config.state.dir, 'state.db');
   const agent_id = config.edge.agent_id;
-  if (!existsSync(path)) return neverRan(config, more);
-  let store: StateStore;
-  try {
-    store = StateStore.openReadOnly(path);
-  } catch (error) {
-    if (error instanceof EdgeError) throw error;
-    throw new EdgeError('EDGE_STATE_DIR', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
+  const store = openStore(config.state.dir, (path) => StateStore.openReadOnly(path));
+  if (!store) return neverRan(config, more);
   try {
     const version = store.meta.get('version') ?? null;
     const left = storedConditions(store).filter(({ code }) => code !== 'EDGE_CRASH_LOOP'); // its own file knows better

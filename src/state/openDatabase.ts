@@ -98,7 +98,8 @@ function openChecked(path: string): Database.Database {
 
 class DamagedDatabase extends Error {}
 
-function isDamage(error: unknown): boolean {
+/** Whether SQLite calls the file damaged, or none of its own. */
+export function isDamage(error: unknown): boolean {
   if (error instanceof DamagedDatabase) return true;
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB');

@@ -116,8 +116,8 @@ export const ERRORS = define({
     retry: 'never',
   },
   EDGE_STATE_CORRUPT: {
-    means: 'state.db is damaged; it was set aside as .corrupt-TIME and a new one begun.',
-    fix: 'Keep the file that was set aside. Schedules that were in it are gone: give the commands for them again under new ids.',
+    means: 'state.db is damaged; a start of the agent sets it aside as .corrupt-TIME and begins a new one.',
+    fix: 'Restart the agent where it has not been set aside yet, and keep that file. Schedules that were in it are gone: give the commands for them again under new ids.',
     retry: 'never',
   },
   EDGE_STATE_BEHIND: {

@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { StateStore } from '../../src/state/StateStore.ts';
@@ -49,6 +50,16 @@ describe('edge-agent dead-letters', () => {
     expect(dropped.out).toMatch(
       new RegExp(`^GUID-7 {2}from …0002, since .*, dropped ${new Date(T + 60_000).toISOString()} {2}EDGE_BACKEND.*\n$`),
     );
+  });
+
+  it('says of a damaged state.db that it is damaged and what mends it, as `status` does', async () => {
+    const { config, state } = home();
+    mkdirSync(state, { mode: 0o700 });
+    writeFileSync(join(state, 'state.db'), Buffer.alloc(8192, 'garbage '));
+    for (const command of ['dead-letters', 'status']) {
+      const ended = await edgeAgent([command, '--config', config]);
+      expect(ended.err).toMatch(/^edge-agent: EDGE_STATE_CORRUPT: .*not a database\n.*\n {2}Restart the agent/);
+    }
   });
 
   it('says that there are none, also where no agent ever ran', async () => {

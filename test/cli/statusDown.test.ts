@@ -103,7 +103,7 @@ describe('edge-agent status of an agent that does not run', () => {
       },
     });
     expect(known.out).toContain(
-      'launchd        knows it, not running; its last exit code was 78 (the configuration cannot be used: `edge-agent check-config`)\n',
+      'launchd        knows it, not running; its last exit code was 78 (the configuration cannot be used, `edge-agent check-config`; or launchd could not run the program: `edge-agent doctor`)\n',
     );
     const starting = await statusOf({
       started: 0,

@@ -97,9 +97,7 @@ export class LaunchdService {
   /** Starts the agent unless it runs. @throws EdgeError EDGE_LAUNCHD */
   async start(): Promise<void> {
     if (await this.#printed()) return this.#kickstart();
-    if (!existsSync(this.#paths.plist)) {
-      throw new EdgeError('EDGE_LAUNCHD', `there is no ${this.#paths.plist}: the agent is not installed`);
-    }
+    this.#mustBeInstalled();
     await this.#load();
   }
 
@@ -110,6 +108,7 @@ export class LaunchdService {
 
   /** In order, and with the property list as it is now; `kickstart -k` would do neither. @throws EdgeError EDGE_LAUNCHD */
   async restart(): Promise<void> {
+    this.#mustBeInstalled(); // first: an agent that runs must not be ended where nothing could start it again
     await this.#unload();
     await this.start();
   }
@@ -127,6 +126,11 @@ export class LaunchdService {
       lastSignal: printed?.lastSignal ?? null,
       path: printed?.path ?? this.#paths.plist,
     };
+  }
+
+  #mustBeInstalled(): void {
+    const { plist } = this.#paths;
+    if (!existsSync(plist)) throw new EdgeError('EDGE_LAUNCHD', `there is no ${plist}: the agent is not installed`);
   }
 
   /** Only what plutil finds no fault with takes the place of what is there. */

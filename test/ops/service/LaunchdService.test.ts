@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ProgramResult, RunProgram } from '../../../src/ops/macos/programs.ts';
@@ -163,6 +163,11 @@ describe('the service', () => {
     calls.length = 0;
     await service.start();
     expect(calls).toEqual([`launchctl kickstart ${TARGET}`]);
+    rmSync(plist);
+    calls.length = 0;
+    await expect(service.restart()).rejects.toThrow('the agent is not installed');
+    expect(calls).toEqual([]);
+    writeFileSync(plist, '<plist/>');
     await service.stop();
     calls.length = 0;
     await service.start();
