@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -29,8 +29,13 @@ interface VitestReport {
   }[];
 }
 
-/** Runs the tests of `cases`, one file after the other so that figures are not those of its neighbours. */
+/**
+ * Runs the tests of `cases`, one file after the other so that figures are not those of its neighbours, with the agent as it
+ * is compiled, so that they are those of an installation.
+ */
 export async function runSuite(cases: readonly string[], env: Readonly<Record<string, string>>): Promise<Outcome> {
+  const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' });
+  if (build.status !== 0) throw new Error('the build failed');
   const dir = mkdtempSync(join(tmpdir(), 'edge-faults-'));
   const [reportPath, vitestPath] = [join(dir, 'reports'), join(dir, 'vitest.json')];
   try {
@@ -41,6 +46,7 @@ export async function runSuite(cases: readonly string[], env: Readonly<Record<st
       ...env,
       FAULTS_REPORT: reportPath,
       FAULTS_WORKERS: '1',
+      FAULTS_COMPILED: '1',
       // A start is to take the time that it takes in the field.
       NODE_DISABLE_COMPILE_CACHE: '1',
     });

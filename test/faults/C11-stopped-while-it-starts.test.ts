@@ -6,14 +6,14 @@ import { waitFor } from '../support/waitFor.ts';
 import { faultTest } from './harness/faultTest.ts';
 
 const STOPS = 20;
-/** Files of src, as they are loaded: at the first ones nothing but the code it leaves with says that the program has begun. */
-const STEPS = ['cli/program.ts', 'cli/run.ts', 'Agent.ts'];
-/** Sends the program a SIGTERM when it comes to the file of src that STOP_AT names. */
+/** Files of the program, as they are loaded: at the first ones nothing but the code it leaves with says that it has begun. */
+const STEPS = ['cli/program', 'cli/run', 'Agent'];
+/** Sends the program a SIGTERM when it comes to the file that STOP_AT names. */
 const STOPS_AT = `
   import { registerHooks } from 'node:module';
-  const end = '/src/' + process.env.STOP_AT;
+  const file = new RegExp('/(src|dist)/' + process.env.STOP_AT + '[.][jt]s$');
   if (process.env.STOP_AT) registerHooks({ load(url, context, next) {
-    if (url.endsWith(end)) process.kill(process.pid, 'SIGTERM');
+    if (file.test(url)) process.kill(process.pid, 'SIGTERM');
     return next(url, context);
   } });`;
 

@@ -85,6 +85,7 @@ it.skipIf(noStrace !== undefined)(
       }
     }
   },
+  settings.isLong ? 1_200_000 : 60_000,
 );
 
 faultTest('S6 refuses a state.db of a newer version, and leaves it as it is', {

@@ -1,4 +1,14 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CASES, caseOf, casesNamed, fileOf } from '../../scripts/faults/cases.ts';
@@ -37,6 +47,7 @@ beforeEach(() => {
   checkout = realpathSync(tempDir());
   mkdirSync(join(checkout, 'node_modules/vitest'), { recursive: true });
   for (const path of NEEDED) cpSync(join(repository, path), join(checkout, path), { recursive: true });
+  writeFileSync(join(checkout, 'scripts/build.mjs'), '');
   for (const name of MODULES) symlinkSync(join(repository, 'node_modules', name), join(checkout, 'node_modules', name));
 });
 
@@ -97,6 +108,18 @@ describe('test:faults', () => {
     expect(args.slice(-2)).toEqual(['test/faults/C09-', 'test/faults/O10-']);
     const told = { FAULTS_KILLS: '1000', FAULTS_SEED: '7', FAULTS_HOURS: '0.5', FAULTS_LONG: '1', FAULTS_WORKERS: '1' };
     expect(env).toMatchObject(told);
+  });
+
+  it('runs the compiled agent, and nothing where it cannot be compiled', async () => {
+    writeFileSync(join(checkout, 'scripts/build.mjs'), `(await import('node:fs')).writeFileSync('built', '')`);
+    await testFaults(['C9']);
+    expect(existsSync(join(checkout, 'built'))).toBe(true);
+    expect(called().env).toMatchObject({ FAULTS_COMPILED: '1' });
+
+    rmSync(join(checkout, 'called.json'));
+    writeFileSync(join(checkout, 'scripts/build.mjs'), 'process.exitCode = 1');
+    expect((await testFaults(['C9'])).code).toBe(1);
+    expect(existsSync(join(checkout, 'called.json'))).toBe(false);
   });
 
   it('puts the tests of a case together in one row, with the quantiles of all recoveries', async () => {

@@ -93,6 +93,7 @@ export class FaultRun {
     const front = await new Front().start();
     const rig = await Rig.create({
       httpCable: true,
+      compiled: settings.isCompiled,
       ...options,
       dir: join(dir, 'rig'),
       mac: { clock: { ...systemClock, now: () => clock.now() }, ...options.mac },

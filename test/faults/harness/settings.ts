@@ -10,6 +10,8 @@ export const settings = {
   hours: numberOrNone(process.env.FAULTS_HOURS),
   /** Whether the test of the whole looks for the shortest plan that fails as well. */
   shrinks: process.env.FAULTS_SHRINK === '1',
+  /** Whether the agent is the compiled one of dist, as an installation runs it, instead of src as it is. */
+  isCompiled: process.env.FAULTS_COMPILED === '1',
   /** Whether cases take their long form: the whole grid, the whole day. */
   isLong: process.env.FAULTS_LONG === '1',
   /** How many times longer than promised everything may take: more than 1 only where other programs want the processor too. */
