@@ -215,12 +215,16 @@ export class Intake {
     this.#batchRows = Math.round(Math.min(Math.max(wanted, BATCH_ROWS / 4), MOST_ROWS));
   }
 
-  /** The rows up to the first that is incomplete and younger than INCOMPLETE_FOR_MS, each with what it is. */
+  /**
+   * The rows up to the first that is incomplete and younger than INCOMPLETE_FOR_MS, or a group's behind one that may be of
+   * the same, each with what it is.
+   */
   #sort(page: Page): SortedRow[] {
     const now = this.#o.clock.monotonic();
     const { rows } = page;
     const known = this.#o.store.inbound.knownOf(rows.map(({ guid }) => guid));
     const waitedFor = new Map<string, number>();
+    let holdsGroups = this.#parked.holdsGroups();
     let end: number | undefined;
     const sorted = rows.map((row, index): SortedRow => {
       const isKnown = known.has(row.guid) || this.#position.isHistory(page, row);
@@ -231,7 +235,8 @@ export class Intake {
         const since = this.#waitedFor.get(row.guid) ?? now;
         waitedFor.set(row.guid, since);
         if (now - since < INCOMPLETE_FOR_MS) end ??= index;
-      }
+        if (this.#parked.mayBeOfGroup(row)) holdsGroups = true;
+      } else if (holdsGroups && row.chat?.isGroup) end ??= index;
       return { row, isKnown, classified };
     });
     this.#waitedFor = waitedFor;

@@ -11,6 +11,10 @@ import { threadOf } from './toRequest.ts';
 
 /** How long a parked row may stay incomplete, ms; Messages is done within a second, or never. */
 const PARKED_FOR_MS = 10_000;
+/** How long a row without its chat holds up the groups, ms: it may be of one of them, and is by then if it ever is. */
+const GROUPS_WAIT_MS = 1_000;
+/** From its date on, how long a row may get its chat yet, ms; old rows without one never had any. */
+const CHAT_LATE_MS = 10_000;
 /** Rows looked at in one go; where there are more, the next look goes on behind them. */
 const PAGE = 200;
 /** How often parked rows are looked at while there are any, ms; while there are more than a page. */
@@ -61,6 +65,18 @@ export class ParkedRows {
     const now = this.#o.clock.monotonic();
     if (isUndecided) this.#undecidedSince = now;
     if (this.#watched.size < REMEMBERED) this.#watched.set(row.guid, { since: now, row: small(row) });
+  }
+
+  /** Whether one of them may yet turn out to be a group's, whose later rows are not to overtake it. */
+  holdsGroups(): boolean {
+    const now = this.#o.clock.monotonic();
+    return [...this.#watched.values()].some(
+      ({ since, row }) => row !== undefined && now - since < GROUPS_WAIT_MS && this.mayBeOfGroup(row),
+    );
+  }
+
+  mayBeOfGroup({ chat, dateAt }: ChatRow): boolean {
+    return chat === undefined && dateAt !== undefined && this.#o.clock.now() - dateAt < CHAT_LATE_MS;
   }
 
   /** Looks at a page of parked rows, in one transaction; when to look again, ms, undefined when none are left. */
