@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findConfig } from '../config/loadConfig.ts';
-import { type Places, placesOf } from '../config/placesOf.ts';
+import type { Places } from '../config/placesOf.ts';
 import type { Config } from '../config/schema.ts';
 import { controlSocketPath } from '../ops/ControlServer.ts';
 import { CRASH_LOOP_FILE, CrashLoop } from '../ops/CrashLoop.ts';
@@ -16,7 +14,6 @@ import { readWord, type Waiting } from '../ops/waiting.ts';
 import { StateStore } from '../state/StateStore.ts';
 import { systemClock } from '../util/Clock.ts';
 import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
-import type { CommonOptions, Io } from './Io.ts';
 import { openStore } from './openStore.ts';
 import { askLaunchd, type Ended, whyDown } from './whyDown.ts';
 
@@ -30,8 +27,16 @@ export type Taken =
   | (AgentStatus & Waits)
   | (DownStatus & Waits & { readonly ended: Ended | null; readonly stored: boolean });
 
+/** Where to look. */
+type Known = Pick<Config, 'edge' | 'state' | 'logging'>;
+
+/** The same of a configuration that has problems: an agent may run with what it read before, or wait for them to be mended. */
+export function takeStatusAt({ edge, ...places }: Places): Promise<Taken> {
+  return takeStatus({ ...places, edge: { ...edge, agent_id: edge.agent_id ?? 'unknown' } as Config['edge'] });
+}
+
 /** What the agent says, else what it left behind. */
-export async function takeStatus(config: Config): Promise<Taken> {
+export async function takeStatus(config: Known): Promise<Taken> {
   const answer = await ask(config.state.dir).catch((error: unknown) => notAnswering(config, error));
   const waiting = await whoWaits(config.state.dir);
   if (answer && 'running' in answer && answer.running) return { ...answer, waiting };
@@ -41,24 +46,6 @@ export async function takeStatus(config: Config): Promise<Taken> {
   const isThere = said.length > 0 && !loop.condition;
   const left = down(config, loop.condition ? [loop.condition] : said);
   return { ...left, waiting, ended: isThere ? null : await endOf(config, left, loop) };
-}
-
-/**
- * What can be asked although the configuration has problems: an agent that runs with what it read before, or that waits
- * for them to be mended; undefined where none is, or none can be found.
- */
-export async function askDespite(
-  options: CommonOptions,
-  { cwd }: Pick<Io, 'cwd'>,
-): Promise<{ places: Places; current: Taken } | undefined> {
-  const places = placesOf(findConfig(options.config, cwd, existsSync));
-  if (!places) return undefined;
-  const answer = await ask(places.state.dir).catch(() => undefined);
-  const waiting = await whoWaits(places.state.dir);
-  if (answer?.running) return { places, current: { ...answer, waiting } };
-  if (!waiting) return answer && { places, current: { ...answer, waiting, ended: null, stored: false } };
-  const { state, edge } = places;
-  return { places, current: waitingStatus({ state, edge: { agent_id: edge.agent_id ?? 'unknown' } }, waiting) };
 }
 
 /** Of an agent that waits: what it waits for, and what state.db says where that can be read. */
@@ -121,21 +108,21 @@ async function ask(stateDir: string): Promise<AgentStatus | DownStatus | undefin
   }
 }
 
-function notAnswering(config: Config, error: unknown): Pick<DownStatus, 'conditions'> {
+function notAnswering(config: Known, error: unknown): Pick<DownStatus, 'conditions'> {
   if (!(error instanceof EdgeError) || error.code !== 'EDGE_NOT_ANSWERING') throw error;
   const pid = InstanceLock.holder(join(config.state.dir, 'lock.db'));
   const detail = `${pid === undefined ? 'the agent' : `process ${pid}`} does not answer: ${error.message}`;
   return conditionsLeft([{ code: error.code, detail, since: systemClock.now() }]);
 }
 
-async function endOf({ logging }: Config, status: DownStatus, { lastFailure: failure }: CrashLoop): Promise<Ended> {
+async function endOf({ logging }: Known, status: DownStatus, { lastFailure: failure }: CrashLoop): Promise<Ended> {
   const lastLine = readLogLine(logTail(logging.file, 1)[0] ?? '');
   const launchd = await askLaunchd();
   return whyDown({ status, failure, lastLineAt: lastLine?.at, launchd });
 }
 
 /** What an agent left that does not run, below why. In a crash loop state.db may be the very thing that cannot be read. */
-function down(config: Config, why: readonly Condition[]): DownStatus & { stored: boolean } {
+function down(config: Known, why: readonly Condition[]): DownStatus & { stored: boolean } {
   if (why.length === 0) return { ...readStore(config), stored: true };
   try {
     return { ...readStore(config, why), stored: true };
