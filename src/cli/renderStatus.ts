@@ -1,8 +1,8 @@
 import type { AgentStatus, DownStatus, Queues, StoreStatus } from '../ops/status.ts';
-import type { Waiting } from '../ops/waiting.ts';
+import { type Waiting, waitedFor } from '../ops/waiting.ts';
 import type { WebsocketState, WebsocketStatus } from '../ops/websocketStatus.ts';
 import { systemClock } from '../util/Clock.ts';
-import { conditionName, type ErrorCode } from '../util/errors.ts';
+import type { ErrorCode } from '../util/errors.ts';
 import { printable, shellWord } from '../util/printable.ts';
 import { conditionLines } from './conditionLines.ts';
 import { endedLines } from './endedLines.ts';
@@ -94,9 +94,9 @@ function headline(status: Taken): string {
   return `edge-agent does not run as ${agent_id}; it was started ${ago(started_at)} and ${end}`;
 }
 
-function waits({ code, since, pid }: Waiting): string {
-  const what = code === 'EDGE_ALREADY_RUNNING' ? 'the other agent to end' : `${conditionName(code)} to be mended`;
-  return `does not run as …: it waits for ${what}, and starts by itself then; process ${pid}, since ${ago(since)}`;
+function waits(waiting: Waiting): string {
+  const { since, pid } = waiting;
+  return `does not run as …: it waits for ${waitedFor(waiting)}, and starts by itself then; process ${pid}, since ${ago(since)}`;
 }
 
 /** What the process that is there says, or is, that does not work: its conditions stand. */
