@@ -30,7 +30,7 @@ export function renderStatus(status: Taken, logFile: string, log: readonly strin
     ...(status.running
       ? live(status)
       : (status.ended ? endedLines(status.ended) : []).flatMap(([label, text]) => lines(label, text))),
-    ...(status.running ? waitsBeside(status) : []),
+    ...(status.running ? [...waitsBeside(status), ...killedBefore(status)] : []),
     ...(status.running || status.stored
       ? figures(status)
       : ['  state.db       cannot be read from here: what was taken in and sent is not known']),
@@ -62,6 +62,13 @@ function figures(status: Taken): string[] {
     ...lines('given up', givenUp(status.queues)),
     ...lines('muted', muted(status)),
   ];
+}
+
+/** Posts and bubbles are looked after by the agent; who kills it, or takes its power, is for a person to find. */
+function killedBefore({ killed_before: killed }: Extract<Taken, { running: true }>): string[] {
+  if (!killed) return [];
+  const often = killed.today > 1 ? `, ${killed.today} times within a day` : '';
+  return lines('last run', [`killed, or the Mac lost its power, at about ${ago(killed.at)}${often}`]);
 }
 
 /** launchd's agent, while another has the state. */

@@ -8,6 +8,7 @@ import type { Condition } from '../ops/Health.ts';
 import { InstanceLock } from '../ops/InstanceLock.ts';
 import { readLogLine } from '../ops/logs/logLine.ts';
 import { logTail } from '../ops/logTail.ts';
+import { RunMark } from '../ops/RunMark.ts';
 import type { AgentStatus, DownStatus } from '../ops/status.ts';
 import { conditionsLeft, NEVER_RAN, storedConditions, storeStatus } from '../ops/status.ts';
 import { readWord, type Waiting } from '../ops/waiting.ts';
@@ -22,9 +23,14 @@ interface Waits {
   readonly waiting: Waiting | null;
 }
 
+/** How the run before this one ended, where it was killed. */
+interface LastRun {
+  readonly killed_before: { readonly at: string; readonly today: number } | null;
+}
+
 /** The status, or that of an agent that does not run with why; `ended` is null where its process is there and says so itself. */
 export type Taken =
-  | (AgentStatus & Waits)
+  | (AgentStatus & Waits & LastRun)
   | (DownStatus & Waits & { readonly ended: Ended | null; readonly stored: boolean });
 
 /** Where to look. */
@@ -39,7 +45,10 @@ export function takeStatusAt({ edge, ...places }: Places): Promise<Taken> {
 export async function takeStatus(config: Known): Promise<Taken> {
   const answer = await ask(config.state.dir).catch((error: unknown) => notAnswering(config, error));
   const waiting = await whoWaits(config.state.dir);
-  if (answer && 'running' in answer && answer.running) return { ...answer, waiting };
+  if (answer && 'running' in answer && answer.running) {
+    const { killed } = new RunMark({ stateDir: config.state.dir, clock: systemClock });
+    return { ...answer, waiting, killed_before: killed ? { ...killed, at: new Date(killed.at).toISOString() } : null };
+  }
   const loop = new CrashLoop({ path: join(config.state.dir, CRASH_LOOP_FILE), clock: systemClock });
   const said = (answer?.conditions ?? []).map(asCondition);
   if (waiting && !said.some(({ code }) => code === 'EDGE_NOT_ANSWERING')) return waitingStatus(config, waiting);

@@ -62,6 +62,16 @@ describe('edge-agent status', () => {
     expect(code).toBe(0);
   });
 
+  it('says of an agent that runs that the run before it was killed', async () => {
+    const { config, state } = await withAgent();
+    const mark = { is_running: true, was_killed: true, kills: [T, Date.now() - 5000, Date.now() - 2000] };
+    writeFileSync(join(state, 'run.json'), JSON.stringify(mark));
+    const { out } = await edgeAgent(['status', '--config', config]);
+    expect(out).toMatch(
+      /^ {2}last run {7}killed, or the Mac lost its power, at about .* ago\), 2 times within a day$/m,
+    );
+  });
+
   it('asks the agent that runs although its configuration has problems by now, and names them', async () => {
     const { config } = await withAgent({ dead_letters: [] });
     appendFileSync(config, 'monitring:\n  port: 1\n');
