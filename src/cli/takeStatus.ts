@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Places } from '../config/placesOf.ts';
 import type { Config } from '../config/schema.ts';
@@ -9,6 +11,7 @@ import { InstanceLock } from '../ops/InstanceLock.ts';
 import { readLogLine } from '../ops/logs/logLine.ts';
 import { logTail } from '../ops/logTail.ts';
 import { RunMark } from '../ops/RunMark.ts';
+import { servicePaths } from '../ops/service/servicePaths.ts';
 import type { AgentStatus, DownStatus } from '../ops/status.ts';
 import { conditionsLeft, NEVER_RAN, storedConditions, storeStatus } from '../ops/status.ts';
 import { readWord, type Waiting } from '../ops/waiting.ts';
@@ -17,6 +20,11 @@ import { systemClock } from '../util/Clock.ts';
 import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
 import { openStore } from './openStore.ts';
 import { askLaunchd, type Ended, whyDown } from './whyDown.ts';
+
+/** Whether launchd's agent has lost its property list: it runs on, and nothing starts it at the next login. */
+interface Listed {
+  readonly plist_missing: boolean;
+}
 
 /** Who waits, where somebody does: beside an agent that runs, launchd's for that one to end. */
 interface Waits {
@@ -30,7 +38,7 @@ interface LastRun {
 
 /** The status, or that of an agent that does not run with why; `ended` is null where its process is there and says so itself. */
 export type Taken =
-  | (AgentStatus & Waits & LastRun)
+  | (AgentStatus & Waits & LastRun & Listed)
   | (DownStatus & Waits & { readonly ended: Ended | null; readonly stored: boolean });
 
 /** Where to look. */
@@ -47,7 +55,8 @@ export async function takeStatus(config: Known): Promise<Taken> {
   const waiting = await whoWaits(config.state.dir);
   if (answer && 'running' in answer && answer.running) {
     const { killed } = new RunMark({ stateDir: config.state.dir, clock: systemClock });
-    return { ...answer, waiting, killed_before: killed ? { ...killed, at: new Date(killed.at).toISOString() } : null };
+    const killed_before = killed ? { ...killed, at: new Date(killed.at).toISOString() } : null;
+    return { ...answer, waiting, killed_before, plist_missing: await isPlistMissing(answer.pid) };
   }
   const loop = new CrashLoop({ path: join(config.state.dir, CRASH_LOOP_FILE), clock: systemClock });
   const said = (answer?.conditions ?? []).map(asCondition);
@@ -66,6 +75,11 @@ function waitingStatus(config: Pick<Config, 'state' | 'edge'>, waiting: Waiting)
   } catch {
     return { ...neverRan(config, []), ...conditions, waiting, ended: null, stored: false };
   }
+}
+
+/** launchd is asked only where there is none: an agent from a terminal needs none. */
+async function isPlistMissing(pid: number): Promise<boolean> {
+  return !existsSync(servicePaths(homedir()).plist) && (await askLaunchd())?.pid === pid;
 }
 
 /** A process with that number may be another by now: launchd knows which is its own, where there is one. */
@@ -124,15 +138,18 @@ function notAnswering(config: Known, error: unknown): Pick<DownStatus, 'conditio
   return conditionsLeft([{ code: error.code, detail, since: systemClock.now() }]);
 }
 
-async function endOf({ logging }: Known, status: DownStatus, { lastFailure: failure }: CrashLoop): Promise<Ended> {
+async function endOf(
+  { logging }: Known,
+  status: DownStatus & { stored: boolean },
+  { lastFailure: failure }: CrashLoop,
+): Promise<Ended> {
   const lastLine = readLogLine(logTail(logging.file, 1)[0] ?? '');
   const launchd = await askLaunchd();
   return whyDown({ status, failure, lastLineAt: lastLine?.at, launchd });
 }
 
-/** What an agent left that does not run, below why. In a crash loop state.db may be the very thing that cannot be read. */
+/** What an agent left that does not run, below why. state.db may be the very thing it ended with, and cannot be read. */
 function down(config: Known, why: readonly Condition[]): DownStatus & { stored: boolean } {
-  if (why.length === 0) return { ...readStore(config), stored: true };
   try {
     return { ...readStore(config, why), stored: true };
   } catch (error) {

@@ -164,6 +164,19 @@ describe('edge-agent status of an agent that does not run', () => {
     expect(json).toMatchObject({ running: false, waiting: waits, ended: null, stored: false });
   });
 
+  it('says that it does not run, and what launchd has of it, where state.db cannot be read', async () => {
+    const launchctl = `echo 'Could not find service' >&2; exit 113`;
+    const { out, json } = await statusOf({ damaged: true, launchctl, hasPlist: true });
+    expect(out).toMatch(/^edge-agent does not run as edge_15550100001\n {2}why {12}not known: state.db/);
+    expect(out).toMatch(/ {2}launchd {8}does not know it.*\n {2}state.db {7}cannot be read from here/);
+    expect(out).toMatch(/\nConditions\n {2}.*EDGE_STATE_CORRUPT\).*\n.*not a database\n.*\n {4}Restart the agent/);
+    expect(json).toMatchObject({
+      running: false,
+      stored: false,
+      ended: { why: 'unknown', launchd: { loaded: false } },
+    });
+  });
+
   it('does not take another process for one that waits', async () => {
     const { json } = await statusOf({ started: 0, stopped: 5000, waits, launchctl: runs(process.pid + 1) });
     expect(json).toMatchObject({ waiting: null, ended: { why: 'starting' } });
