@@ -13,7 +13,7 @@ export function conditionLines(status: Taken, ago: (time: string) => string): st
   ];
   return [
     '',
-    status.running || status.ended === null ? 'Conditions' : 'Conditions when it ended',
+    status.running || status.ended === null || !status.stored ? 'Conditions' : 'Conditions when it ended',
     ...inOrder.flatMap((one) => lines(one, hidden, ago)),
   ];
 }

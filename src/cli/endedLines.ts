@@ -34,6 +34,10 @@ function why({ why, at, code }: Ended, start: string): string[] {
   switch (why) {
     case 'never-ran':
       return [`nothing started it yet: ${start}`];
+    case 'unknown':
+      return [
+        `not known: state.db, which would say, cannot be read. \`edge-agent logs\` has its last words; ${start} starts it`,
+      ];
     case 'starting':
       return ['it needs a moment: `edge-agent status` again; where it stays so, `edge-agent logs` says what it does'];
     case 'stopped':

@@ -54,10 +54,10 @@ export async function openForRun(
       const held = hold(file);
       if (said !== error.message) {
         explain(error, io);
-        held.log?.logger.error(
+        held.log.logger.error(
           `${error.code}: ${error.message.replaceAll('\n', '; ')}. ${error.fix} The agent waits for it, and starts then.`,
         );
-        held.log?.flush();
+        held.log.flush();
         said = error.message;
         since = systemClock.now();
       }
@@ -70,28 +70,26 @@ export async function openForRun(
         stateDir,
         since,
         clock: systemClock,
-        logger: log?.logger,
+        logger: log.logger,
         stop,
         retryMs: RETRY_MS,
       };
       const outcome = await standBy(waits);
-      log?.close();
+      log.close();
       held.lock?.release();
       if (outcome === 'stop') return undefined;
     }
   }
 }
 
-/** The log, the lock and the place to be asked at, each where it can be told and had. Makes no folder for state. */
+/** The log, the lock and the place to be asked at, each where it can be had. Makes no folder for state. */
 function hold(file: string): {
-  log?: Log;
+  log: Log;
   lock?: InstanceLock;
   control: { socketPath: string; agentId: string } | undefined;
-  stateDir: string | undefined;
+  stateDir: string;
 } {
-  const places = placesOf(file);
-  if (!places) return { control: undefined, stateDir: undefined };
-  const { state, logging, edge } = places;
+  const { state, logging, edge } = placesOf(file); // the same places as those who look for it take
   const log = createLog({
     file: logging.file,
     level: logging.level,

@@ -69,7 +69,7 @@ export function buildProgram(io: Io, ended: (code: number) => void): Command {
   ).action(async (options: CommonOptions) => ended(await (await import('./run.ts')).run(options, io)));
   command(
     'status',
-    'Say how the agent is, running or not: what waits, what is wrong with its fix, why it does not run. Exit code: 0 runs and is well, 1 runs with a critical condition, 3 does not run, 4 does not answer.',
+    'Say how the agent is, running or not: what waits, what is wrong with its fix, why it does not run. Exit code: 0 runs and is well, 1 runs with a critical condition, 3 does not run, 4 does not answer, 78 none was found and the configuration does not say where it would be.',
     'edge-agent status --watch',
   )
     .option('--watch', 'go on: each second on a terminal until q, else whenever something has changed')

@@ -1,8 +1,8 @@
-import type { AgentStatus, DownStatus, Queues, StoreStatus } from '../ops/status.ts';
-import type { Waiting } from '../ops/waiting.ts';
+import type { AgentStatus, Queues, StoreStatus } from '../ops/status.ts';
+import { type Waiting, waitedFor } from '../ops/waiting.ts';
 import type { WebsocketState, WebsocketStatus } from '../ops/websocketStatus.ts';
 import { systemClock } from '../util/Clock.ts';
-import { conditionName, type ErrorCode } from '../util/errors.ts';
+import type { ErrorCode } from '../util/errors.ts';
 import { printable, shellWord } from '../util/printable.ts';
 import { conditionLines } from './conditionLines.ts';
 import { endedLines } from './endedLines.ts';
@@ -30,7 +30,7 @@ export function renderStatus(status: Taken, logFile: string, log: readonly strin
     ...(status.running
       ? live(status)
       : (status.ended ? endedLines(status.ended) : []).flatMap(([label, text]) => lines(label, text))),
-    ...(status.running ? waitsBeside(status) : []),
+    ...(status.running ? [...waitsBeside(status), ...unlisted(status), ...killedBefore(status)] : []),
     ...(status.running || status.stored
       ? figures(status)
       : ['  state.db       cannot be read from here: what was taken in and sent is not known']),
@@ -64,6 +64,18 @@ function figures(status: Taken): string[] {
   ];
 }
 
+function unlisted({ plist_missing }: Extract<Taken, { running: true }>): string[] {
+  const gone = 'its property list is gone, so it will not start at the next login: `edge-agent service install`';
+  return plist_missing ? lines('launchd', [gone]) : [];
+}
+
+/** Posts and bubbles are looked after by the agent; who kills it, or takes its power, is for a person to find. */
+function killedBefore({ killed_before: killed }: Extract<Taken, { running: true }>): string[] {
+  if (!killed) return [];
+  const often = killed.today > 1 ? `, ${killed.today} times within a day` : '';
+  return lines('last run', [`killed, or the Mac lost its power, at about ${ago(killed.at)}${often}`]);
+}
+
 /** launchd's agent, while another has the state. */
 function waitsBeside({ waiting, pid }: Extract<Taken, { running: true }>): string[] {
   if (!waiting || waiting.pid === pid) return [];
@@ -88,24 +100,26 @@ function headline(status: Taken): string {
   if (reason) return `edge-agent ${reason.replace('…', agent_id)}`;
   if (ended?.why === 'starting')
     return `edge-agent starts as ${agent_id}: its process is there and does not answer yet`;
+  if (ended !== null && !status.stored) return `edge-agent does not run as ${agent_id}`;
   if (started_at === null) return `edge-agent does not run as ${agent_id}, and never has with this state.dir`;
   const inOrder = stopped_at !== null && stopped_at >= started_at;
   const end = inOrder ? `stopped ${ago(stopped_at)}` : 'ended without stopping in order';
   return `edge-agent does not run as ${agent_id}; it was started ${ago(started_at)} and ${end}`;
 }
 
-function waits({ code, since, pid }: Waiting): string {
-  const what = code === 'EDGE_ALREADY_RUNNING' ? 'the other agent to end' : `${conditionName(code)} to be mended`;
-  return `does not run as …: it waits for ${what}, and starts by itself then; process ${pid}, since ${ago(since)}`;
+function waits(waiting: Waiting): string {
+  const { since, pid } = waiting;
+  return `does not run as …: it waits for ${waitedFor(waiting)}, and starts by itself then; process ${pid}, since ${ago(since)}`;
 }
 
 /** What the process that is there says, or is, that does not work: its conditions stand. */
-function why({ conditions }: DownStatus): string | undefined {
+function why({ conditions, ended }: Extract<Taken, { running: false }>): string | undefined {
   const stands = (...codes: ErrorCode[]) => conditions.find(({ code }) => codes.includes(code));
   if (stands('EDGE_CRASH_LOOP')) {
     return 'does not run as …: it failed again and again, and its next start is held back';
   }
   if (stands('EDGE_NOT_ANSWERING')) return 'does not answer as …, though its process is there';
+  if (ended !== null) return undefined; // no process is there that would wait
   const waits = stands('EDGE_CONFIG_INVALID', 'EDGE_STATE_NEWER', 'EDGE_SQLITE_MISSING');
   return waits && `does not run as …: it waits for ${waits.name} to be mended, and starts by itself then`;
 }

@@ -7,6 +7,7 @@ import { holdStart } from '../ops/holdStart.ts';
 import { InstanceLock } from '../ops/InstanceLock.ts';
 import { createLog, type Log } from '../ops/log.ts';
 import { maskIn } from '../ops/mask.ts';
+import { RunMark } from '../ops/RunMark.ts';
 import { systemClock } from '../util/Clock.ts';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
@@ -69,10 +70,12 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
   // The disk is no defect, wherever its refusal came to light.
   const isDisk = (error: unknown) => error instanceof EdgeError && error.code === 'EDGE_STATE_IO';
   let loop: CrashLoop | undefined;
+  const mark = new RunMark({ stateDir: config.state.dir, clock: systemClock, logger: log.logger });
   const end = (error: unknown, words: typeof refuse) => {
     const { code, exitCode } = words(error, log, config.logging.file, io);
     // What a start again cannot help, and launchd is not to repeat, is no crash loop.
     if (exitCode !== EXIT.config) loop?.failed(code);
+    mark.ended();
     return exitCode;
   };
   const crash = (error: unknown) => io.exit(end(error, isDisk(error) ? refuse : lastWords));
@@ -96,6 +99,7 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     // A locked Keychain waits for a person; whoever wants the agent to stop does not wait with it.
     const early = await Promise.race([secrets.load(), stopSignal.promise]);
     if (early) return EXIT.ok;
+    mark.begun();
     const program = await import('../Agent.ts');
     const agent = program.Agent.fromConfig(config, secrets, { log, lock, crashLoop: loop });
     running = agent;
@@ -106,6 +110,7 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     running = undefined; // what it would apply now has closed, or is about to
     log.logger.info(`${first}: stopping`);
     loop.forget(); // while the lock is ours
+    mark.ended(); // it ends because somebody asked for it, whoever kills it meanwhile
     systemClock.after(STOP_MS, () => {
       log.logger.warn(`not stopped after ${STOP_MS / 1000} s; what is in flight is looked at again at the next start`);
       log.flush();

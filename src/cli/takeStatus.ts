@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { findConfig } from '../config/loadConfig.ts';
-import { type Places, placesOf } from '../config/placesOf.ts';
+import type { Places } from '../config/placesOf.ts';
 import type { Config } from '../config/schema.ts';
 import { controlSocketPath } from '../ops/ControlServer.ts';
 import { CRASH_LOOP_FILE, CrashLoop } from '../ops/CrashLoop.ts';
@@ -10,55 +10,60 @@ import type { Condition } from '../ops/Health.ts';
 import { InstanceLock } from '../ops/InstanceLock.ts';
 import { readLogLine } from '../ops/logs/logLine.ts';
 import { logTail } from '../ops/logTail.ts';
+import { RunMark } from '../ops/RunMark.ts';
+import { servicePaths } from '../ops/service/servicePaths.ts';
 import type { AgentStatus, DownStatus } from '../ops/status.ts';
 import { conditionsLeft, NEVER_RAN, storedConditions, storeStatus } from '../ops/status.ts';
 import { readWord, type Waiting } from '../ops/waiting.ts';
 import { StateStore } from '../state/StateStore.ts';
 import { systemClock } from '../util/Clock.ts';
 import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
-import type { CommonOptions, Io } from './Io.ts';
 import { openStore } from './openStore.ts';
 import { askLaunchd, type Ended, whyDown } from './whyDown.ts';
+
+/** Whether launchd's agent has lost its property list: it runs on, and nothing starts it at the next login. */
+interface Listed {
+  readonly plist_missing: boolean;
+}
 
 /** Who waits, where somebody does: beside an agent that runs, launchd's for that one to end. */
 interface Waits {
   readonly waiting: Waiting | null;
 }
 
+/** How the run before this one ended, where it was killed. */
+interface LastRun {
+  readonly killed_before: { readonly at: string; readonly today: number } | null;
+}
+
 /** The status, or that of an agent that does not run with why; `ended` is null where its process is there and says so itself. */
 export type Taken =
-  | (AgentStatus & Waits)
+  | (AgentStatus & Waits & LastRun & Listed)
   | (DownStatus & Waits & { readonly ended: Ended | null; readonly stored: boolean });
 
+/** Where to look. */
+type Known = Pick<Config, 'edge' | 'state' | 'logging'>;
+
+/** The same of a configuration that has problems: an agent may run with what it read before, or wait for them to be mended. */
+export function takeStatusAt({ edge, ...places }: Places): Promise<Taken> {
+  return takeStatus({ ...places, edge: { ...edge, agent_id: edge.agent_id ?? 'unknown' } as Config['edge'] });
+}
+
 /** What the agent says, else what it left behind. */
-export async function takeStatus(config: Config): Promise<Taken> {
+export async function takeStatus(config: Known): Promise<Taken> {
   const answer = await ask(config.state.dir).catch((error: unknown) => notAnswering(config, error));
   const waiting = await whoWaits(config.state.dir);
-  if (answer && 'running' in answer && answer.running) return { ...answer, waiting };
+  if (answer && 'running' in answer && answer.running) {
+    const { killed } = new RunMark({ stateDir: config.state.dir, clock: systemClock });
+    const killed_before = killed ? { ...killed, at: new Date(killed.at).toISOString() } : null;
+    return { ...answer, waiting, killed_before, plist_missing: await isPlistMissing(answer.pid) };
+  }
   const loop = new CrashLoop({ path: join(config.state.dir, CRASH_LOOP_FILE), clock: systemClock });
   const said = (answer?.conditions ?? []).map(asCondition);
   if (waiting && !said.some(({ code }) => code === 'EDGE_NOT_ANSWERING')) return waitingStatus(config, waiting);
   const isThere = said.length > 0 && !loop.condition;
   const left = down(config, loop.condition ? [loop.condition] : said);
   return { ...left, waiting, ended: isThere ? null : await endOf(config, left, loop) };
-}
-
-/**
- * What can be asked although the configuration has problems: an agent that runs with what it read before, or that waits
- * for them to be mended; undefined where none is, or none can be found.
- */
-export async function askDespite(
-  options: CommonOptions,
-  { cwd }: Pick<Io, 'cwd'>,
-): Promise<{ places: Places; current: Taken } | undefined> {
-  const places = placesOf(findConfig(options.config, cwd, existsSync));
-  if (!places) return undefined;
-  const answer = await ask(places.state.dir).catch(() => undefined);
-  const waiting = await whoWaits(places.state.dir);
-  if (answer?.running) return { places, current: { ...answer, waiting } };
-  if (!waiting) return answer && { places, current: { ...answer, waiting, ended: null, stored: false } };
-  const { state, edge } = places;
-  return { places, current: waitingStatus({ state, edge: { agent_id: edge.agent_id ?? 'unknown' } }, waiting) };
 }
 
 /** Of an agent that waits: what it waits for, and what state.db says where that can be read. */
@@ -70,6 +75,11 @@ function waitingStatus(config: Pick<Config, 'state' | 'edge'>, waiting: Waiting)
   } catch {
     return { ...neverRan(config, []), ...conditions, waiting, ended: null, stored: false };
   }
+}
+
+/** launchd is asked only where there is none: an agent from a terminal needs none. */
+async function isPlistMissing(pid: number): Promise<boolean> {
+  return !existsSync(servicePaths(homedir()).plist) && (await askLaunchd())?.pid === pid;
 }
 
 /** A process with that number may be another by now: launchd knows which is its own, where there is one. */
@@ -121,22 +131,25 @@ async function ask(stateDir: string): Promise<AgentStatus | DownStatus | undefin
   }
 }
 
-function notAnswering(config: Config, error: unknown): Pick<DownStatus, 'conditions'> {
+function notAnswering(config: Known, error: unknown): Pick<DownStatus, 'conditions'> {
   if (!(error instanceof EdgeError) || error.code !== 'EDGE_NOT_ANSWERING') throw error;
   const pid = InstanceLock.holder(join(config.state.dir, 'lock.db'));
   const detail = `${pid === undefined ? 'the agent' : `process ${pid}`} does not answer: ${error.message}`;
   return conditionsLeft([{ code: error.code, detail, since: systemClock.now() }]);
 }
 
-async function endOf({ logging }: Config, status: DownStatus, { lastFailure: failure }: CrashLoop): Promise<Ended> {
+async function endOf(
+  { logging }: Known,
+  status: DownStatus & { stored: boolean },
+  { lastFailure: failure }: CrashLoop,
+): Promise<Ended> {
   const lastLine = readLogLine(logTail(logging.file, 1)[0] ?? '');
   const launchd = await askLaunchd();
   return whyDown({ status, failure, lastLineAt: lastLine?.at, launchd });
 }
 
-/** What an agent left that does not run, below why. In a crash loop state.db may be the very thing that cannot be read. */
-function down(config: Config, why: readonly Condition[]): DownStatus & { stored: boolean } {
-  if (why.length === 0) return { ...readStore(config), stored: true };
+/** What an agent left that does not run, below why. state.db may be the very thing it ended with, and cannot be read. */
+function down(config: Known, why: readonly Condition[]): DownStatus & { stored: boolean } {
   try {
     return { ...readStore(config, why), stored: true };
   } catch (error) {

@@ -19,9 +19,9 @@ export interface LaunchdView {
 /**
  * Why no agent runs. `stopped`: by SIGTERM or SIGINT, as `launchctl bootout`, a logout and a shutdown send it; `failed`:
  * it ended by itself with a code; `killed`: neither of these, so a signal that cannot be caught, a power cut or a crash
- * of Node; `starting`: launchd runs its process, which does not answer yet.
+ * of Node; `starting`: launchd runs its process, which does not answer yet; `unknown`: state.db cannot be read, which knows.
  */
-export type WhyDown = 'never-ran' | 'starting' | 'stopped' | 'failed' | 'crash-loop' | 'killed';
+export type WhyDown = 'never-ran' | 'unknown' | 'starting' | 'stopped' | 'failed' | 'crash-loop' | 'killed';
 
 export interface Ended {
   readonly why: WhyDown;
@@ -34,7 +34,7 @@ export interface Ended {
 }
 
 export interface EndTraces {
-  readonly status: Pick<DownStatus, 'started_at' | 'stopped_at' | 'conditions'>;
+  readonly status: Pick<DownStatus, 'started_at' | 'stopped_at' | 'conditions'> & { readonly stored: boolean };
   /** What CrashLoop remembers. */
   readonly failure: { readonly code: string; readonly at: number } | undefined;
   /** Of the last line of the log, ms since 1970. */
@@ -55,7 +55,7 @@ export function whyDown({ status, failure, lastLineAt, launchd }: EndTraces): En
     return { why: 'failed', at: iso(failure.at), code: failure.code, launchd };
   }
   if (launchd?.state === 'running') return { why: 'starting', at: null, code: null, launchd };
-  if (startedAt === undefined) return { why: 'never-ran', at: null, code: null, launchd };
+  if (startedAt === undefined) return { why: status.stored ? 'never-ran' : 'unknown', at: null, code: null, launchd };
   if (stoppedAt !== undefined && stoppedAt >= startedAt) return { why: 'stopped', at: stopped_at, code: null, launchd };
   const lastAt = lastLineAt === undefined || lastLineAt < startedAt ? undefined : lastLineAt;
   return { why: 'killed', at: lastAt === undefined ? null : iso(lastAt), code: null, launchd };

@@ -16,6 +16,8 @@ export class StatusReports {
   readonly #agentId: string;
   /** The codes that the backend was told last. */
   #reasons = '';
+  /** JSON of the conditions that this process has met, shown or not. */
+  #standing = '[]';
   #phase: Phase = 'starting';
 
   constructor(options: { store: StateStore; clock: Clock; agentId: string }) {
@@ -34,6 +36,8 @@ export class StatusReports {
       this.#store.meta.set('started_at', String(this.#clock.now()));
       this.#store.meta.set('version', packageVersion());
       this.#store.meta.set('agent_id', this.#agentId);
+      // What an earlier process left behind was perhaps mended while none ran, and then nobody clears it.
+      this.#store.meta.set('conditions', this.#standing);
       this.#event({ status: 'started', version: packageVersion() });
     });
     const { quarantined, isBehind } = this.#store;
@@ -52,8 +56,9 @@ export class StatusReports {
   /** The conditions have changed. The backend hears of those that are shown. */
   conditions({ shown, hidden }: HealthView): void {
     const reasons = shown.map(({ code }) => code);
+    this.#standing = JSON.stringify([...shown, ...hidden]);
     this.#tell(() => {
-      this.#store.meta.set('conditions', JSON.stringify([...shown, ...hidden]));
+      this.#store.meta.set('conditions', this.#standing);
       if (this.#reasons === reasons.join()) return; // another detail of the same, or what follows from them
       this.#event(reasons.length > 0 ? { status: 'degraded', reasons } : { status: 'recovered' });
     });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { z } from 'zod';
-import { ERRORS, type ErrorCode } from '../util/errors.ts';
+import { conditionName, ERRORS, type ErrorCode } from '../util/errors.ts';
 
 const schema = z.object({
   pid: z.int().positive(),
@@ -32,6 +32,11 @@ export function leaveWord(stateDir: string, waiting: Omit<Waiting, 'pid'>): () =
   return () => {
     if (read(file)?.pid === process.pid) rmSync(file, { force: true });
   };
+}
+
+/** In words, after "it waits for". */
+export function waitedFor({ code }: Pick<Waiting, 'code'>): string {
+  return code === 'EDGE_ALREADY_RUNNING' ? 'the other agent to end' : `${conditionName(code)} to be mended`;
 }
 
 /** Of a process that is still there. */

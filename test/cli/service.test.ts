@@ -6,6 +6,7 @@ import { controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { controlRequest } from '../../src/ops/controlClient.ts';
 import type { AgentStatus } from '../../src/ops/status.ts';
 import { failStandIn } from '../../src/simulator/standIns/behave.ts';
+import { tempDir } from '../support/tempDir.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { edgeAgent, start } from './edgeAgent.ts';
 import { type ServiceMac, serviceMac } from './serviceMac.ts';
@@ -106,6 +107,30 @@ describe('edge-agent service', () => {
       code: 3,
       out: expect.stringContaining('not installed. Install it: edge-agent service install'),
     });
+  });
+
+  it('does not call running what only waits, and says for what', async () => {
+    const mac = serviceMac();
+    privateNode(mac);
+    await mac.place();
+    const [bin, pid] = [tempDir(), process.pid];
+    const printed = `printf '%s = {\\n\\tstate = running\\n\\tpid = ${pid}\\n}\\n' "$2"`;
+    writeFileSync(join(bin, 'launchctl'), `#!/bin/bash\n${printed}\n`, { mode: 0o700 });
+    const env = { ...mac.env, PATH: `${bin}:${mac.env.PATH}` };
+    mkdirSync(mac.stateDir, { recursive: true });
+    const since = '2026-01-02T03:04:05.000Z';
+    const word = { pid, code: 'EDGE_CONFIG_INVALID', detail: 'config.yaml:1:7  not valid YAML', since };
+    writeFileSync(join(mac.stateDir, 'standby.json'), JSON.stringify(word));
+    writeFileSync(mac.config, 'edge: [\n');
+    const { code, out } = await edgeAgent(['service', 'status'], { env });
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      `state   waits for config-invalid to be mended, and starts by itself then; pid ${pid}, since ${since}\n        EDGE_CONFIG_INVALID: config.yaml:1:7 not valid YAML\n        Correct`,
+    );
+    const json = await edgeAgent(['service', 'status', '--json'], { env });
+    expect({ code: json.code, ...JSON.parse(json.out) }).toMatchObject({ code: 1, running: true, waiting: word });
+    writeFileSync(join(mac.stateDir, 'standby.json'), JSON.stringify({ ...word, pid: process.ppid }));
+    expect((await edgeAgent(['service', 'status'], { env })).out).toMatch(/^state {3}running, pid/);
   });
 
   it('says what launchd refuses, with what to do', async () => {

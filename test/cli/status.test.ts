@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { queueText } from '../../src/messaging/queueText.ts';
 import { ControlServer, controlSocketPath } from '../../src/ops/ControlServer.ts';
@@ -10,6 +10,7 @@ import { StateStore } from '../../src/state/StateStore.ts';
 import { silentTelemetry } from '../../src/util/Telemetry.ts';
 import { agentStatus } from '../support/agentStatus.ts';
 import { FakeClock } from '../support/FakeClock.ts';
+import { tempDir } from '../support/tempDir.ts';
 import { edgeAgent, home } from './edgeAgent.ts';
 
 const T = Date.UTC(2026, 0, 1);
@@ -60,6 +61,30 @@ describe('edge-agent status', () => {
     spawnSync('mkfifo', [log]);
     const { code } = await edgeAgent(['status', '--config', config]);
     expect(code).toBe(0);
+  });
+
+  it('says of an agent that runs that the run before it was killed', async () => {
+    const { config, state } = await withAgent();
+    const mark = { is_running: true, was_killed: true, kills: [T, Date.now() - 5000, Date.now() - 2000] };
+    writeFileSync(join(state, 'run.json'), JSON.stringify(mark));
+    const { out } = await edgeAgent(['status', '--config', config]);
+    expect(out).toMatch(
+      /^ {2}last run {7}killed, or the Mac lost its power, at about .* ago\), 2 times within a day$/m,
+    );
+  });
+
+  it('says of launchd’s agent that its property list is gone', async () => {
+    const { config } = await withAgent();
+    const bin = tempDir();
+    const status = async (pid: number) => {
+      const launchctl = `printf '%s = {\\n\\tstate = running\\n\\tpid = ${pid}\\n}\\n' "$2"`;
+      writeFileSync(join(bin, 'launchctl'), `#!/bin/bash\n${launchctl}\n`, { mode: 0o700 });
+      const env = { HOME: tempDir(), PATH: `${bin}${delimiter}${process.env.PATH}` };
+      return (await edgeAgent(['status', '--config', config], { env })).out;
+    };
+    const said = /^ {2}launchd {8}its property list is gone, so .*: `edge-agent service install`$/m;
+    expect(await status(4711)).toMatch(said);
+    expect(await status(4712)).not.toMatch(said);
   });
 
   it('asks the agent that runs although its configuration has problems by now, and names them', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CRASH_LOOP_FILE } from '../../src/ops/CrashLoop.ts';
@@ -67,6 +67,27 @@ describe('edge-agent status of an agent that does not run', () => {
     expect(out).toMatch(
       /why {12}it ended by itself at 2026-01-01T00:00:09.000Z with EDGE_STATE_DIR\n {17}The state directory cannot/,
     );
+  });
+
+  it('says so and names the problems of a configuration that is not even YAML, from where it was kept', async () => {
+    const { config, state, log } = home();
+    StateStore.open(join(state, 'state.db'), T).close();
+    writeFileSync(log, `[${iso(0)}] [INFO] the last words\n`);
+    writeFileSync(config, readFileSync(config, 'utf8').replace('edge:\n', 'edge: [\n'));
+    const { code, out, err } = await edgeAgent(['status', '--config', config], { env: { HOME: tempDir() } });
+    expect({ code, out }).toEqual({ code: 3, out: expect.stringMatching(/^edge-agent does not run as unknown/) });
+    expect(out).toContain('] [INFO] the last words');
+    expect(err).toMatch(/config.yaml:\d+:\d+ {2}not valid YAML/);
+    const logs = await edgeAgent(['logs', '--config', config]);
+    expect(logs).toEqual({ code: 0, signal: null, err: '', out: `[${iso(0)}] [INFO] the last words\n` });
+  });
+
+  it('does not take the default place for the one of a configuration that nothing can be read from', async () => {
+    const [own, config] = [tempDir(), join(tempDir(), 'none.yaml')];
+    const ended = await edgeAgent(['status', '--config', config], { env: { HOME: own } });
+    expect(ended).toMatchObject({ code: 78, out: expect.stringMatching(/^edge-agent does not run/) });
+    expect(ended.err).toContain('there is no such file');
+    expect(ended.err).toContain(`is of state.dir ${join(own, 'Library/Application Support/edge-agent')}:`);
   });
 
   it('says that it is in a crash loop', async () => {
@@ -141,6 +162,19 @@ describe('edge-agent status of an agent that does not run', () => {
     );
     expect(out).not.toMatch(/nothing taken in|last inbound|when it ended|service start/);
     expect(json).toMatchObject({ running: false, waiting: waits, ended: null, stored: false });
+  });
+
+  it('says that it does not run, and what launchd has of it, where state.db cannot be read', async () => {
+    const launchctl = `echo 'Could not find service' >&2; exit 113`;
+    const { out, json } = await statusOf({ damaged: true, launchctl, hasPlist: true });
+    expect(out).toMatch(/^edge-agent does not run as edge_15550100001\n {2}why {12}not known: state.db/);
+    expect(out).toMatch(/ {2}launchd {8}does not know it.*\n {2}state.db {7}cannot be read from here/);
+    expect(out).toMatch(/\nConditions\n {2}.*EDGE_STATE_CORRUPT\).*\n.*not a database\n.*\n {4}Restart the agent/);
+    expect(json).toMatchObject({
+      running: false,
+      stored: false,
+      ended: { why: 'unknown', launchd: { loaded: false } },
+    });
   });
 
   it('does not take another process for one that waits', async () => {

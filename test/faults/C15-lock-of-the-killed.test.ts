@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { faultTest } from './harness/faultTest.ts';
 import { settings } from './harness/settings.ts';
@@ -21,6 +22,8 @@ faultTest('C15 starts at once after the holder of the lock was killed', {
       expect(pid).toBe(agent.pid);
       run.recoveriesMs.push(tookMs);
     }
+    const log = readFileSync(run.rig.path('edge-agent.log'), 'utf8');
+    expect(log.match(/\[WARN\] The last run was killed/g)).toHaveLength(PAIRS);
     // The fastest: how busy the machine is decides over the others, and a lock that is waited for slows them all.
     expect(Math.min(...run.recoveriesMs)).toBeLessThan(START_MS * settings.patience);
   },

@@ -22,3 +22,18 @@ it('the backend hears of a condition when it begins and ends, and not of each ch
     { status: 'recovered' },
   ]);
 });
+
+it('a start leaves of the conditions in state.db those that this process has met, also before it', () => {
+  const clock = new FakeClock();
+  const { store } = openStore(clock);
+  onTestFinished(() => store.close());
+  const reports = () => new StatusReports({ store, clock, agentId: 'edge_15550100001' });
+  const left = () => JSON.parse(store.meta.get('conditions') ?? '');
+  const met: Condition = { code: 'EDGE_BACKEND_AUTH', detail: '401', since: 1 };
+  const sick = reports();
+  sick.conditions({ shown: [met], hidden: [] });
+  sick.started();
+  expect(left()).toEqual([met]);
+  reports().started();
+  expect(left()).toEqual([]);
+});

@@ -10,6 +10,7 @@ const STATE = [
   'lock.db',
   'lock.db-journal',
   'lock.pid',
+  'run.json',
   'standby.json',
   'state.db',
   'state.db-wal',

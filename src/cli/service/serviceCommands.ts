@@ -35,7 +35,7 @@ export function addServiceCommands({ program, command, io, ended }: ServiceComma
   );
   command(
     'status',
-    'Say what launchd knows of the agent, and whether its files are those an install would write. Exit code: 0 runs, 1 runs with something to mend, 3 does not run.',
+    'Say what launchd knows of the agent, and whether its files are those an install would write. Exit code: 0 runs, 1 runs with something to mend or waits for it to be mended, 3 does not run.',
     'edge-agent service status --json',
     service,
   )

@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import { placesOf } from '../../config/placesOf.ts';
 import { runProgram } from '../../ops/macos/programs.ts';
 import { installedCommand } from '../../ops/service/installedPlist.ts';
 import type { LaunchdState } from '../../ops/service/LaunchdService.ts';
@@ -7,8 +8,10 @@ import { isNewEnough } from '../../ops/service/nodeVersion.ts';
 import { type PlistDrift, plistDrift } from '../../ops/service/plistDrift.ts';
 import { SERVICE_LABEL, servicePaths } from '../../ops/service/servicePaths.ts';
 import { sayUnfinished, type Upgrade, UpgradeRecord, waysOutOf } from '../../ops/service/UpgradeRecord.ts';
+import { readWord, type Waiting, waitedFor } from '../../ops/waiting.ts';
 import { systemClock } from '../../util/Clock.ts';
 import { messageOf } from '../../util/EdgeError.ts';
+import { ERRORS } from '../../util/errors.ts';
 import { printable } from '../../util/printable.ts';
 import type { CommonOptions, Io } from '../Io.ts';
 import { launchdService } from './launchdService.ts';
@@ -31,14 +34,16 @@ export async function serviceStatus({ config, json }: CommonOptions, io: Io): Pr
   const node = await aboutNode(runtimeDir, installedCommand(plist)?.node);
   const upgrade = new UpgradeRecord(appDir).read();
   const { installed, loaded, running, pid, lastExitCode: last_exit_code, path } = state;
+  const word = readWord(placesOf(file).state.dir);
+  const waiting = word && word.pid === pid ? word : null;
   if (json) {
     const service = { label: SERVICE_LABEL, installed, loaded, running, pid, last_exit_code, path };
     io.out(
-      `${printable(JSON.stringify({ ...service, plist: drift, node, upgrade: aboutUpgrade(upgrade), config: file }))}\n`,
+      `${printable(JSON.stringify({ ...service, waiting, plist: drift, node, upgrade: aboutUpgrade(upgrade), config: file }))}\n`,
     );
   } else {
     const lines = [
-      stateLine(state),
+      ...(waiting ? waitingLines(waiting) : [stateLine(state)]),
       ...upgradeLines(upgrade, appDir),
       ...plistLines(plist, drift, loaded),
       ...nodeLines(node),
@@ -47,7 +52,9 @@ export async function serviceStatus({ config, json }: CommonOptions, io: Io): Pr
     io.out(lines.map((line) => `${printable(line)}\n`).join(''));
   }
   if (!running) return STATUS_EXIT.down;
-  return drift.found === 'same' && node.problem === null && !upgrade ? STATUS_EXIT.running : STATUS_EXIT.attention;
+  return drift.found === 'same' && node.problem === null && !upgrade && !waiting
+    ? STATUS_EXIT.running
+    : STATUS_EXIT.attention;
 }
 
 interface AboutNode {
@@ -91,6 +98,16 @@ function upgradeLines(upgrade: Upgrade | undefined, appDir: string): string[] {
   return [
     `upgrade ${sayUnfinished(upgrade)}. Go on: ${on}`,
     ...(back === undefined ? [] : [`        or go back: ${back}`]),
+  ];
+}
+
+/** Its process is there, and does none of its work. */
+function waitingLines(waiting: Waiting): string[] {
+  const { pid, code, since, detail } = waiting;
+  return [
+    `state   waits for ${waitedFor(waiting)}, and starts by itself then; pid ${pid}, since ${since}`,
+    `        ${code}: ${detail.replace(/\s+/g, ' ')}`,
+    `        ${ERRORS[code].fix}`,
   ];
 }
 

@@ -10,6 +10,7 @@ const STATE_NAMES = [
   /^state\.db\.corrupt-\d+(-wal|-shm)?$/,
   /^lock\.(db(-journal)?|pid)$/,
   /^crash-loop\.json(\.next)?$/,
+  /^run\.json(\.next)?$/,
   /^standby\.json$/,
   /^high-water$/,
 ];

@@ -1,0 +1,116 @@
+import { readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Clock, Timer } from '../util/Clock.ts';
+import { messageOf } from '../util/EdgeError.ts';
+import type { Logger } from '../util/Logger.ts';
+
+/** How often a run marks that it lives, ms: of one that was killed the end is known as exactly. */
+const BEAT_MS = 60_000;
+/** How long a kill is counted, ms. */
+const DAY_MS = 86_400_000;
+/** Kills remembered; a Mac that boots all day long has more, and nobody counts on. */
+const MAX_KILLS = 1000;
+
+const time = z.int().min(0).max(8e15);
+const fileSchema = z.object({ is_running: z.boolean(), was_killed: z.boolean(), kills: z.array(time) });
+type Mark = z.infer<typeof fileSchema>;
+
+/** The end of the last run, where nobody asked for it and nothing could be written down. */
+export interface Killed {
+  /** When it was alive for the last time, to a minute; ms since 1970. */
+  readonly at: number;
+  /** How many runs ended so within a day, this one included. */
+  readonly today: number;
+}
+
+/**
+ * Remembers in a small file of state.dir that a run has begun, and when it was alive; the next one finds there whether it
+ * ended. What is not the agent's own end leaves no other trace: SIGKILL, a crash of Node, a loss of power. The wall clock
+ * may step, and the file may be half there after a power cut: the worst is that a kill is not told. Only who holds the
+ * instance lock writes it.
+ */
+export class RunMark {
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #logger: Logger | undefined;
+  #timer: Timer | undefined;
+
+  constructor(options: { stateDir: string; clock: Clock; logger?: Logger }) {
+    this.#path = join(options.stateDir, 'run.json');
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+  }
+
+  /** How the run before this one ended, where it was killed; until the next begins. */
+  get killed(): Killed | undefined {
+    const { was_killed, kills = [] } = this.#read() ?? {};
+    const at = kills.at(-1);
+    return was_killed && at !== undefined ? { at, today: this.#ofToday(kills).length } : undefined;
+  }
+
+  /** Says with a WARN that the last run was killed, if it was. Never throws. */
+  begun(): void {
+    const { is_running: wasKilled = false, kills = [] } = this.#read() ?? {};
+    const all = wasKilled ? [...kills, this.#lastBeat()] : kills;
+    this.#write({ is_running: true, was_killed: wasKilled, kills: this.#ofToday(all) });
+    if (wasKilled) this.#logger?.warn(inWords(this.killed ?? { at: this.#clock.now(), today: 1 }));
+    this.#timer = this.#clock.every(BEAT_MS, () => this.#beat());
+  }
+
+  /** It ends, in order or with a code: in either case it could say so. Never throws. */
+  ended(): void {
+    if (!this.#timer) return;
+    this.#timer.cancel();
+    this.#timer = undefined;
+    const mark = this.#read();
+    if (mark) this.#write({ ...mark, is_running: false });
+  }
+
+  /** The last kill is kept whenever it was: it is the one that is told. */
+  #ofToday(kills: readonly number[]): number[] {
+    const now = this.#clock.now();
+    return kills.filter((at, index) => index === kills.length - 1 || now - at < DAY_MS).slice(-MAX_KILLS);
+  }
+
+  #beat(): void {
+    const now = this.#clock.now() / 1000;
+    try {
+      utimesSync(this.#path, now, now);
+    } catch {
+      // The disk says more of itself elsewhere; a kill is dated too early then.
+    }
+  }
+
+  #lastBeat(): number {
+    try {
+      return Math.floor(statSync(this.#path).mtimeMs);
+    } catch {
+      return this.#clock.now();
+    }
+  }
+
+  #read(): Mark | undefined {
+    try {
+      return fileSchema.parse(JSON.parse(readFileSync(this.#path, 'utf8')));
+    } catch {
+      return undefined; // none yet, or not to be trusted
+    }
+  }
+
+  #write(mark: Mark): void {
+    const next = `${this.#path}.next`;
+    try {
+      writeFileSync(next, `${JSON.stringify(mark)}\n`, { mode: 0o600 });
+      renameSync(next, this.#path);
+      this.#beat();
+    } catch (error) {
+      this.#logger?.warn(`${this.#path} cannot be written, a kill would not be told: ${messageOf(error)}`);
+    }
+  }
+}
+
+function inWords({ at, today }: Killed): string {
+  const often = today > 1 ? `, ${today} times within a day` : '';
+  return `The last run was killed (SIGKILL, a crash of Node), or the Mac lost its power, at about ${new Date(at).toISOString()}${often}`;
+}
