@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { controlRequest } from '../../src/ops/controlClient.ts';
+import { UpgradeRecord } from '../../src/ops/service/UpgradeRecord.ts';
 import type { AgentStatus } from '../../src/ops/status.ts';
 import { failStandIn } from '../../src/simulator/standIns/behave.ts';
 import { waitFor } from '../support/waitFor.ts';
@@ -61,6 +62,7 @@ describe('edge-agent service', () => {
     await mac.place();
     expect(await mac.run('service', 'start')).toMatchObject({ code: 0, err: '' });
     const first = await running(mac);
+    const record = new UpgradeRecord(join(dirname(mac.paths.runtimeDir), 'app'));
     expect(await serviceStatus(mac)).toMatchObject({
       code: 0,
       installed: true,
@@ -72,7 +74,11 @@ describe('edge-agent service', () => {
       config: mac.config,
     });
     expect((await mac.run('service', 'start')).out).toContain(`runs already, with pid ${first.pid}`);
-    expect(await mac.run('service', 'restart')).toMatchObject({ code: 0, err: '' });
+    record.write({ from: null, to: '0.0.0-checkout', plist: null, backup: null, begun_at: '' });
+    const again = await mac.run('service', 'restart');
+    expect(again).toMatchObject({ code: 0, err: '' });
+    expect(again.out).toMatch(/interrupted is over: 0.0.0-checkout answers.\n.*Whether it does: edge-agent status\n$/);
+    expect(record.read()).toBeUndefined();
     expect((await running(mac)).pid).not.toBe(first.pid);
     rmSync(mac.paths.plist);
     expect((await mac.run('service', 'status')).out).toMatch(
@@ -86,9 +92,12 @@ describe('edge-agent service', () => {
     await mac.place();
     await mac.run('service', 'start');
     await running(mac);
+    const record = new UpgradeRecord(join(dirname(mac.paths.runtimeDir), 'app'));
+    record.write({ from: null, to: '0.0.0-checkout', plist: null, backup: null, begun_at: '' });
     const stopped = await mac.run('service', 'stop');
     expect(stopped).toMatchObject({ code: 0, err: '' });
     expect(stopped.out).toContain('It comes back at the next login');
+    expect(record.read()).toBeUndefined();
     const log = readFileSync(join(mac.paths.logDir, 'edge-agent.log'), 'utf8');
     expect(log).toMatch(/\[INFO\] stopped\n$/);
     expect(log).not.toContain('EDGE_NODE_CHANGED'); // it is the Node that was installed
