@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { findConfig } from '../config/loadConfig.ts';
 import { type Places, placesOf } from '../config/placesOf.ts';
@@ -10,6 +11,8 @@ import type { Condition } from '../ops/Health.ts';
 import { InstanceLock } from '../ops/InstanceLock.ts';
 import { readLogLine } from '../ops/logs/logLine.ts';
 import { logTail } from '../ops/logTail.ts';
+import { installedCommand } from '../ops/service/installedPlist.ts';
+import { servicePaths } from '../ops/service/servicePaths.ts';
 import type { AgentStatus, DownStatus } from '../ops/status.ts';
 import { conditionsLeft, NEVER_RAN, storedConditions, storeStatus } from '../ops/status.ts';
 import { readWord, type Waiting } from '../ops/waiting.ts';
@@ -131,7 +134,9 @@ function notAnswering(config: Config, error: unknown): Pick<DownStatus, 'conditi
 async function endOf({ logging }: Config, status: DownStatus, { lastFailure: failure }: CrashLoop): Promise<Ended> {
   const lastLine = readLogLine(logTail(logging.file, 1)[0] ?? '');
   const launchd = await askLaunchd();
-  return whyDown({ status, failure, lastLineAt: lastLine?.at, launchd });
+  const node = installedCommand(servicePaths(homedir()).plist)?.node;
+  const missing_node = node === undefined || existsSync(node) ? null : node;
+  return { ...whyDown({ status, failure, lastLineAt: lastLine?.at, launchd }), missing_node };
 }
 
 /** What an agent left that does not run, below why. In a crash loop state.db may be the very thing that cannot be read. */

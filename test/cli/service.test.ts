@@ -149,6 +149,18 @@ describe('edge-agent service', () => {
     expect(out).toContain(node.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
   });
 
+  it('says once what is wrong where the Node that it runs on is gone', async () => {
+    const mac = serviceMac();
+    const node = privateNode(mac);
+    await mac.place();
+    rmSync(node);
+    const { out } = await mac.run('service', 'status');
+    expect(out).toContain(`${node} is gone`);
+    expect(out.match(/edge-agent service install.*/g)).toEqual(['edge-agent service install --new-node']);
+    rmSync(join(mac.paths.runtimeDir, 'installed.json'));
+    expect((await serviceStatus(mac)).node.problem).toBe(`${node}, which launchd starts the agent with, is gone`);
+  });
+
   it('is for macOS, but for printing the property list', async () => {
     for (const command of ['start', 'stop', 'restart', 'status', 'uninstall']) {
       const { code, err } = await edgeAgent(['service', command], { env: { EDGE_INSTALL_ALLOW_OS: '' } });
