@@ -31,16 +31,17 @@ export async function diagnose(options: DiagnoseOptions, io: Io): Promise<number
   const config = configOf(configFile);
   const secrets = config instanceof ConfigError ? undefined : secretSource(config, io);
   await Promise.race([secrets?.load(), sleep(systemClock, SECRET_MS)]);
-  const collectors = machineCollectors(configFile, config);
+  const redaction = new Redaction({ secret: () => secrets?.known ?? io.env.EDGE_SECRET });
+  const collectors = machineCollectors(configFile, config, redaction);
   if (!(config instanceof ConfigError)) {
     const lookedAt = { config, file: configFile, named: options.config, cwd: io.cwd };
-    collectors.push(...agentCollectors(lookedAt, io));
+    collectors.push(...agentCollectors(lookedAt, io, redaction));
   }
   const collected = await gather(collectors, systemClock);
 
   const file = resolve(io.cwd, options.output ?? `edge-agent-diagnose-${compact(at)}.zip`);
   try {
-    writeBundle({ file, at, collected, redaction: new Redaction({ secret: secrets?.known ?? io.env.EDGE_SECRET }) });
+    writeBundle({ file, at, collected, redaction });
   } catch (error) {
     io.err(`edge-agent: the bundle cannot be written: ${messageOf(error)}\n`);
     return EXIT.io;

@@ -123,6 +123,7 @@ export function doctorChecks({ config, file, named, cwd }: LookedAt): Check[] {
       plist,
       unfinished: unfinishedUpgrade(appDir),
       drift: () => plistDrift(plist, wantedPlist({ config: serviceConfig(named, cwd) })),
+      isNodeGone: installed !== undefined && !existsSync(installed.node),
       target: `gui/${uid}/${SERVICE_LABEL}`,
       otherConfig: installed && installed.config !== file ? installed.config : undefined,
     }),

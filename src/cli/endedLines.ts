@@ -18,13 +18,20 @@ const EXIT_WORDS: Readonly<Record<number, string>> = {
 /** Why the agent does not run, and what launchd knows of it: labels with their lines. */
 export function endedLines(ended: Ended): (readonly [label: string, lines: readonly string[]])[] {
   return [
-    ['why', why(ended, startCommand(ended.launchd))],
-    ['launchd', ended.launchd === null ? [] : [launchdLine(ended.launchd)]],
+    ['why', why(ended, startCommand(ended))],
+    [
+      'node',
+      ended.missing_node === null ? [] : [`${ended.missing_node}, which the service runs, is gone: ${NEW_NODE}`],
+    ],
+    ['launchd', ended.launchd === null ? [] : [launchdLine(ended.launchd, startCommand(ended))]],
   ];
 }
 
-/** `start` has nothing to start where there is no property list. */
-function startCommand(launchd: LaunchdView | null): string {
+const NEW_NODE = '`edge-agent service install --new-node`';
+
+/** `start` has nothing to start where there is no property list, and nothing to start it with where its Node is gone. */
+function startCommand({ launchd, missing_node }: Ended): string {
+  if (missing_node !== null) return NEW_NODE;
   return launchd?.installed === false ? '`edge-agent service install`' : '`edge-agent service start`';
 }
 
@@ -52,16 +59,14 @@ function why({ why, at, code }: Ended, start: string): string[] {
   }
 }
 
-function launchdLine(launchd: LaunchdView): string {
+function launchdLine(launchd: LaunchdView, start: string): string {
   const { installed, loaded, state, last_exit_code: code, last_signal: signal } = launchd;
-  if (!loaded) return `does not know it, so nothing starts it: ${startCommand(launchd)}`;
+  if (!loaded) return `does not know it, so nothing starts it: ${start}`;
   const words = code === null ? undefined : EXIT_WORDS[code];
   return [
     `knows it${state === null ? '' : `, ${state}`}`,
     ...(code === null ? [] : [`its last exit code was ${code}${words === undefined ? '' : ` (${words})`}`]),
     ...(signal === null ? [] : [`its last signal ${signal}`]),
-    ...(installed
-      ? []
-      : [`its property list is gone, so it will not start at the next login: ${startCommand(launchd)}`]),
+    ...(installed ? [] : [`its property list is gone, so it will not start at the next login: ${start}`]),
   ].join('; ');
 }

@@ -11,6 +11,7 @@ import { InstanceLock } from '../ops/InstanceLock.ts';
 import { readLogLine } from '../ops/logs/logLine.ts';
 import { logTail } from '../ops/logTail.ts';
 import { RunMark } from '../ops/RunMark.ts';
+import { installedCommand } from '../ops/service/installedPlist.ts';
 import { servicePaths } from '../ops/service/servicePaths.ts';
 import type { AgentStatus, DownStatus } from '../ops/status.ts';
 import { conditionsLeft, NEVER_RAN, storedConditions, storeStatus } from '../ops/status.ts';
@@ -145,7 +146,9 @@ async function endOf(
 ): Promise<Ended> {
   const lastLine = readLogLine(logTail(logging.file, 1)[0] ?? '');
   const launchd = await askLaunchd();
-  return whyDown({ status, failure, lastLineAt: lastLine?.at, launchd });
+  const node = installedCommand(servicePaths(homedir()).plist)?.node;
+  const missing_node = node === undefined || existsSync(node) ? null : node;
+  return { ...whyDown({ status, failure, lastLineAt: lastLine?.at, launchd }), missing_node };
 }
 
 /** What an agent left that does not run, below why. state.db may be the very thing it ended with, and cannot be read. */

@@ -31,6 +31,8 @@ export interface Ended {
   readonly code: string | null;
   /** Null where there is no launchctl. */
   readonly launchd: LaunchdView | null;
+  /** The Node that launchd would start it with, where that is gone: nothing else starts it then. */
+  readonly missing_node: string | null;
 }
 
 export interface EndTraces {
@@ -43,7 +45,7 @@ export interface EndTraces {
 }
 
 /** Reads the traces that an agent leaves when it ends. */
-export function whyDown({ status, failure, lastLineAt, launchd }: EndTraces): Ended {
+export function whyDown({ status, failure, lastLineAt, launchd }: EndTraces): Omit<Ended, 'missing_node'> {
   const { conditions, started_at, stopped_at } = status;
   if (failure && conditions.some(({ code }) => code === 'EDGE_CRASH_LOOP')) {
     return { why: 'crash-loop', at: iso(failure.at), code: failure.code, launchd };

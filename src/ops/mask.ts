@@ -1,5 +1,10 @@
+/**
+ * A number as people write it: `+1 (555) 010-0002`. The plus begins a word and the code of a country, which has three digits
+ * at the most and no 0 first: neither `GMT+0100 2026-01-01` nor a version's build is one.
+ */
+const WRITTEN = String.raw`(?<![\p{L}\p{N}])\+[1-9]\d{0,2}[ \u00a0.(-]{1,2}\d(?:[ \u00a0.()-]{0,2}\d){5,12}(?!\d)`;
 /** What is a handle wherever it stands: e-mail addresses and numbers with a plus, in URLs too. */
-const PLAIN = String.raw`[\p{L}\p{N}._%+-]+(?:@|%40)[\p{L}\p{N}.-]+\.\p{L}{2,}|(?:\+|%2[bB])\d{7,15}`;
+const PLAIN = String.raw`[\p{L}\p{N}._%+-]+(?:@|%40)[\p{L}\p{N}.-]+\.\p{L}{2,}|(?:\+|%2[bB])\d{7,15}|${WRITTEN}`;
 /** In prose also a number of ten digits or more. An id may be one. */
 const HANDLES = new RegExp(String.raw`${PLAIN}|(?<![\p{L}\p{N}_-])\d{10,15}(?![\p{L}\p{N}_-])`, 'gu');
 const PLAIN_HANDLES = new RegExp(PLAIN, 'gu');
@@ -7,7 +12,7 @@ const PLAIN_HANDLES = new RegExp(PLAIN, 'gu');
 /** Details are a line or a short answer; the rest is not worth a pattern that takes quadratic time, characters. */
 const MAX_DETAIL = 1000;
 /** What may be the beginning of a handle that was cut in two, which is none any more; 320 is the longest address. */
-const BEGUN = /[\p{L}\p{N}._%+@-]{1,320}$/u;
+const BEGUN = /(?:\+[\d\u00a0 .()-]{1,30}|[\p{L}\p{N}._%+@-]{1,320})$/u;
 
 /** `+15550100002` → `…0002`: enough to tell two conversations apart, too little to call somebody. */
 export function maskHandle(handle: string): string {

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Deployed, type Deployment, deploy } from '../../src/cli/service/deploy.ts';
-import { type RanBefore, ranBefore } from '../../src/cli/service/ranBefore.ts';
+import { forgetIfUp, type RanBefore, ranBefore } from '../../src/cli/service/ranBefore.ts';
 import { ControlServer, controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { Releases } from '../../src/ops/service/Releases.ts';
 import { UpgradeRecord } from '../../src/ops/service/UpgradeRecord.ts';
@@ -99,8 +99,9 @@ async function machine(programs: Record<string, Does>) {
   };
   const record = new UpgradeRecord(appDir);
   const common = { record, releases, service, plistPath, clock, config: { state: { dir: stateDir } } };
+  const inUse = common as unknown as RanBefore;
   const upgrade = async (version: string): Promise<Deployed> => {
-    const { left: _left, ...before } = await ranBefore(common as unknown as RanBefore);
+    const { left: _left, ...before } = await ranBefore(inUse);
     const d = {
       ...common,
       before,
@@ -117,6 +118,10 @@ async function machine(programs: Record<string, Does>) {
     appDir,
     upgrade,
     record,
+    sql,
+    stop: unload,
+    before: () => ranBefore(inUse),
+    forgetIfUp: () => forgetIfUp({ ...inUse, limitMs: 5_000 }),
     /** False where it was done before it passed that many points. */
     killedAt: async (at: number, version: string) => {
       [passed, killAt, killed] = [0, at, Promise.withResolvers()];
@@ -198,6 +203,42 @@ describe('a deployment that was killed', () => {
     expect(mac.now()).toMatchObject({ current: '2.0.0', left: { from: '1.0.0-x', to: '2.0.0-x', plist: 'of 1.0.0' } });
     expect((await mac.upgrade('3.0.0')).outcome).toBe('rolled-back');
     expect(mac.now()).toMatchObject({ current: '2.0.0', plist: 'of 2.0.0', schema: 4, left: undefined });
+  });
+
+  it('is over where the new one answers, however it is stopped later', async () => {
+    const mac = await machine({ '1.0.0': { answers: true }, '2.0.0': { answers: true }, '3.0.0': { answers: false } });
+    expect(await mac.killedAt(7, '2.0.0')).toBe(true);
+    expect((await mac.forgetIfUp())?.version).toBe('2.0.0');
+    await mac.stop();
+    expect((await mac.upgrade('3.0.0')).outcome).toBe('rolled-back');
+    expect(mac.now()).toMatchObject({ current: '2.0.0', plist: 'of 2.0.0', left: undefined });
+  });
+
+  it('is not over where what is in use does not answer, or nothing is loaded', async () => {
+    const mac = await machine({ '1.0.0': { answers: true }, '2.0.0': { answers: false } });
+    expect(await mac.killedAt(7, '2.0.0')).toBe(true);
+    expect(await mac.forgetIfUp()).toBeUndefined();
+    await mac.stop();
+    expect(await mac.forgetIfUp()).toBeUndefined();
+    expect(mac.now().left).toMatchObject({ from: '1.0.0-x' });
+  });
+
+  it.each([
+    ['is what a later one goes back to where it has started since', 1, '1.0.0'],
+    ['leaves nothing to go back to where it never started', -1, undefined],
+  ])('as a first install, %s', async (_what, later, current) => {
+    const mac = await machine({ '1.0.0': { answers: false }, '2.0.0': { answers: false } });
+    const begun = Date.UTC(2026, 0, 1);
+    mac.record.write({
+      from: null,
+      to: '1.0.0-x',
+      plist: null,
+      backup: null,
+      begun_at: new Date(begun).toISOString(),
+    });
+    mac.sql(`CREATE TABLE meta (key, value); INSERT INTO meta VALUES ('started_at', '${begun + later}')`);
+    await mac.stop();
+    expect((await mac.before()).release?.version).toBe(current);
   });
 
   it('takes what is in place for what ran where the one that ran is gone', async () => {

@@ -256,8 +256,10 @@ describe('edge-agent doctor about the installation', () => {
     await on.call('launchctl', 'bootout', `${DOMAIN}/${SERVICE_LABEL}`);
     rmSync(on.node);
     const { found } = await on.doctor('service', 'binary');
-    // Without the copy another Node would be written into the property list.
-    expect(found.service?.status).toBe('warn');
+    expect(found.service).toMatchObject({
+      text: expect.stringContaining('launchd has not loaded it'),
+      fix: 'edge-agent service install --new-node',
+    });
     expect(found.binary).toMatchObject({ status: 'fail', text: expect.stringContaining('is gone') });
     writeFileSync(on.node, 'Node');
     const back = await on.doctor('service');
@@ -288,7 +290,14 @@ describe('edge-agent doctor about the installation', () => {
     expect(binary).toMatchObject({ status: 'warn', text: expect.stringContaining('ad-hoc') });
 
     rmSync(join(on.node, '../../installed.json'));
-    writeFileSync(on.plist, plist.replace(on.node, '/opt/homebrew/Cellar/node/26.1.0/bin/node'));
+    const brewed = join(on.home, 'Cellar/node');
+    writeFileSync(on.plist, plist.replace(on.node, brewed));
+    expect((await on.doctor('binary')).found.binary).toMatchObject({
+      status: 'fail',
+      text: expect.stringContaining('is gone'),
+    });
+    mkdirSync(join(on.home, 'Cellar'));
+    writeFileSync(brewed, 'Node');
     const { found } = await on.doctor('binary');
     expect(found.binary).toMatchObject({ status: 'warn', fix: 'edge-agent service install' });
   });

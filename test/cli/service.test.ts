@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { controlSocketPath } from '../../src/ops/ControlServer.ts';
 import { controlRequest } from '../../src/ops/controlClient.ts';
+import { UpgradeRecord } from '../../src/ops/service/UpgradeRecord.ts';
 import type { AgentStatus } from '../../src/ops/status.ts';
 import { failStandIn } from '../../src/simulator/standIns/behave.ts';
 import { tempDir } from '../support/tempDir.ts';
@@ -62,6 +63,7 @@ describe('edge-agent service', () => {
     await mac.place();
     expect(await mac.run('service', 'start')).toMatchObject({ code: 0, err: '' });
     const first = await running(mac);
+    const record = new UpgradeRecord(join(dirname(mac.paths.runtimeDir), 'app'));
     expect(await serviceStatus(mac)).toMatchObject({
       code: 0,
       installed: true,
@@ -73,7 +75,11 @@ describe('edge-agent service', () => {
       config: mac.config,
     });
     expect((await mac.run('service', 'start')).out).toContain(`runs already, with pid ${first.pid}`);
-    expect(await mac.run('service', 'restart')).toMatchObject({ code: 0, err: '' });
+    record.write({ from: null, to: '0.0.0-checkout', plist: null, backup: null, begun_at: '' });
+    const again = await mac.run('service', 'restart');
+    expect(again).toMatchObject({ code: 0, err: '' });
+    expect(again.out).toMatch(/interrupted is over: 0.0.0-checkout answers.\n.*Whether it does: edge-agent status\n$/);
+    expect(record.read()).toBeUndefined();
     expect((await running(mac)).pid).not.toBe(first.pid);
     rmSync(mac.paths.plist);
     expect((await mac.run('service', 'status')).out).toMatch(
@@ -87,9 +93,12 @@ describe('edge-agent service', () => {
     await mac.place();
     await mac.run('service', 'start');
     await running(mac);
+    const record = new UpgradeRecord(join(dirname(mac.paths.runtimeDir), 'app'));
+    record.write({ from: null, to: '0.0.0-checkout', plist: null, backup: null, begun_at: '' });
     const stopped = await mac.run('service', 'stop');
     expect(stopped).toMatchObject({ code: 0, err: '' });
     expect(stopped.out).toContain('It comes back at the next login');
+    expect(record.read()).toBeUndefined();
     const log = readFileSync(join(mac.paths.logDir, 'edge-agent.log'), 'utf8');
     expect(log).toMatch(/\[INFO\] stopped\n$/);
     expect(log).not.toContain('EDGE_NODE_CHANGED'); // it is the Node that was installed
@@ -163,6 +172,18 @@ describe('edge-agent service', () => {
     const { code, out } = await mac.run('service', 'plist');
     expect(code).toBe(0);
     expect(out).toContain(node.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
+  });
+
+  it('says once what is wrong where the Node that it runs on is gone', async () => {
+    const mac = serviceMac();
+    const node = privateNode(mac);
+    await mac.place();
+    rmSync(node);
+    const { out } = await mac.run('service', 'status');
+    expect(out).toContain(`${node} is gone`);
+    expect(out.match(/edge-agent service install.*/g)).toEqual(['edge-agent service install --new-node']);
+    rmSync(join(mac.paths.runtimeDir, 'installed.json'));
+    expect((await serviceStatus(mac)).node.problem).toBe(`${node}, which launchd starts the agent with, is gone`);
   });
 
   it('is for macOS, but for printing the property list', async () => {

@@ -54,7 +54,8 @@ websocket:\n  enabled: false\n`,
       for (const folder of [dirname(paths.plist), paths.logDir, app]) mkdirSync(folder, { recursive: true });
       writeFileSync(paths.plist, out);
       // Whoever is installed runs from app/current/: here the checkout itself.
-      symlinkSync(repository, join(app, 'current'));
+      symlinkSync(repository, join(app, '0.0.0-checkout'));
+      symlinkSync('0.0.0-checkout', join(app, 'current'));
     },
     security: (line) => spawnSync('security', ['-i'], { ...options, input: `${line}\n` }).status,
   };

@@ -19,6 +19,8 @@ async function statusOf(o: {
   logged?: number;
   launchctl?: string;
   hasPlist?: boolean;
+  /** What the property list has. */
+  plistText?: string;
   waits?: Waiting;
   damaged?: boolean;
 }) {
@@ -44,7 +46,7 @@ async function statusOf(o: {
   const { plist } = servicePaths(own);
   if (o.hasPlist) {
     mkdirSync(dirname(plist), { recursive: true });
-    writeFileSync(plist, '');
+    writeFileSync(plist, o.plistText ?? '');
   }
   const env = { PATH: `${bin}${delimiter}${process.env.PATH}`, HOME: own };
   const { code, out } = await edgeAgent(['status', '--config', config], { env });
@@ -56,7 +58,7 @@ async function statusOf(o: {
 describe('edge-agent status of an agent that does not run', () => {
   it('says that it was stopped on request, and when', async () => {
     const { out, ended } = await statusOf({ started: 0, stopped: 5000 });
-    expect(ended).toEqual({ why: 'stopped', at: iso(5000), code: null, launchd: null });
+    expect(ended).toEqual({ why: 'stopped', at: iso(5000), code: null, launchd: null, missing_node: null });
     expect(out).toMatch(/^ {2}why {12}on request: .*`edge-agent service start` starts it$/m);
   });
 
@@ -99,7 +101,7 @@ describe('edge-agent status of an agent that does not run', () => {
 
   it('says that it was killed, and when it was last heard of', async () => {
     const { out, ended } = await statusOf({ started: 0, stopped: -5000, logged: 7000 });
-    expect(ended).toEqual({ why: 'killed', at: iso(7000), code: null, launchd: null });
+    expect(ended).toEqual({ why: 'killed', at: iso(7000), code: null, launchd: null, missing_node: null });
     expect(out).toContain('the last line of its log is of 2026-01-01T00:00:07.000Z');
     expect(out).toContain('  [2026-01-01T00:00:07.000Z] [INFO] the last words');
   });
@@ -122,6 +124,7 @@ describe('edge-agent status of an agent that does not run', () => {
         last_exit_code: 78,
         last_signal: null,
       },
+      missing_node: null,
     });
     expect(known.out).toContain(
       'launchd        knows it, not running; its last exit code was 78 (the configuration cannot be used, `edge-agent check-config`; or launchd could not run the program: `edge-agent doctor`)\n',
@@ -146,6 +149,16 @@ describe('edge-agent status of an agent that does not run', () => {
     expect(ended.launchd).toMatchObject({ installed: hasPlist, loaded: false });
     expect(out).toContain(`launchd        does not know it, so nothing starts it: \`edge-agent service ${command}\`\n`);
     expect(out).toContain(`\`edge-agent service ${command}\` starts it\n`);
+  });
+
+  it('says that the Node of the service is gone, and what brings it back', async () => {
+    const words = ['/gone/node', '/a/index.js', 'run', '--config', '/a.yaml'].map((word) => `<string>${word}</string>`);
+    const plistText = `<key>ProgramArguments</key><array>${words.join('')}</array>`;
+    const { out, ended } = await statusOf({ started: 0, stopped: 5000, hasPlist: true, plistText });
+    expect(ended.missing_node).toBe('/gone/node');
+    expect(out).toContain('node           /gone/node, which the service runs, is gone');
+    expect(out).toContain('`edge-agent service install --new-node` starts it\n');
+    expect(out).not.toContain('service start');
   });
 
   const waits: Waiting = { pid: process.pid, code: 'EDGE_SQLITE_MISSING', detail: 'no binary', since: iso(3000) };

@@ -58,6 +58,7 @@ describe('unpacking a package', () => {
       'a second name of a file',
       (made: string) => linkSync(join(made, 'package/package.json'), join(made, 'package/again')),
     ],
+    ['a pipe', (made: string) => spawnSync('mkfifo', [join(made, 'package/LICENSE')])],
     ['orders for npm', (made: string) => writeFileSync(join(made, 'package/dist/.npmrc'), 'ignore-scripts=false\n')],
   ])('refuses %s, and leaves nothing of it', async (_what, add) => {
     const { made, folder, outside, tar } = place();

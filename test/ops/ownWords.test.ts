@@ -1,5 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { logLines } from '../../src/ops/diagnose/logLines.ts';
 import { ownWords } from '../../src/ops/diagnose/ownWords.ts';
+import { Redaction } from '../../src/ops/diagnose/Redaction.ts';
+import { tempDir } from '../support/tempDir.ts';
 
 describe('ownWords', () => {
   it.each([
@@ -21,5 +26,17 @@ describe('ownWords', () => {
       'POST /edge/sync was answered 302 to […]',
     );
     expect(ownWords("ENOENT: no such file or directory, open 'state.db'")).toContain("open 'state.db'");
+  });
+});
+
+describe('a bundle', () => {
+  it.each(['"', '[', '{', '“'])('has no beginning of a secret that holds %s', (mark) => {
+    const redaction = new Redaction({ secret: () => `canary-of-${mark}a-secret` });
+    const path = join(tempDir(), 'a.log');
+    const line = `[2026-01-01T00:00:00.000Z] [WARN] the backend said canary-of-${mark}a-secret`;
+    writeFileSync(path, `${line}\n`);
+    const lines = redaction.value(logLines(path, redaction)) as string[];
+    expect(lines).toEqual([expect.stringContaining('the backend said')]);
+    expect(lines[0]).not.toContain('canary');
   });
 });

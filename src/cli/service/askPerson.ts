@@ -11,6 +11,14 @@ function answered<T>(value: T): Exclude<T, symbol> {
   throw new Cancelled();
 }
 
+/** Of a terminal that does not tell its own and says 0, as over a serial line: each character would get a line of its own. */
+const COLUMNS = 80;
+
+/** Before anything is asked or shown. */
+export function giveWidth(output: { columns: number }): void {
+  if (output.columns === 0) output.columns = COLUMNS;
+}
+
 export function greet(title: string): void {
   intro(title);
 }

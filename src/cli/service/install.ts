@@ -57,6 +57,7 @@ export async function serviceInstall(options: ServiceInstallOptions, io: Io): Pr
   const keychain = new Keychain({ run: runProgram });
   const progress = new Progress(io);
   const person = isAsking ? await import('./askPerson.ts') : undefined;
+  person?.giveWidth(process.stdout);
   try {
     const existing = existingConfig(configFile, example);
     const { missing, ...known } = await knownAnswers(options, existing, keychain, io);

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
+import { startedAt } from '../../ops/service/backUp.ts';
 import type { LaunchdService } from '../../ops/service/LaunchdService.ts';
 import type { Release, Releases } from '../../ops/service/Releases.ts';
 import type { Upgrade, UpgradeRecord } from '../../ops/service/UpgradeRecord.ts';
@@ -18,21 +20,25 @@ export interface Before {
   readonly backup: string | undefined;
 }
 
-export interface RanBefore {
+interface InUse {
   readonly record: UpgradeRecord;
   readonly releases: Releases;
-  readonly service: LaunchdService;
-  readonly plistPath: string;
-  readonly config: Config;
+  readonly service: Pick<LaunchdService, 'state'>;
+  readonly config: Pick<Config, 'state'>;
   readonly clock: Clock;
+}
+
+export interface RanBefore extends InUse {
+  readonly plistPath: string;
 }
 
 /**
  * What runs, or ran before an upgrade that was interrupted, `left`. Where the release in use does run by now, nothing was
- * left: it came up after all, or had not been stopped yet. @throws EdgeError EDGE_LAUNCHD
+ * left: it came up after all, or had not been stopped yet. Nor was it where a first install has started since: taking that
+ * for nothing would be to uninstall what has worked. @throws EdgeError EDGE_LAUNCHD
  */
 export async function ranBefore(o: RanBefore): Promise<Before & { readonly left: Upgrade | undefined }> {
-  const { record, releases, service, plistPath, config, clock } = o;
+  const { record, releases, plistPath, config } = o;
   const current = releases.current();
   const inPlace: Before = {
     release: current,
@@ -41,12 +47,23 @@ export async function ranBefore(o: RanBefore): Promise<Before & { readonly left:
   };
   const left = record.read();
   if (!left) return { ...inPlace, left };
-  const { running } = await service.state();
-  if (running && current && (await waitForReady({ config, version: current.version, clock, limitMs: LOOK_MS }))) {
+  if (await forgetIfUp({ ...o, limitMs: LOOK_MS })) return { ...inPlace, left: undefined };
+  const started = startedAt(join(config.state.dir, 'state.db'));
+  if (left.from === null && current && inPlace.plist !== undefined && started >= Date.parse(left.begun_at)) {
     record.clear();
     return { ...inPlace, left: undefined };
   }
   const release = left.from === null ? undefined : releases.find(left.from);
   if (left.from !== null && !release) return { ...inPlace, left }; // somebody has deleted it
   return { release, plist: left.plist ?? undefined, backup: left.backup ?? undefined, left };
+}
+
+/** Clears the record where launchd runs the release in use, and that answers; gives it. @throws EdgeError EDGE_LAUNCHD */
+export async function forgetIfUp(o: InUse & { readonly limitMs: number }): Promise<Release | undefined> {
+  const { record, releases, service, config, clock, limitMs } = o;
+  const current = releases.current();
+  if (!current || !(await service.state()).running) return undefined;
+  if (!(await waitForReady({ config, version: current.version, clock, limitMs }))) return undefined;
+  record.clear();
+  return current;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { placesOf } from '../../config/placesOf.ts';
 import { runProgram } from '../../ops/macos/programs.ts';
@@ -71,17 +72,18 @@ async function aboutNode(dir: string, inUse: string | undefined): Promise<AboutN
   const none = { path: null, version: null, installed_at: null };
   try {
     const record = runtime.installed();
-    const tooOld = inUse === undefined ? null : await problemOfVersion(inUse);
-    if (!record) return { ...none, problem: tooOld };
+    const ofInUse = inUse === undefined ? null : await problemInUse(inUse);
+    if (!record) return { ...none, problem: ofInUse };
     const { node_version: version, installed_at } = record;
-    return { path: runtime.path, version, installed_at, problem: tooOld ?? (await runtime.changed()) ?? null };
+    return { path: runtime.path, version, installed_at, problem: (await runtime.changed()) ?? ofInUse };
   } catch (error) {
     return { ...none, problem: messageOf(error) };
   }
 }
 
-/** An agent whose Node is too old is there as a process, and waits for another Node. */
-async function problemOfVersion(node: string): Promise<string | null> {
+/** One that is gone; or too old: such an agent is there as a process, and waits for another Node. */
+async function problemInUse(node: string): Promise<string | null> {
+  if (!existsSync(node)) return `${node}, which launchd starts the agent with, is gone`;
   const said = await runProgram(node, ['--version'], { timeoutMs: VERSION_MS }).catch(() => undefined);
   const version = /^v(\d+\.\d+\.\d+)/.exec(said?.stdout ?? '')?.[1];
   if (version === undefined || isNewEnough(version)) return null;

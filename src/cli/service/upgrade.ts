@@ -86,6 +86,7 @@ export async function serviceUpgrade(options: ServiceUpgradeOptions, io: Io): Pr
 async function packageIn(from: string, unpacked: string): Promise<string> {
   const stat = statSync(from, { throwIfNoEntry: false });
   if (!stat) throw new Error(`there is no ${from}`);
+  if (!stat.isDirectory() && !stat.isFile()) throw new Error(`${from} is neither a folder nor a file`);
   const folder = stat.isDirectory() ? from : unpacked;
   if (!stat.isDirectory()) {
     await unpackPackage(from, folder);

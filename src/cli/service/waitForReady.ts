@@ -8,7 +8,7 @@ const EVERY_MS = 250;
 const STEADY_MS = 2_000;
 
 export interface Wait {
-  readonly config: Config;
+  readonly config: Pick<Config, 'state'>;
   /** Of the program that shall run; another one is the one before, on its way out. Undefined: any. */
   readonly version: string | undefined;
   readonly clock: Clock;

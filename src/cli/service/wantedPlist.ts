@@ -14,13 +14,15 @@ export function serviceConfig(named: string | undefined, cwd: string): string {
   return installedCommand(servicePaths(home).plist)?.config ?? join(home, '.config/edge-agent/config.yaml');
 }
 
-/** The property list that would be written now. `node`: by default the private copy, or where there is none this Node. */
+/** The property list that would be written now. `node`: by default the private copy, or where none was made this Node. */
 export function wantedPlist({ config, node }: { config: string; node?: string | undefined }): string {
   const home = homedir();
   return renderPlist({ home, node: node ?? serviceNode(home), program: releasesOf(home).programPath, config });
 }
 
 function serviceNode(home: string): string {
-  const own = privateNodePath(servicePaths(home).runtimeDir);
-  return existsSync(own) ? own : realpathSync(process.execPath);
+  const { runtimeDir, plist } = servicePaths(home);
+  const own = privateNodePath(runtimeDir);
+  // One that is gone is made anew in its place: the property list that names it is right.
+  return existsSync(own) || installedCommand(plist)?.node === own ? own : realpathSync(process.execPath);
 }

@@ -1,8 +1,8 @@
 import type { AgentStatus, DownStatus } from '../status.ts';
-import { ownWords } from './ownWords.ts';
+import type { Redaction } from './Redaction.ts';
 
 /** The status, field by field: what comes from elsewhere, such as a backend's answer to a message, stays out. */
-export function statusFacts(status: AgentStatus | DownStatus) {
+export function statusFacts(status: AgentStatus | DownStatus, redaction: Redaction) {
   const { conditions, dead_letters, version, started_at, stopped_at, last_inbound_at, queues, cursor } = status;
   return {
     running: status.running,
@@ -19,14 +19,14 @@ export function statusFacts(status: AgentStatus | DownStatus) {
       name,
       severity,
       since,
-      text: ownWords(text),
+      text: redaction.own(text),
     })),
     hidden_conditions: status.hidden_conditions,
     dead_letters: dead_letters.map(({ guid, thread, code, since }) => ({ guid, thread, code, since })),
     ...(status.running && {
       pid: status.pid,
       delivery: status.delivery,
-      websocket: websocketFacts(status.websocket),
+      websocket: websocketFacts(status.websocket, redaction),
       chatdb: status.chatdb,
       sending: status.sending,
       memory: status.memory,
@@ -36,6 +36,6 @@ export function statusFacts(status: AgentStatus | DownStatus) {
 }
 
 /** Times and figures as they are; of the last problem the agent's own words. */
-function websocketFacts({ last_problem, ...facts }: AgentStatus['websocket']) {
-  return { ...facts, last_problem: last_problem && { ...last_problem, text: ownWords(last_problem.text) } };
+function websocketFacts({ last_problem, ...facts }: AgentStatus['websocket'], redaction: Redaction) {
+  return { ...facts, last_problem: last_problem && { ...last_problem, text: redaction.own(last_problem.text) } };
 }

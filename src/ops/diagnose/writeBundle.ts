@@ -3,7 +3,6 @@ import { strToU8, zipSync } from 'fflate';
 import { printable } from '../../util/printable.ts';
 import { packageVersion } from '../../util/version.ts';
 import type { Collected } from './Collector.ts';
-import { ownWords } from './ownWords.ts';
 import type { Redaction } from './Redaction.ts';
 
 export interface BundleOptions {
@@ -24,7 +23,7 @@ export function writeBundle({ file, at, collected, redaction }: BundleOptions): 
     files: collected.map(({ file, ms, problem }) => ({
       file,
       ms,
-      ...(problem !== undefined && { problem: ownWords(problem) }),
+      ...(problem !== undefined && { problem: redaction.own(problem) }),
     })),
   };
   const files: [string, unknown][] = [

@@ -10,6 +10,8 @@ interface Agent {
   readonly unfinished: { readonly says: string; readonly fix: string } | undefined;
   /** The configuration the LaunchAgent names, where it is another than the one that was looked at. */
   readonly otherConfig: string | undefined;
+  /** The Node that it names is not there. */
+  readonly isNodeGone: boolean;
   /** As launchd calls it: `gui/501/com.edge-relay.edge-agent`. */
   readonly target: string;
 }
@@ -39,7 +41,10 @@ export function launchAgent(o: Programs & Agent): Check {
           const answer = await ask(o, 'launchctl', ['print', o.target]);
           if (!answer.said) return answer.finding;
           if (answer.said.exitCode === 0) return loaded(o);
-          return fail('the LaunchAgent is as it should be, but launchd has not loaded it', 'edge-agent service start');
+          return fail(
+            'the LaunchAgent is as it should be, but launchd has not loaded it',
+            o.isNodeGone ? `${INSTALL} --new-node` : 'edge-agent service start',
+          );
         }
       }
     },

@@ -23,9 +23,11 @@ export function nodeBinary({ runtime, agent, node, run }: Binary): Check {
   return {
     name: 'binary',
     async run() {
+      const fix = `${GIVE_AGAIN}: ${runtime.path}`;
       const record = runtime.installed();
       if (!record) {
         if (node === undefined) return skip('the agent is not installed: no Node is kept for it');
+        if (!existsSync(node)) return fail(`EDGE_NODE_CHANGED: ${node}, which the service runs, is gone`, fix);
         const text = `launchd starts the agent with ${node}, of which no private copy is kept`;
         return MOVES.test(node)
           ? warn(
@@ -34,7 +36,6 @@ export function nodeBinary({ runtime, agent, node, run }: Binary): Check {
             )
           : pass(text);
       }
-      const fix = `${GIVE_AGAIN}: ${runtime.path}`;
       const changed = await runtime.changed();
       if (changed !== undefined && !existsSync(runtime.path)) return fail(`EDGE_NODE_CHANGED: ${changed}`, fix);
       const why = changed ?? (node === undefined ? undefined : runtime.foreign(node));

@@ -12,7 +12,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type PackageFolder, packageFolders, readManifest } from './packageFolders.ts';
+import { type PackageFolder, packageFolders, readManifest, readPlainFile } from './packageFolders.ts';
 import { UPGRADE_RECORD } from './UpgradeRecord.ts';
 
 /** Besides the program and its libraries: what it reads of its own package. */
@@ -152,7 +152,7 @@ function digestOf(source: string, names: readonly string[], libraries: readonly 
   const hash = createHash('sha256');
   for (const name of names) {
     for (const file of filesOf(join(source, name)).sort())
-      hash.update(`${file.slice(source.length)}\0`).update(readFileSync(file));
+      hash.update(`${file.slice(source.length)}\0`).update(readPlainFile(file));
   }
   const facts = libraries.map(({ place, path, version }) => [place, version, ...binariesOf(path)]);
   hash.update(JSON.stringify(facts.sort()));

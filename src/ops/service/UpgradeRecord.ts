@@ -23,7 +23,7 @@ export type Upgrade = z.infer<typeof upgradeSchema>;
 
 /**
  * Says what is to be gone back to while one release takes the place of another: written before anything changes, gone once
- * either runs. Where it is found and nobody is at work, the one at work was killed.
+ * either runs, or a command finds that it does. Where it is found and nobody is at work, the one at work was killed.
  */
 export class UpgradeRecord {
   readonly #path: string;

@@ -85,6 +85,21 @@ export function schemaOf(database: string): number | undefined {
   }
 }
 
+/** When an agent last said in a state.db that it has started, ms since 1970; NaN where none did, or it cannot be read. */
+export function startedAt(database: string): number {
+  try {
+    const db = new Database(database, { readonly: true, fileMustExist: true });
+    try {
+      return Number(db.prepare(`SELECT value FROM meta WHERE key = 'started_at'`).pluck().get() ?? Number.NaN);
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    if (error instanceof Database.SqliteError || !existsSync(database)) return Number.NaN;
+    throw error;
+  }
+}
+
 /**
  * Whether a state.db knows anything that the one in a backup of it does not, its own bookkeeping aside: what was sent or
  * acknowledged meanwhile. Where tables or columns are gone nothing tells, and it may.

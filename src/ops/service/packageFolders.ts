@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 interface Manifest {
@@ -55,5 +55,11 @@ function lookUp(folder: string, name: string): string | undefined {
 }
 
 export function readManifest(folder: string): Manifest & { readonly name: string } {
-  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return JSON.parse(readPlainFile(join(folder, 'package.json')).toString('utf8'));
+}
+
+/** Of a package that may be anybody's: reading a pipe, or a device, would never end. @throws Error */
+export function readPlainFile(path: string): Buffer {
+  if (!statSync(path).isFile()) throw new Error(`${path} is no file`);
+  return readFileSync(path);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Releases } from '../../../src/ops/service/Releases.ts';
@@ -44,6 +44,14 @@ describe('a release', () => {
   ])('is not made where %s would lead to another folder', (_what, manifest, message) => {
     const { source, dir, releases } = place(manifest);
     expect(() => releases.add(source)).toThrow(message);
+    expect(() => readdirSync(dir)).toThrow('ENOENT');
+  });
+
+  it.each(['LICENSE', 'package.json'])('is not made where %s is a device, which may never end', (name) => {
+    const { source, dir, releases } = place();
+    rmSync(join(source, name), { force: true });
+    symlinkSync('/dev/null', join(source, name)); // one that does end, so that this test can fail
+    expect(() => releases.add(source)).toThrow(`${join(source, name)} is no file`);
     expect(() => readdirSync(dir)).toThrow('ENOENT');
   });
 });
