@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { AgentStatus } from '../../../src/ops/status.ts';
 import type { Behaviour } from '../../../src/simulator/Behaviour.ts';
 import { waitFor } from '../../support/waitFor.ts';
 import { answerTo, type FaultRun, type Reply } from '../harness/FaultRun.ts';
 import type { Knock } from '../harness/Front.ts';
+import { settings } from '../harness/settings.ts';
 import { passes, says, silence, type Treatment, takenThen, takenThenReset } from '../harness/treatments.ts';
 import {
   type Deed,
@@ -23,6 +25,8 @@ export const CONFIG = {
   sending: { settle_seconds: 3, script_timeout_seconds: 1 },
 };
 const MAX_EDITS = 5;
+/** As soon as a start and a settle time, ms. */
+const SEEN_WITHIN_MS = 5000;
 /** How late the agent may notice that its clock was set: once a minute it looks at what is scheduled, ms. */
 const NOTICE_MS = 60_000;
 /** Long enough for what was sent meanwhile to come first. */
@@ -118,6 +122,7 @@ export class Stage {
       }
       case 'replace':
         await rig.mac.settled();
+        await this.#allSeen();
         return rig.mac.chatDb.replace(deed.by);
       case 'ask':
         return void (await this.#run.ask(deed.thread));
@@ -223,6 +228,20 @@ export class Stage {
     await pause(downMs);
     this.#run.rig.agent.start();
     this.#isDown = false;
+  }
+
+  /**
+   * Resolves when the agent has seen all there is and no bubble is under way, or after a while: in a file that takes the
+   * place of this one nobody can tell what it has not seen from what was there before its time, nor whether a bubble went out.
+   */
+  async #allSeen(): Promise<void> {
+    const { agent, mac } = this.#run.rig;
+    const { last } = mac.chatDb.get<{ last: number }>('SELECT coalesce(max(ROWID), 0) AS last FROM message')!;
+    const isSeen = async () => {
+      const status = (await agent.status().catch(() => undefined)) as Partial<AgentStatus> | undefined;
+      return status?.queues?.sends_in_flight === 0 && (status.cursor?.rowid ?? 0) >= last;
+    };
+    await waitFor('all to be seen', isSeen, SEEN_WITHIN_MS * settings.patience).catch(() => {});
   }
 
   #behaviour(obstacle: Obstacle): Behaviour {
