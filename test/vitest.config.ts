@@ -14,8 +14,8 @@ export default defineConfig({
   root: join(import.meta.dirname, '..'),
   test: {
     // For what hangs: five times the longest test, so that a busy machine decides over none.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     restoreMocks: true,
     globalSetup: join(import.meta.dirname, 'support/compileCache.ts'),
     // Real files, sockets and child processes: processes isolate better than threads.

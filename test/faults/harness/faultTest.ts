@@ -41,7 +41,7 @@ export interface FaultCase extends FaultRunOptions {
   recoveryMs?: number;
   /** @default 150 */
   maxRssMegabytes?: number;
-  /** How long the case may take, ms. @default 60000 */
+  /** How long the case may take, ms. @default 120000 */
   timeoutMs?: number;
 }
 
@@ -52,7 +52,7 @@ export interface FaultCase extends FaultRunOptions {
  * @param title `C5 …`: the case of the table of faults, and a sentence of behaviour.
  */
 export function faultTest(title: string, o: FaultCase): void {
-  it(title, { timeout: (o.timeoutMs ?? 60_000) * settings.patience }, async ({ skip }) => {
+  it(title, { timeout: (o.timeoutMs ?? 120_000) * settings.patience }, async ({ skip }) => {
     const startedAt = performance.now();
     const told = { case: title.split(' ')[0]!, title, seed: settings.seed };
     const reason = missing(o.needs ?? []);

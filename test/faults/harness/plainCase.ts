@@ -5,7 +5,7 @@ import { settings } from './settings.ts';
 
 export interface PlainCase {
   needs?: readonly Need[];
-  /** How long it may take, ms. @default 60000 */
+  /** How long it may take, ms. @default 120000 */
   timeoutMs?: number;
   /** What it returns goes into the report. */
   run(): Promise<{ runs?: number; note?: string }>;
@@ -13,7 +13,7 @@ export interface PlainCase {
 
 /** A case that no message travels through: a program that is not to start, an installation. In the report like any other. */
 export function plainCase(title: string, o: PlainCase): void {
-  it(title, { timeout: (o.timeoutMs ?? 60_000) * settings.patience }, async ({ skip }) => {
+  it(title, { timeout: (o.timeoutMs ?? 120_000) * settings.patience }, async ({ skip }) => {
     const startedAt = performance.now();
     const told = { case: title.split(' ')[0]!, title, seed: settings.seed };
     const nothing = { runs: 1, lost: 0, doubled: 0, outOfOrder: 0, recoveriesMs: [] };
