@@ -23,7 +23,6 @@ export async function settleUpgrade(io: Io, limitMs: number): Promise<void> {
   const record = new UpgradeRecord(appDir);
   if (!record.read()) return;
   const config = placesOf(serviceConfig(undefined, io.cwd));
-  if (!config) return;
   const work = async () => {
     const o = { record, releases: releasesOf(home), service: launchdService(), config, clock: systemClock, limitMs };
     const release = await forgetIfUp(o);
