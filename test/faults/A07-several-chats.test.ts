@@ -54,9 +54,9 @@ faultTest('A7 holds up no chat for another whose bubble is not heard of', {
     const [stuck, ...others] = CHATS;
     const { messages } = run.rig.mac;
     messages.behave({ only: { target: stuck! }, rowMs: 4000 });
-    await run.ask(stuck);
-    await run.ask(stuck);
     const known = messages.effects.length;
+    await run.ask(stuck);
+    await run.ask(stuck);
     for (const chat of [...others, ...others]) await run.ask(chat);
     await run.quiet(30_000);
     const order = messages.effects.slice(known).map(({ target }) => target);
