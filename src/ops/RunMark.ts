@@ -1,9 +1,10 @@
-import { readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock, Timer } from '../util/Clock.ts';
 import { messageOf } from '../util/EdgeError.ts';
 import type { Logger } from '../util/Logger.ts';
+import { replaceFile } from '../util/replaceFile.ts';
 
 /** How often a run marks that it lives, ms: of one that was killed the end is known as exactly. */
 const BEAT_MS = 60_000;
@@ -26,8 +27,8 @@ export interface Killed {
 
 /**
  * Remembers in a small file of state.dir that a run has begun, and when it was alive; the next one finds there whether it
- * ended. What is not the agent's own end leaves no other trace: SIGKILL, a crash of Node, a loss of power. The wall clock
- * may step, and the file may be half there after a power cut: the worst is that a kill is not told. Only who holds the
+ * ended. What is not the agent's own end leaves no other trace: SIGKILL, a crash of Node, a loss of power. It is on
+ * disk before the run goes on. The wall clock may step: the worst is that a kill is dated wrongly. Only who holds the
  * instance lock writes it.
  */
 export class RunMark {
@@ -99,10 +100,8 @@ export class RunMark {
   }
 
   #write(mark: Mark): void {
-    const next = `${this.#path}.next`;
     try {
-      writeFileSync(next, `${JSON.stringify(mark)}\n`, { mode: 0o600 });
-      renameSync(next, this.#path);
+      replaceFile(this.#path, `${JSON.stringify(mark)}\n`);
       this.#beat();
     } catch (error) {
       this.#logger?.warn(`${this.#path} cannot be written, a kill would not be told: ${messageOf(error)}`);

@@ -10,7 +10,7 @@ const STATE_NAMES = [
   /^state\.db\.corrupt-\d+(-wal|-shm)?$/,
   /^lock\.(db(-journal)?|pid)$/,
   /^crash-loop\.json(\.next)?$/,
-  /^run\.json(\.next)?$/,
+  /^(run\.json|\.run\.json\.\d+\.next)$/,
   /^standby\.json$/,
   /^high-water$/,
 ];
