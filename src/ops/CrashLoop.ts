@@ -1,8 +1,9 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { z } from 'zod';
 import type { Clock } from '../util/Clock.ts';
 import { messageOf } from '../util/EdgeError.ts';
 import type { Logger } from '../util/Logger.ts';
+import { replaceFile } from '../util/replaceFile.ts';
 import type { Condition } from './Health.ts';
 
 /** An agent that ends by itself so soon after its start has failed to start, ms. */
@@ -105,10 +106,8 @@ export class CrashLoop {
   }
 
   #write(failures: Failures): void {
-    const next = `${this.#path}.next`;
     try {
-      writeFileSync(next, `${JSON.stringify(failures)}\n`, { mode: 0o600 });
-      renameSync(next, this.#path);
+      replaceFile(this.#path, `${JSON.stringify(failures)}\n`);
     } catch (error) {
       this.#logger?.warn(`${this.#path} cannot be written, the next start is not held back: ${messageOf(error)}`);
     }

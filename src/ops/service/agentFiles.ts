@@ -9,8 +9,8 @@ const STATE_NAMES = [
   /^state\.db\.v\d+\.bak$/,
   /^state\.db\.corrupt-\d+(-wal|-shm)?$/,
   /^lock\.(db(-journal)?|pid)$/,
-  /^crash-loop\.json(\.next)?$/,
-  /^(run\.json|\.run\.json\.\d+\.next)$/,
+  /^(crash-loop|run)\.json$/,
+  /^\.(crash-loop|run)\.json\.\d+\.next$/,
   /^standby\.json$/,
   /^high-water$/,
 ];
