@@ -28,6 +28,18 @@ const serviceStatus = async (mac: ServiceMac) => {
   return { code, ...JSON.parse(out) };
 };
 
+/** A Mac with the service in place, whose launchd says that it runs, as this process. */
+async function shownAsRunning(pid: number) {
+  const mac = serviceMac();
+  privateNode(mac);
+  await mac.place();
+  const bin = tempDir();
+  const printed = `printf '%s = {\\n\\tstate = running\\n\\tpid = ${pid}\\n}\\n' "$2"`;
+  writeFileSync(join(bin, 'launchctl'), `#!/bin/bash\n${printed}\n`, { mode: 0o700 });
+  mkdirSync(mac.stateDir, { recursive: true });
+  return { mac, env: { ...mac.env, PATH: `${bin}:${mac.env.PATH}` } };
+}
+
 /** Puts the Node of this test in the place of the private one, with a record that fits but for `changes`. */
 function privateNode(mac: ServiceMac, changes: object = {}): string {
   const path = join(mac.paths.runtimeDir, 'bin/edge-agent-node');
@@ -119,14 +131,8 @@ describe('edge-agent service', () => {
   });
 
   it('does not call running what only waits, and says for what', async () => {
-    const mac = serviceMac();
-    privateNode(mac);
-    await mac.place();
-    const [bin, pid] = [tempDir(), process.pid];
-    const printed = `printf '%s = {\\n\\tstate = running\\n\\tpid = ${pid}\\n}\\n' "$2"`;
-    writeFileSync(join(bin, 'launchctl'), `#!/bin/bash\n${printed}\n`, { mode: 0o700 });
-    const env = { ...mac.env, PATH: `${bin}:${mac.env.PATH}` };
-    mkdirSync(mac.stateDir, { recursive: true });
+    const pid = process.pid;
+    const { mac, env } = await shownAsRunning(pid);
     const since = '2026-01-02T03:04:05.000Z';
     const word = { pid, code: 'EDGE_CONFIG_INVALID', detail: 'config.yaml:1:7  not valid YAML', since };
     writeFileSync(join(mac.stateDir, 'standby.json'), JSON.stringify(word));
@@ -139,6 +145,26 @@ describe('edge-agent service', () => {
     const json = await edgeAgent(['service', 'status', '--json'], { env });
     expect({ code: json.code, ...JSON.parse(json.out) }).toMatchObject({ code: 1, running: true, waiting: word });
     writeFileSync(join(mac.stateDir, 'standby.json'), JSON.stringify({ ...word, pid: process.ppid }));
+    expect((await edgeAgent(['service', 'status'], { env })).out).toMatch(/^state {3}running, pid/);
+  });
+
+  it('does not call running what a crash loop holds back', async () => {
+    const { mac, env } = await shownAsRunning(process.pid);
+    const failures = join(mac.stateDir, 'crash-loop.json');
+    const failed = (last_at: number) =>
+      writeFileSync(failures, JSON.stringify({ count: 6, last_code: 'EDGE_CONTROL_SOCKET', last_at }));
+    failed(Date.now());
+    const { code, out } = await edgeAgent(['service', 'status'], { env });
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /^state {3}its start is held back; pid \d+\n {8}EDGE_CRASH_LOOP: 6 failures .* no start before/,
+    );
+    const json = await edgeAgent(['service', 'status', '--json'], { env });
+    expect(JSON.parse(json.out)).toMatchObject({
+      running: true,
+      held_back: { code: 'EDGE_CRASH_LOOP', since: expect.any(String) },
+    });
+    failed(Date.now() - 3600_000);
     expect((await edgeAgent(['service', 'status'], { env })).out).toMatch(/^state {3}running, pid/);
   });
 

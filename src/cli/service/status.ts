@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { placesOf } from '../../config/placesOf.ts';
+import { CRASH_LOOP_FILE, CrashLoop } from '../../ops/CrashLoop.ts';
+import type { Condition } from '../../ops/Health.ts';
 import { runProgram } from '../../ops/macos/programs.ts';
 import { installedCommand } from '../../ops/service/installedPlist.ts';
 import type { LaunchdState } from '../../ops/service/LaunchdService.ts';
@@ -35,16 +38,25 @@ export async function serviceStatus({ config, json }: CommonOptions, io: Io): Pr
   const node = await aboutNode(runtimeDir, installedCommand(plist)?.node);
   const upgrade = new UpgradeRecord(appDir).read();
   const { installed, loaded, running, pid, lastExitCode: last_exit_code, path } = state;
-  const word = readWord(placesOf(file).state.dir);
+  const stateDir = placesOf(file).state.dir;
+  const word = readWord(stateDir);
   const waiting = word && word.pid === pid ? word : null;
+  const loop = new CrashLoop({ path: join(stateDir, CRASH_LOOP_FILE), clock: systemClock });
+  const heldBack = (running && loop.holdMs > 0 && loop.condition) || null;
   if (json) {
     const service = { label: SERVICE_LABEL, installed, loaded, running, pid, last_exit_code, path };
-    io.out(
-      `${printable(JSON.stringify({ ...service, waiting, plist: drift, node, upgrade: aboutUpgrade(upgrade), config: file }))}\n`,
-    );
+    const about = {
+      waiting,
+      held_back: aboutHold(heldBack),
+      plist: drift,
+      node,
+      upgrade: aboutUpgrade(upgrade),
+      config: file,
+    };
+    io.out(`${printable(JSON.stringify({ ...service, ...about }))}\n`);
   } else {
     const lines = [
-      ...(waiting ? waitingLines(waiting) : [stateLine(state)]),
+      ...stateLines(state, waiting, heldBack),
       ...upgradeLines(upgrade, appDir),
       ...plistLines(plist, drift, loaded),
       ...nodeLines(node),
@@ -53,7 +65,7 @@ export async function serviceStatus({ config, json }: CommonOptions, io: Io): Pr
     io.out(lines.map((line) => `${printable(line)}\n`).join(''));
   }
   if (!running) return STATUS_EXIT.down;
-  return drift.found === 'same' && node.problem === null && !upgrade && !waiting
+  return drift.found === 'same' && node.problem === null && !upgrade && !waiting && !heldBack
     ? STATUS_EXIT.running
     : STATUS_EXIT.attention;
 }
@@ -101,6 +113,20 @@ function upgradeLines(upgrade: Upgrade | undefined, appDir: string): string[] {
     `upgrade ${sayUnfinished(upgrade)}. Go on: ${on}`,
     ...(back === undefined ? [] : [`        or go back: ${back}`]),
   ];
+}
+
+function aboutHold(held: Condition | null) {
+  return held && { ...held, since: new Date(held.since).toISOString() };
+}
+
+function stateLines(state: LaunchdState, waiting: Waiting | null, heldBack: Condition | null): string[] {
+  if (waiting) return waitingLines(waiting);
+  return heldBack ? heldBackLines(state.pid, heldBack) : [stateLine(state)];
+}
+
+/** Its process is there, and sits out the hold of a crash loop. */
+function heldBackLines(pid: number | null, { code, detail }: Condition): string[] {
+  return [`state   its start is held back; pid ${pid}`, `        ${code}: ${detail}`, `        ${ERRORS[code].fix}`];
 }
 
 /** Its process is there, and does none of its work. */
