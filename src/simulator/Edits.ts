@@ -23,6 +23,8 @@ interface History {
   readonly edits: Map<number, WrittenVersion[]>;
   readonly unsentParts: number[];
   readonly originalRanges: ReadonlyMap<number, { readonly start: number; readonly length: number }>;
+  /** Edits and unsendings so far. */
+  changes: number;
 }
 
 /**
@@ -42,11 +44,13 @@ export class Edits {
     const segments = this.#segmentsOf(guid);
     const part = o.part ?? segments.find(({ attachment }) => attachment === undefined)?.part ?? 0;
     const at = o.at ?? this.#o.dates.now();
-    const { edits } = this.#historyOf(guid, segments);
+    const history = this.#historyOf(guid, segments);
+    const { edits } = history;
     const versions = edits.get(part) ?? [this.#original(guid, segments, part)];
     if (versions.length > MAX_EDITS) throw new Error(`${guid} was edited ${MAX_EDITS} times already`);
     const body = encodeBody([{ text, part }]);
     edits.set(part, [...versions, { body, at }]);
+    const change = ++history.changes;
 
     const changed = segments.filter((segment) => (segment.part ?? 0) !== part);
     const place = changed.findIndex((segment) => (segment.part ?? 0) > part);
@@ -58,13 +62,17 @@ export class Edits {
       return;
     }
     this.#o.rows.set(guid, date);
-    this.#o.later.after(o.bodyMs, () => this.#o.rows.set(guid, contents));
+    this.#o.later.after(o.bodyMs, () => {
+      if (history.changes === change) this.#o.rows.set(guid, contents); // else it has been written over
+    });
   }
 
   /** The message, or one part of several, is taken back: what remains stays in the row (rp, part_count, is_empty). */
   unsend(guid: string, o: { part?: number; at?: number } = {}): void {
     const segments = this.#segmentsOf(guid);
-    const { unsentParts, edits } = this.#historyOf(guid, segments);
+    const history = this.#historyOf(guid, segments);
+    const { unsentParts, edits } = history;
+    history.changes++;
     const parts = [...new Set(segments.map(({ part }) => part ?? 0))];
     const gone = o.part === undefined ? parts : [o.part];
     unsentParts.push(...gone);
@@ -98,7 +106,7 @@ export class Edits {
   #historyOf(guid: string, segments: readonly BodySegment[]): History {
     let history = this.#histories.get(guid);
     if (!history) {
-      history = { edits: new Map(), unsentParts: [], originalRanges: rangesOf(segments) };
+      history = { edits: new Map(), unsentParts: [], originalRanges: rangesOf(segments), changes: 0 };
       this.#histories.set(guid, history);
     }
     return history;

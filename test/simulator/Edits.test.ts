@@ -79,6 +79,19 @@ describe('an edit', () => {
     expect(state(mac.chatDbPath).body).toBe('two');
   });
 
+  it('whose text comes late does not write over what came after it', async () => {
+    const mac = await simulatedMac();
+    const edited = mac.people.receive({ from, text: 'one' });
+    mac.people.edit(edited, 'two', { bodyMs: 20 });
+    mac.people.edit(edited, 'three');
+    await mac.settled();
+    expect(state(mac.chatDbPath).body).toBe('three');
+    mac.people.edit(edited, 'four', { bodyMs: 20 });
+    mac.people.unsend(edited);
+    await mac.settled();
+    expect(state(mac.chatDbPath)).toMatchObject({ body: null, is_empty: 1 });
+  });
+
   it('is refused the sixth time, and before macOS 13', async () => {
     const mac = await simulatedMac();
     const guid = mac.people.receive({ from, text: 'zero' });
