@@ -4,7 +4,7 @@ import type { MessageRequest } from '../protocol/wire.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
-import { aboutOf } from './aboutRow.ts';
+import { refusalOf } from './aboutRow.ts';
 import { keyOf } from './admit.ts';
 import type { ChangeSource } from './ChangeSource.ts';
 import type { PrivacyFilter } from './privacy.ts';
@@ -104,7 +104,7 @@ export class LateTexts {
     const { thread_id, sender } = queued;
     const now = toRequest(row, thread_id, { privacy: this.#privacy, backfill: false, now: this.#clock.now() });
     if (now.filtered_text === queued.filtered_text) return [];
-    if (this.#privacy.refuses(aboutOf(row, thread_id)) !== undefined) return [];
+    if (refusalOf(this.#privacy, row, thread_id) !== undefined) return [];
     const details = {
       message_guid: row.guid,
       text: now.filtered_text,

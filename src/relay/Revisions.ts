@@ -2,12 +2,11 @@ import type { ChatRow, Revision } from '../chatdb/types.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
-import { aboutOf, versionFilter } from './aboutRow.ts';
+import { aboutOf, refusalOf, versionFilter } from './aboutRow.ts';
 import type { ChangeSource } from './ChangeSource.ts';
 import type { PrivacyFilter } from './privacy.ts';
 import { revisionEvents } from './revisionEvents.ts';
 import { type ToTell, tellEvents } from './tellEvents.ts';
-import { threadOf } from './toRequest.ts';
 
 /** From the moment an edit is noticed until it is read, ms: Messages may write date_edited before the new text. */
 const SETTLE_MS = 250;
@@ -15,8 +14,8 @@ const SETTLE_MS = 250;
 const UNEXPLAINED_MS = 3_000;
 const FRESH_MS = 60_000;
 /**
- * Until a row is looked at again that says nothing new, that intake has not come to, or that may be the receipt of a
- * bubble under way, ms.
+ * Until a row is looked at again that says nothing new, that intake has not come to or not decided on, or that may be the
+ * receipt of a bubble under way, ms.
  */
 const AGAIN_MS = 1_000;
 /** Edits noticed and not yet told; those behind are noticed when there is room. */
@@ -39,8 +38,11 @@ interface Noticed {
  * ```
  * noticed ──250 ms, the row says something new──▶ told: a row in events
  *  │  ▲ └──it says nothing new for 3 s, or is none the backend knows──▶ nothing
- *  └──┘ another date
+ *  └──┘ another date, or the row is parked
  * ```
+ * Whether anything may be told of a parked row, and in which thread, is known once intake has decided on it. What it
+ * goes out with is its newest text then; that it was changed is told behind it, as of every message.
+ *
  * Nothing of this is on disk but the events: what was noticed and not told is noticed again.
  */
 export class Revisions {
@@ -121,8 +123,9 @@ export class Revisions {
     const { rowid, guid, editedAt, isFromMe } = row;
     if (editedAt === undefined) return undefined;
     if (editedAt !== noticed.editedAt) return { rowid, editedAt, since: now, dueAt: now + SETTLE_MS };
-    const isKnown = this.#store.changes.known(guid) !== undefined;
-    if (isKnown ? this.#isOld(noticed) : this.#isDecided(rowid, isFromMe)) return undefined;
+    const known = this.#store.changes.known(guid);
+    const isParked = known?.threadId === null;
+    if (!isParked && (known ? this.#isOld(noticed) : this.#isDecided(rowid, isFromMe))) return undefined;
     return { ...noticed, dueAt: now + AGAIN_MS };
   }
 
@@ -132,10 +135,10 @@ export class Revisions {
 
   #events(row: ChatRow): ToTell[] {
     const known = this.#store.changes.known(row.guid);
-    const threadId = known?.threadId ?? threadOf(row);
-    if (!known || threadId === undefined) return [];
+    if (!known || known.threadId === null) return [];
+    const { threadId } = known;
+    if (refusalOf(this.#privacy, row, threadId) !== undefined) return [];
     const about = aboutOf(row, threadId);
-    if (this.#privacy.refuses(about) !== undefined) return [];
     const aboutGuid = known.isInbound ? known.guid : undefined;
     const drafts = revisionEvents(
       { ...row, guid: known.guid },

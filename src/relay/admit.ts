@@ -61,6 +61,8 @@ export function admit(o: AdmitOptions, row: ChatRow, threadId: string, a: Admiss
   if (refusal !== undefined) {
     const details = { message_guid: guid, reason: refusal };
     const event = { event_id: `filtered:${guid}`, event_type: 'message_filtered' as const, details };
+    // Reactions that came while it was parked.
+    if (a.isParked) store.events.forgetAbout(guid);
     store.events.insert({ ...event, thread_id: threadId }, a.now);
     a.told.hasEvents = true;
     skip(o, row, threadId, 'filtered', a, `filtered, ${refusal}`);

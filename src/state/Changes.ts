@@ -4,6 +4,7 @@ import type { Database, Statement } from 'better-sqlite3';
 export interface KnownMessage {
   /** Its guid there; of a message that came again under another guid, the first. */
   guid: string;
+  /** Null while it is parked: it may turn out to be of another thread, and of one of which nothing may be told. */
   threadId: string | null;
   /** 1: it came in; 0: it is a bubble of ours. */
   isInbound: 0 | 1;
@@ -24,6 +25,11 @@ const MAX_TAKEN = 10_000;
 /** How far the date of a message may lie before its arrival to count, ms: nobody edits what is older. */
 const MAX_LATE_MS = 7 * 86_400_000;
 
+/** Of the conversation of a row that is parked there is no more than a guess. */
+const THREAD = "CASE WHEN state <> 'parked' THEN thread_id END";
+/** A dead letter without a body was never whole, and is handed over only once it was parked again. */
+const KNOWN = "skipped IS NULL AND (state <> 'dead' OR body IS NOT NULL)";
+
 /** What the watch for edits, unsends and late texts asks of messages, in and out. */
 export class Changes {
   readonly #known: Statement;
@@ -35,8 +41,8 @@ export class Changes {
 
   constructor(db: Database) {
     this.#known = db.prepare(`
-      SELECT guid, thread_id AS threadId, 1 AS isInbound FROM inbound WHERE guid = @guid AND skipped IS NULL
-      UNION ALL SELECT guid, thread_id, 1 FROM inbound WHERE inbound_id = (
+      SELECT guid, ${THREAD} AS threadId, 1 AS isInbound FROM inbound WHERE guid = @guid AND ${KNOWN}
+      UNION ALL SELECT guid, ${THREAD}, 1 FROM inbound WHERE inbound_id = (
         SELECT min(one.inbound_id) FROM inbound AS copy JOIN inbound AS one ON one.fingerprint = copy.fingerprint
         WHERE copy.guid = @guid AND copy.skipped = 'duplicate' AND one.skipped IS NULL)
       UNION ALL SELECT receipt_guid, thread_id, 0 FROM sends WHERE receipt_guid = @guid LIMIT 1`);

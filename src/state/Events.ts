@@ -23,6 +23,7 @@ export class Events {
   readonly #insert: Statement;
   readonly #waiting: Statement;
   readonly #ack: Statement;
+  readonly #forgetAbout: Statement;
   readonly #count: Statement;
   readonly #open: Statement;
   readonly #any: Statement;
@@ -37,6 +38,7 @@ export class Events {
       SELECT e.event_id AS eventId, e.event_type AS eventType, e.thread_id AS threadId, e.details ${WAITING}
       ORDER BY e.event_seq LIMIT ?`);
     this.#ack = db.prepare('UPDATE events SET acked_at = ? WHERE event_id = ? AND acked_at IS NULL');
+    this.#forgetAbout = db.prepare('DELETE FROM events AS e WHERE e.about_guid = ? AND e.acked_at IS NULL');
     this.#count = db.prepare(`SELECT count(*) ${WAITING}`).pluck();
     this.#open = db.prepare('SELECT count(*) FROM events e WHERE e.acked_at IS NULL').pluck();
     this.#any = db.prepare(`SELECT EXISTS (SELECT 1 ${WAITING})`).pluck();
@@ -85,6 +87,11 @@ export class Events {
 
   ack(eventId: string, now: number): void {
     this.#ack.run(now, eventId);
+  }
+
+  /** Its message is not told of: neither is what was to be told behind it. */
+  forgetAbout(guid: string): void {
+    this.#forgetAbout.run(guid);
   }
 
   hasWaiting(): boolean {
