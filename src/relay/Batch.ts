@@ -20,7 +20,7 @@ export interface BatchOptions extends AdmitOptions {
   /** Whether the row is the first of a group, which is then told of. */
   isFirstOfGroup(row: ChatRow): boolean;
   /** A row was parked, because it lacks `missing` or waits for company. */
-  onParked(row: ChatRow, missing: string): void;
+  onParked(row: ChatRow, missing: string, verdict: Verdict): void;
 }
 
 /** Rows taken in together, within the caller's transaction: what they are written as, and what they say of those to come. */
@@ -84,11 +84,11 @@ export class Batch {
     if (classified.kind === 'incomplete' || threadId === undefined) {
       const missing = classified.kind === 'incomplete' ? classified.missing : 'chat';
       park(this.#o, row, { ...a, key: undefined }); // what it lacks is part of what it is known by
-      this.#parked(row, missing);
+      this.#parked(row, missing, verdict);
     } else if (classified.kind === 'skipped') {
       pass(this.#o, row, threadId, classified, { ...a, isOld: this.#isOld(row) });
     } else if (admit(this.#o, row, threadId, a) === 'parked') {
-      this.#parked(row, 'company');
+      this.#parked(row, 'company', verdict);
     }
   }
 
@@ -106,9 +106,9 @@ export class Batch {
     return this.#burst.burstBehind >= BLOCK_ROWS ? 'backfill' : 'undecided';
   }
 
-  #parked(row: ChatRow, missing: string): void {
+  #parked(row: ChatRow, missing: string, verdict: Verdict): void {
     this.#told.hasParked = true;
-    this.#told.later(() => this.#o.onParked(row, missing));
+    this.#told.later(() => this.#o.onParked(row, missing, verdict));
   }
 
   #isOld({ dateAt }: ChatRow): boolean {

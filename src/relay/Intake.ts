@@ -9,9 +9,10 @@ import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import type { AdmitOptions } from './admit.ts';
 import { Batch, type BatchOptions, type SortedRow } from './Batch.ts';
+import { isBehind, isOld, joinBurst } from './backfill.ts';
 import { type Classified, classify, type Surroundings } from './classify.ts';
 import type { MessageSource } from './MessageSource.ts';
-import { LOOK_EVERY_MS, ParkedRows } from './ParkedRows.ts';
+import { GROUPS_WAIT_MS, LOOK_EVERY_MS, ParkedRows } from './ParkedRows.ts';
 import { type Page, Position } from './Position.ts';
 import type { PrivacyFilter } from './privacy.ts';
 import { Told } from './Told.ts';
@@ -98,8 +99,9 @@ export class Intake {
       ...o,
       isFirstOfGroup,
       classify: (row) => this.#classify(row),
-      onParked: (row, missing) => {
-        this.#parked.parked(row, missing === 'company');
+      onParked: (row, missing, verdict) => {
+        const since = this.#waitedFor.get(row.guid);
+        this.#parked.parked(row, { isUndecided: missing === 'company', verdict, since });
         o.telemetry.rowParked(row.guid, missing);
       },
     };
@@ -200,7 +202,7 @@ export class Intake {
     const { clock } = this.#o;
     const startedAt = clock.monotonic();
     const page = this.#position.next(source, at, this.#batchRows);
-    const sorted = this.#sort(page);
+    const sorted = this.#sort(page, at);
     const isWhole = sorted.length === page.rows.length;
     const isPassOver = page.rows.length === 0 && page.pass !== undefined;
     if (sorted.length > 0 || isPassOver) this.#take(sorted, source, at, page);
@@ -216,10 +218,11 @@ export class Intake {
   }
 
   /**
-   * The rows up to the first that is incomplete and younger than INCOMPLETE_FOR_MS, or a group's behind one that may be of
-   * the same, each with what it is.
+   * The rows up to the first that is incomplete and was first seen less than INCOMPLETE_FOR_MS ago, or a group's behind
+   * one that may be of the same, each with what it is. Each holds groups from when it was first seen: the rows of a page
+   * wait together, not one after the other.
    */
-  #sort(page: Page): SortedRow[] {
+  #sort(page: Page, at: EpochRow): SortedRow[] {
     const now = this.#o.clock.monotonic();
     const { rows } = page;
     const known = this.#o.store.inbound.knownOf(rows.map(({ guid }) => guid));
@@ -235,12 +238,28 @@ export class Intake {
         const since = this.#waitedFor.get(row.guid) ?? now;
         waitedFor.set(row.guid, since);
         if (now - since < INCOMPLETE_FOR_MS) end ??= index;
-        if (this.#parked.mayBeOfGroup(row)) holdsGroups = true;
+        if (now - since < GROUPS_WAIT_MS && this.#mayBeOfGroup(row, at)) holdsGroups = true;
       } else if (holdsGroups && row.chat?.isGroup) end ??= index;
       return { row, isKnown, classified };
     });
     this.#waitedFor = waitedFor;
     return end === undefined ? sorted : sorted.slice(0, end);
+  }
+
+  /**
+   * Whether a row without its chat holds groups up: whatever its age, unless it is or may be backfill. A Mac that wakes
+   * is brought live messages of minutes and hours ago, and old rows that never had a chat are no reason to wait.
+   */
+  #mayBeOfGroup({ chat, dateAt }: ChatRow, at: EpochRow): boolean {
+    if (chat !== undefined) return false;
+    const now = this.#o.clock.now();
+    const burst = joinBurst(at, now, this.#newestAt(at));
+    return !isOld({ dateAt, now, answerMaxAgeSeconds: this.#o.answerMaxAgeSeconds }) && !isBehind(burst, dateAt);
+  }
+
+  /** Before the first message it is the agent's beginning that tells old from new. */
+  #newestAt(at: EpochRow): number {
+    return at.newestMessageAt ?? this.#position.begunAt;
   }
 
   /** A text that has stood without a body for longer than Messages takes is not waited for: old rows have none. */
@@ -252,9 +271,7 @@ export class Intake {
   #take(sorted: readonly SortedRow[], source: MessageSource, at: EpochRow, page: Page): void {
     const { store, clock, telemetry } = this.#o;
     const told = new Told();
-    // Before the first message it is the agent's beginning that tells old from new.
-    const newestAt = at.newestMessageAt ?? this.#position.begunAt;
-    const start = { epoch: at.epoch, now: clock.now(), burst: at, newestAt, told };
+    const start = { epoch: at.epoch, now: clock.now(), burst: at, newestAt: this.#newestAt(at), told };
     const moved = store.transaction(() => {
       const batch = new Batch(this.#batch, start);
       batch.take(sorted);

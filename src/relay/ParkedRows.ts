@@ -11,10 +11,11 @@ import { threadOf } from './toRequest.ts';
 
 /** How long a parked row may stay incomplete, ms; Messages is done within a second, or never. */
 const PARKED_FOR_MS = 10_000;
-/** How long a row without its chat holds up the groups, ms: it may be of one of them, and is by then if it ever is. */
-const GROUPS_WAIT_MS = 1_000;
-/** From its date on, how long a row may get its chat yet, ms; old rows without one never had any. */
-const CHAT_LATE_MS = 10_000;
+/**
+ * How long a row without its chat holds up the groups from when it was first seen, ms: it may be of one of them, and is by
+ * then if it ever is.
+ */
+export const GROUPS_WAIT_MS = 1_000;
 /** Rows looked at in one go; where there are more, the next look goes on behind them. */
 const PAGE = 200;
 /** How often parked rows are looked at while there are any, ms; while there are more than a page. */
@@ -38,6 +39,15 @@ export interface ParkedOptions extends AdmitOptions {
 
 type End = (a: { now: number; told: Told }) => void;
 
+interface Watched {
+  /** Monotonic, ms. */
+  readonly since: number;
+  /** As last seen. */
+  readonly row: ChatRow | undefined;
+  /** It lacks its chat, and is live as far as is known. */
+  readonly mayBeOfGroup: boolean;
+}
+
 /**
  * Rows that the cursor has passed and that are not to be handed over yet, looked at again until that is over.
  * ```
@@ -49,8 +59,8 @@ type End = (a: { now: number; told: Told }) => void;
  */
 export class ParkedRows {
   readonly #o: ParkedOptions;
-  /** Since when, monotonic, and as last seen. At most REMEMBERED; of the others the wall clock says since when. */
-  readonly #watched = new Map<string, { since: number; row: ChatRow | undefined }>();
+  /** At most REMEMBERED; of the others the wall clock says since when they wait. */
+  readonly #watched = new Map<string, Watched>();
   /** When the latest undecided row came, or was found by a restart; monotonic. */
   #undecidedSince: number | undefined;
   /** The last row of the page before, 0 before the first page. */
@@ -60,23 +70,19 @@ export class ParkedRows {
     this.#o = o;
   }
 
-  /** A row was parked; `isUndecided`: for lack of company. */
-  parked(row: ChatRow, isUndecided: boolean): void {
+  /** A row was parked; `isUndecided`: for lack of company. `since` is when it was first seen, monotonic. */
+  parked(row: ChatRow, a: { isUndecided: boolean; verdict: Verdict; since: number | undefined }): void {
     const now = this.#o.clock.monotonic();
-    if (isUndecided) this.#undecidedSince = now;
-    if (this.#watched.size < REMEMBERED) this.#watched.set(row.guid, { since: now, row: small(row) });
+    if (a.isUndecided) this.#undecidedSince = now;
+    if (this.#watched.size >= REMEMBERED) return;
+    const mayBeOfGroup = row.chat === undefined && a.verdict === 'live';
+    this.#watched.set(row.guid, { since: a.since ?? now, row: small(row), mayBeOfGroup });
   }
 
   /** Whether one of them may yet turn out to be a group's, whose later rows are not to overtake it. */
   holdsGroups(): boolean {
     const now = this.#o.clock.monotonic();
-    return [...this.#watched.values()].some(
-      ({ since, row }) => row !== undefined && now - since < GROUPS_WAIT_MS && this.mayBeOfGroup(row),
-    );
-  }
-
-  mayBeOfGroup({ chat, dateAt }: ChatRow): boolean {
-    return chat === undefined && dateAt !== undefined && this.#o.clock.now() - dateAt < CHAT_LATE_MS;
+    return [...this.#watched.values()].some(({ since, mayBeOfGroup }) => mayBeOfGroup && now - since < GROUPS_WAIT_MS);
   }
 
   /** Looks at a page of parked rows, in one transaction; when to look again, ms, undefined when none are left. */
@@ -151,11 +157,12 @@ export class ParkedRows {
     if (created) note(this.#o, row, created, { ...a, isOld: this.#isOld(parked, row) });
   }
 
-  #waited({ guid, createdAt }: InboundRow, row: ChatRow | undefined): number {
+  #waited({ guid, createdAt, backfill }: InboundRow, row: ChatRow | undefined): number {
     const { clock } = this.#o;
     const since = this.#watched.get(guid)?.since;
     if (since === undefined && this.#watched.size >= REMEMBERED) return clock.now() - createdAt;
-    this.#watched.set(guid, { since: since ?? clock.monotonic(), row: row && small(row) });
+    const mayBeOfGroup = row !== undefined && row.chat === undefined && backfill === 0;
+    this.#watched.set(guid, { since: since ?? clock.monotonic(), row: row && small(row), mayBeOfGroup });
     return since === undefined ? 0 : clock.monotonic() - since;
   }
 

@@ -187,35 +187,6 @@ describe('a row that Messages has not finished', () => {
     expect(store.inbound.openOf('chat831', 0, 9).map(({ guid }) => guid)).toEqual(['guid-1']);
   });
 
-  it('without its chat is waited for by what is written next in a group, which may be its own', async () => {
-    const { put, source, state, cursor, store, clock } = setUp();
-    const group = { chat: chat('chat831', true) };
-    put(bare(1), row(2, { ...group, handle: BERT }), row(3, { handle: BERT }));
-    await clock.advance(300);
-    expect([cursor(), state(1)]).toEqual([1, 'parked']);
-    await clock.advance(400);
-    expect(cursor()).toBe(1);
-    source.replace(1, group);
-    put();
-    await clock.advance(50);
-    expect(store.inbound.openOf('chat831', 0, 9).map(({ guid }) => guid)).toEqual(['guid-1', 'guid-2']);
-    expect(cursor()).toBe(3);
-  });
-
-  it('without its chat holds groups up for a second, conversations of two not at all, and neither where it is old', async () => {
-    const { put, cursor, clock } = setUp();
-    const inGroup = (rowid: number) => row(rowid, { chat: chat('chat831', true), handle: BERT });
-    put(bare(1), row(2, { handle: BERT }), inGroup(3));
-    await clock.advance(300);
-    expect(cursor()).toBe(2);
-    await clock.advance(1_000);
-    expect(cursor()).toBe(3);
-    await clock.advance(20_000);
-    put(bare(4), inGroup(5));
-    await clock.advance(300);
-    expect(cursor()).toBe(5);
-  });
-
   it('is taken from the park as soon as it is whole', async () => {
     const { put, state, source, clock, posts } = setUp();
     put(bare(1));
