@@ -225,7 +225,7 @@ export class Agent {
       },
       onDown: () => courier.socketDown(),
       onPong: () => courier.pong(),
-      onCommand: (raw) => commandFeed.take(raw),
+      onCommand: (raw, bytes) => commandFeed.take(raw, bytes),
       onCaughtUp: () => commandFeed.caughtUp(),
       onConfigUpdate: (raw) => configure(raw),
       collect: () => exchange.collect(),

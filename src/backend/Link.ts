@@ -34,8 +34,8 @@ export interface LinkOptions {
   onUp(): void;
   onDown(): void;
   onPong(): void;
-  /** `data` of a command frame, unchecked. */
-  onCommand(raw: unknown): void;
+  /** `data` of a command frame, unchecked, and the length of the frame. */
+  onCommand(raw: unknown, bytes: number): void;
   onConfigUpdate(raw: unknown): void;
   /** What a sync reports. */
   collect(): SyncRequest;
@@ -108,7 +108,7 @@ export class Link {
         this.#poller.socketDown();
         options.onDown();
       },
-      onCommand: (raw) => options.onCommand(raw),
+      onCommand: (raw, bytes) => options.onCommand(raw, bytes),
       onConfigUpdate: (raw) => options.onConfigUpdate(raw),
       onPong: () => options.onPong(),
       onLargeFrames: (areComing, detail) => {

@@ -34,8 +34,8 @@ export interface WebSocketClientOptions {
   onUp(): void;
   /** The connection that onUp told of is lost. Not called by stop(). */
   onDown(): void;
-  /** `data` of a command frame, unchecked. */
-  onCommand(raw: unknown): void;
+  /** `data` of a command frame, unchecked, and the length of the frame. */
+  onCommand(raw: unknown, bytes: number): void;
   /** `data` of a config_update frame, unchecked. */
   onConfigUpdate(raw: unknown): void;
   onPong(): void;
@@ -207,7 +207,7 @@ export class WebSocketClient {
     const { clock, pingIntervalSeconds, telemetry } = this.#o;
     this.#outage.opened();
     const handlers: FrameHandlers = {
-      command: (raw) => this.#call(() => this.#o.onCommand(raw)),
+      command: (raw, bytes) => this.#call(() => this.#o.onCommand(raw, bytes)),
       configUpdate: (raw) => this.#call(() => this.#o.onConfigUpdate(raw)),
       pong: () => {
         this.#roundTripMs = connection.answered();

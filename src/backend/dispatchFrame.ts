@@ -7,8 +7,8 @@ import { readFrame } from './readFrame.ts';
 const MAX_SHOWN_TYPE = 64;
 
 export interface FrameHandlers {
-  /** `data`, unchecked. */
-  command(raw: unknown): void;
+  /** `data`, unchecked, and the length of the frame. */
+  command(raw: unknown, bytes: number): void;
   /** `data`, unchecked. */
   configUpdate(raw: unknown): void;
   pong(): void;
@@ -24,8 +24,8 @@ export function dispatchFrame(raw: RawData, isBinary: boolean, telemetry: Teleme
     telemetry.frameRefused('EDGE_FRAME_INVALID', frame.refused);
     return;
   }
-  const { type, data } = frame;
-  if (type === 'command') on.command(data);
+  const { type, data, bytes } = frame;
+  if (type === 'command') on.command(data, bytes);
   else if (type === 'config_update') on.configUpdate(data);
   else if (type === 'pong') on.pong();
   else if (type === 'drain') on.drain(drainSchema.safeParse(data).data?.retry_after_ms ?? 0);

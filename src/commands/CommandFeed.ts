@@ -22,7 +22,7 @@ interface Answer {
 interface Item {
   raw: unknown;
   channel: Exclude<CommandChannel, 'response'>;
-  /** About, and of a frame that had to wait only. */
+  /** Of its frame; a command of a sync has none. */
   bytes: number;
   answer: Answer | undefined;
 }
@@ -89,14 +89,12 @@ export class CommandFeed {
     this.#o = options;
   }
 
-  /** `data` of a command frame. Handled before this returns unless others are before it. */
-  take(raw: unknown): void {
+  /** `data` of a command frame of so many bytes. Handled before this returns unless others are before it. */
+  take(raw: unknown, bytes: number): void {
     if (this.#stopped) return;
-    const waits = this.#held !== undefined || this.#queue.length > 0;
-    const item: Item = { raw, channel: 'websocket', bytes: waits ? sizeOf(raw) : 0, answer: undefined };
     this.#frames += 1;
-    this.#frameBytes += item.bytes;
-    (this.#held ?? this.#queue).push(item);
+    this.#frameBytes += bytes;
+    (this.#held ?? this.#queue).push({ raw, channel: 'websocket', bytes, answer: undefined });
     this.#work();
   }
 
@@ -236,6 +234,3 @@ export class CommandFeed {
     }
   }
 }
-
-/** Characters of its JSON: near enough for a limit. */
-const sizeOf = (raw: unknown) => JSON.stringify(raw)?.length ?? 0;

@@ -187,12 +187,13 @@ describe('the delay before the next connection', () => {
 describe('a frame', () => {
   const read = (text: string, binary = false) => readFrame(Buffer.from(text), binary);
 
-  it('is its type and data', () => {
+  it('is its type, data and length', () => {
     expect(read('{"type":"command","data":{"command_id":"1"},"extra":1}')).toEqual({
       type: 'command',
       data: { command_id: '1' },
+      bytes: 54,
     });
-    expect(read('{"type":"pong"}')).toEqual({ type: 'pong', data: undefined });
+    expect(read('{"type":"pong"}')).toEqual({ type: 'pong', data: undefined, bytes: 15 });
   });
 
   it.each([

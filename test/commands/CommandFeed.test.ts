@@ -43,7 +43,7 @@ function rig(state: { room?: number; fails?: ErrorCode; costMs?: number } = {}) 
     for (let round = 0; round < 20; round++) await settle();
   };
   const take = (...raws: unknown[]) => {
-    for (const raw of raws) feed.take(raw);
+    for (const raw of raws) feed.take(raw, typeof raw === 'string' ? raw.length : 10);
   };
   const events = () => calls.map(({ event }) => event);
   return { clock, feed, state, handled, told, take, turns, events };

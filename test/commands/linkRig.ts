@@ -101,7 +101,7 @@ export function commandTaker(port: number, o: { dir?: string; maxOpenCommands?: 
     },
     onDown: () => courier.socketDown(),
     onPong: () => courier.pong(),
-    onCommand: (raw) => feed.take(raw),
+    onCommand: (raw, bytes) => feed.take(raw, bytes),
     onCaughtUp: () => feed.caughtUp(),
     onConfigUpdate: () => {},
     collect: () => exchange.collect(),

@@ -45,6 +45,7 @@ const REFUSED = {
     payload: { thread_id: {}, text: 7 },
   }),
   prototype: `{"type":"command","data":{"command_id":"prototype","command_type":"__proto__","payload":{"__proto__":{}}}}`,
+  deep: `{"type":"command","data":{"command_id":"deep","command_type":"make_coffee","payload":${'{"0":'.repeat(DEEP)}1${'}'.repeat(DEEP)}}}`,
   'no-such-type': command({ command_id: 'no-such-type', command_type: 'make_coffee', payload: {} }),
 };
 
