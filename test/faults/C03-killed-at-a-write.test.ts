@@ -5,14 +5,14 @@ import { waitFor } from '../support/waitFor.ts';
 import { ANN, BEN, type FaultRun } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
 import { settings } from './harness/settings.ts';
+import { UNGUARDED } from './harness/unguarded.ts';
 
 const ROWS = 20;
 const LAST = 60;
 /** Spread over the transactions of a start and of the rows; the long form takes every write. */
 const SOME = [1, 2, 11, 24, 43, 60];
 const GRID = settings.isLong ? Array.from({ length: LAST }, (_, n) => n + 1) : SOME;
-/** So many answers to one person look like two programs that answer each other. */
-const rig = { config: { relay: { loop_guard_answers: 10_000 } } };
+const rig = { config: { relay: UNGUARDED } };
 /** More writes than the work of the whole grid takes, so that a defect does not go on for ever. */
 const MOST_WRITES = 3000;
 

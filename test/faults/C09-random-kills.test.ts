@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ANN, BEN, type FaultRun } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
 import { settings } from './harness/settings.ts';
+import { UNGUARDED } from './harness/unguarded.ts';
 
 const KILLS = settings.kills ?? 25;
 const PEOPLE = [ANN, BEN, '+15550100004'];
@@ -14,8 +15,6 @@ const SLOW_EVERY = 10;
 /** From a start to the kill at most, in starts as long as they take on this machine: from its first steps to well into the work. */
 const LIFE = 2;
 
-/** So many answers to one person look like two programs that answer each other. */
-const UNGUARDED = { loop_guard_answers: 10_000 };
 /** A bubble that a kill kept from going out holds its thread until one life is longer than the settle time. */
 const RESPITE_EVERY = 40;
 const RESPITE_MS = 5000;

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { ANN, answerTo } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
 import { settings } from './harness/settings.ts';
+import { UNGUARDED } from './harness/unguarded.ts';
 import { noteWritten, WriterProcess } from './harness/WriterProcess.ts';
 
 const KILLS = settings.kills ?? (settings.isLong ? 100 : 6);
@@ -11,6 +12,7 @@ const EVERY_MS = 10;
 const MOST_LIFE_MS = 800;
 
 faultTest('D6 takes each message once of a writer that checkpoints and is killed at any moment', {
+  rig: { config: { relay: UNGUARDED } },
   timeoutMs: 60_000 + KILLS * 3000,
   recoveryMs: 15_000 + KILLS * 1000,
   reply: (text) => ({ bubbles: text.startsWith('written') ? [] : [answerTo(text)] }),

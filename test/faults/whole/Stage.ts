@@ -6,6 +6,7 @@ import { answerTo, type FaultRun, type Reply } from '../harness/FaultRun.ts';
 import type { Knock } from '../harness/Front.ts';
 import { settings } from '../harness/settings.ts';
 import { passes, says, silence, type Treatment, takenThen, takenThenReset } from '../harness/treatments.ts';
+import { UNGUARDED } from '../harness/unguarded.ts';
 import {
   type Deed,
   type Fate,
@@ -21,7 +22,7 @@ import type { Reacted, Written } from './Written.ts';
 /** What the agent waits for is over while the plan runs; as few connections as a quiet agent has (see invariants.ts). */
 export const CONFIG = {
   backend: { sync_interval_seconds: 1, request_timeout_seconds: 2, max_concurrent_requests: 4 },
-  relay: { loop_guard_answers: 10_000 },
+  relay: UNGUARDED,
   sending: { settle_seconds: 3, script_timeout_seconds: 1 },
 };
 const MAX_EDITS = 5;
