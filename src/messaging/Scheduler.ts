@@ -1,9 +1,9 @@
 import type { ScheduleState } from '../state/Schedules.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
+import { ClockJumps } from '../util/ClockJumps.ts';
 import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
-import { ClockJumps } from './ClockJumps.ts';
 import { cancelSchedule } from './cancelSchedule.ts';
 import { fireSchedules } from './fireSchedules.ts';
 

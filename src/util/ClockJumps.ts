@@ -1,7 +1,12 @@
-import type { Clock } from '../util/Clock.ts';
+import type { Clock } from './Clock.ts';
 
 /** A wall clock that runs ahead of the monotonic one by this much at once was set, not corrected, ms. */
 const JUMP_MS = 10 * 60_000;
+/**
+ * How long a wall clock must have stood before anything is deleted or given up by it, ms. A minute early or a day late
+ * matter little to either; what was done by a wrong year cannot be taken back.
+ */
+export const FINAL_SETTLE_MS = 3_600_000;
 
 /**
  * Tells whether the wall clock stands where it jumped to only now. A Mac without a good clock of its own may show a wrong
@@ -15,15 +20,22 @@ export class ClockJumps {
   #monotonic: number;
   #doubtfulUntil = Number.NEGATIVE_INFINITY;
 
-  /** `settleMs`: how long after a jump it takes until the clock is believed. */
-  constructor(options: { clock: Clock; settleMs: number }) {
+  /**
+   * `settleMs`: how long after a jump it takes until the clock is believed; with `fromStart` also from now on, because it
+   * may have jumped before.
+   */
+  constructor(options: { clock: Clock; settleMs: number; fromStart?: boolean }) {
     this.#clock = options.clock;
     this.#settleMs = options.settleMs;
     this.#wall = options.clock.now();
     this.#monotonic = options.clock.monotonic();
+    if (options.fromStart) this.#doubtfulUntil = this.#monotonic + this.#settleMs;
   }
 
-  /** How long the wall clock is in doubt yet, ms; 0 when it is believed. It has to be asked once a minute or so. */
+  /**
+   * How long the wall clock is in doubt yet, ms; 0 when it is believed. A jump counts from when it is asked for the first
+   * time after it: the rarer that is, the longer is the doubt.
+   */
   doubtMs(): number {
     const wall = this.#clock.now();
     const monotonic = this.#clock.monotonic();
