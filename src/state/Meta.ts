@@ -11,6 +11,8 @@ export type MetaKey =
   | 'begun_at'
   /** JSON: how far the first pass over a new chat.db goes; '' when there is none. */
   | 'catch_up'
+  /** Of messages that were done with before this nothing is known any more, ms since 1970: retention has deleted them. */
+  | 'pruned_before'
   /** JSON: what the watchdog knows of Messages: see messaging/WatchdogRecord.ts. */
   | 'watchdog'
   /** When the last wake message was queued, ms since 1970. */

@@ -204,8 +204,9 @@ export class StateStore {
   prune(now: number): number {
     const texts = now - KEEP_DAYS.texts * DAY_MS;
     const rows = now - KEEP_DAYS.rows * DAY_MS;
-    return this.transaction(
-      () =>
+    return this.transaction(() => {
+      this.meta.set('pruned_before', String(rows));
+      return (
         this.inbound.prune(texts, rows, PRUNE_BATCH) +
         this.sends.prune(texts, rows, PRUNE_BATCH) +
         this.commands.prune(texts, PRUNE_BATCH) +
@@ -214,8 +215,9 @@ export class StateStore {
         this.mutedThreads.prune(texts, PRUNE_BATCH) +
         this.spentRows.prune(rows, PRUNE_BATCH) +
         this.uploads.prune(rows, PRUNE_BATCH) +
-        this.outgoingFiles.prune(rows, PRUNE_BATCH),
-    );
+        this.outgoingFiles.prune(rows, PRUNE_BATCH)
+      );
+    });
   }
 
   /**
