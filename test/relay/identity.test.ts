@@ -126,6 +126,10 @@ describe('a message dated to the second, as SMS are', () => {
       put(equal(4));
       await settle();
       expect(fate('guid-4')).toBe('duplicate');
+      clock.jumpWall(-86_400_000);
+      put(equal(5));
+      await settle();
+      expect(fate('guid-5')).toBe('duplicate');
     });
   }
 });
