@@ -121,7 +121,7 @@ export class Position {
         const epoch = epochs.start({ ...identity, rowid: 0, guid: null, newestMessageAt, now });
         // A block goes on in the file that takes the place of the one it began in.
         if (last) epochs.setBurst(epoch, last);
-        const sinceAt = Math.max(this.#lookBackTo(newestMessageAt ?? begunAt), begunAt);
+        const sinceAt = Math.max(this.#lookBackTo(newestMessageAt ?? begunAt, now), begunAt);
         this.#catchUp.begin({ epoch, sinceAt, untilRowid, ...(choice === 'first' && { untilAt: now + DAY_MS }) });
       } else if (choice === 'moved') epochs.setIdentity(last!.epoch, identity.dev, identity.ino);
     });
@@ -138,9 +138,8 @@ export class Position {
    * Messages come late, and those of the last day are known where they come again. Once retention has deleted what they
    * are known by, only what is newer than the newest can be news.
    */
-  #lookBackTo(newestAt: number): number {
-    const prunedBefore = Number(this.#o.store.meta.get('pruned_before') ?? 0);
-    return Math.max(newestAt - DAY_MS, Math.min(prunedBefore, newestAt + AHEAD_MS));
+  #lookBackTo(newestAt: number, now: number): number {
+    return Math.max(newestAt - DAY_MS, Math.min(this.#o.store.forgottenBefore(now), newestAt + AHEAD_MS));
   }
 
   /**

@@ -11,7 +11,7 @@ export type MetaKey =
   | 'begun_at'
   /** JSON: how far the first pass over a new chat.db goes; '' when there is none. */
   | 'catch_up'
-  /** Of messages that were done with before this nothing is known any more, ms since 1970: retention has deleted them. */
+  /** What was done with before this has been deleted by retention, ms since 1970. */
   | 'pruned_before'
   /** JSON: what the watchdog knows of Messages: see messaging/WatchdogRecord.ts. */
   | 'watchdog'
