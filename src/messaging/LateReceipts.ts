@@ -47,6 +47,8 @@ export class LateReceipts {
   readonly #onRow: (send: SendRow, row: ChatRow) => void;
   readonly #turn: (work: () => void) => void;
   readonly #watched = new Map<number, SendRow>();
+  /** Until when, monotonic ms: a wall clock that is wrong for a while must not end it. */
+  readonly #until = new Map<number, number>();
   /** When rows that cannot be decided yet were first seen, monotonic ms, by guid. */
   readonly #undecided = new Map<string, number>();
   #timer: { at: number; timer: Timer } | undefined;
@@ -102,6 +104,9 @@ export class LateReceipts {
     if (this.#watched.size === 0) this.#walked = undefined;
     this.#watched.delete(send.sendId);
     this.#watched.set(send.sendId, send);
+    const keptMs = send.state === 'unknown' ? WATCHED_MS : this.#againMs;
+    const goneMs = this.#clock.now() - (send.finishedAt ?? Number.POSITIVE_INFINITY);
+    this.#until.set(send.sendId, this.#clock.monotonic() + keptMs - Math.max(0, goneMs));
     for (const sendId of this.#watched.keys()) {
       if (this.#watched.size <= MAX_WATCHED) break;
       this.#watched.delete(sendId);
@@ -229,10 +234,10 @@ export class LateReceipts {
   }
 
   #forgetOld(): void {
-    const now = this.#clock.now();
-    for (const { sendId, state, finishedAt } of this.#watched.values()) {
-      const keptMs = state === 'unknown' ? WATCHED_MS : this.#againMs;
-      if (now - (finishedAt ?? now) > keptMs) this.#watched.delete(sendId);
+    const now = this.#clock.monotonic();
+    for (const [sendId, until] of this.#until) {
+      if (now > until) this.#watched.delete(sendId);
+      if (!this.#watched.has(sendId)) this.#until.delete(sendId);
     }
   }
 }

@@ -1,9 +1,9 @@
 import type { ScheduleState } from '../state/Schedules.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
+import { ClockJumps } from '../util/ClockJumps.ts';
 import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
-import { ClockJumps } from './ClockJumps.ts';
 import { cancelSchedule } from './cancelSchedule.ts';
 import { fireSchedules } from './fireSchedules.ts';
 
@@ -11,6 +11,8 @@ import { fireSchedules } from './fireSchedules.ts';
 const MAX_WAIT_MS = 60_000;
 /** How long a wall clock that was set may be wrong, and one after the start of the Mac, ms: the network corrects it in less. */
 const CLOCK_SETTLE_MS = 60_000;
+/** The same for another year, ms: by it a series loses all its times of the year, which nobody gives back. */
+const YEAR_SETTLE_MS = 10 * 60_000;
 /** The least lateness that is forgiven, ms: noticing a step of the clock and waiting for it to settle take that long. */
 const LEAST_LATE_MS = MAX_WAIT_MS + CLOCK_SETTLE_MS;
 /** Until a state.db that takes nothing is tried again, ms. */
@@ -60,7 +62,11 @@ export class Scheduler {
     this.#canSend = options.canSend;
     this.#onDue = options.onDue;
     this.#onSettled = options.onSettled;
-    this.#jumps = new ClockJumps({ clock: options.clock, settleMs: CLOCK_SETTLE_MS });
+    this.#jumps = new ClockJumps({
+      clock: options.clock,
+      settleMs: CLOCK_SETTLE_MS,
+      farSettleMs: YEAR_SETTLE_MS,
+    });
     this.#maxBubbleChars = options.maxBubbleChars ?? Number.POSITIVE_INFINITY;
   }
 

@@ -2,7 +2,7 @@ import type { Head } from '../state/SendPace.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock } from '../util/Clock.ts';
 import type { MessagingSettings } from './MessagingSettings.ts';
-import { pauseMs } from './pauses.ts';
+import { MAX_BURST_DELAY_MS, pauseMs } from './pauses.ts';
 
 export type NextHead =
   | { readonly head: Head }
@@ -90,7 +90,8 @@ export class SendQueue {
 
   /** A time in a row that lies ahead means that the wall clock was set back: better early than late by as much. */
   #dueAt(head: Head, now: number): number {
-    const notBeforeAt = head.notBeforeAt === null || now < head.createdAt ? now : head.notBeforeAt;
+    const wanted = head.notBeforeAt ?? now;
+    const notBeforeAt = now < head.createdAt || wanted > now + MAX_BURST_DELAY_MS ? now : wanted;
     if (head.isUrgent || head.followsAt === null || now < head.followsAt) return notBeforeAt;
     return Math.max(notBeforeAt, head.followsAt + pauseMs(this.#bubblePause, head.chars));
   }

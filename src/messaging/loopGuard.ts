@@ -33,7 +33,7 @@ export function admitAnswer(
 ): 'allowed' | 'tripped' | 'muted' {
   const { threadId, now, limit, windowMs } = o;
   if (store.mutedThreads.until(threadId, now) !== undefined) return 'muted';
-  if (store.sends.automaticAnswers(threadId, now - windowMs) <= limit) return 'allowed';
+  if (store.sends.automaticAnswers(threadId, { since: now - windowMs, now }) <= limit) return 'allowed';
   const until = now + windowMs;
   store.mutedThreads.mute(threadId, now, until);
   const details = { code: CODE, message: tripText(o), fix: ERRORS[CODE].fix };

@@ -10,6 +10,12 @@ const NATURAL_CHAR_MS = 30;
 /** Longer than this an answer seems to be over, ms. */
 const NATURAL_MAX_MS = 6000;
 
+/**
+ * Longest delay before a burst, ms: a longer one would hold up its thread; schedule_message is made for that. Nothing else
+ * sets a bubble's time further off.
+ */
+export const MAX_BURST_DELAY_MS = 600_000;
+
 /** How long after the beginning of the bubble before one of `chars` characters goes out, ms. A file has none. */
 export function pauseMs(pause: MessagingSettings['bubblePause'], chars: number): number {
   if (pause === 'none') return 0;

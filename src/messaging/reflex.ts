@@ -177,9 +177,12 @@ function isFirstOfAnswer(row: SendRow): boolean {
 function oldestReflex(question: FirstBubbleQuestion, texts: readonly string[]): SendRow | undefined {
   const { wholeOf } = question;
   const since = Math.min(question.inboundCreatedAt, question.now - REFLEX_WINDOW_MS);
+  // One from later was pushed while the wall clock was ahead, hours or months ago.
+  const until = Math.max(question.inboundCreatedAt, question.now) + REFLEX_WINDOW_MS;
   return question.recent.find((row) => {
     const id = reflexIdOf(row);
-    if (id === undefined || question.taken.has(id) || row.createdAt < since) return false;
+    if (id === undefined || question.taken.has(id)) return false;
+    if (row.createdAt < since || row.createdAt > until) return false;
     return row.state !== 'superseded' && sameWhole(textsOf(wholeOf(row)), texts) && !isLost(wholeOf(row));
   });
 }

@@ -10,6 +10,8 @@ import type { MessageSource } from './MessageSource.ts';
 /** Rows asked where they stood, when the one at the cursor is gone. */
 const WITNESSES = 20;
 const DAY_MS = 86_400_000;
+/** By how much the date of a message may be ahead of this Mac's clock, which bounds the newest date that is kept, ms. */
+const AHEAD_MS = 3_600_000;
 
 export interface PositionOptions {
   store: StateStore;
@@ -119,7 +121,7 @@ export class Position {
         const epoch = epochs.start({ ...identity, rowid: 0, guid: null, newestMessageAt, now });
         // A block goes on in the file that takes the place of the one it began in.
         if (last) epochs.setBurst(epoch, last);
-        const sinceAt = Math.max((newestMessageAt ?? begunAt) - DAY_MS, begunAt);
+        const sinceAt = Math.max(this.#lookBackTo(newestMessageAt ?? begunAt, now), begunAt);
         this.#catchUp.begin({ epoch, sinceAt, untilRowid, ...(choice === 'first' && { untilAt: now + DAY_MS }) });
       } else if (choice === 'moved') epochs.setIdentity(last!.epoch, identity.dev, identity.ino);
     });
@@ -130,6 +132,14 @@ export class Position {
     if (choice !== 'same' || !this.#wasToldOf) telemetry.chatdbOpened({ path, epoch: at.epoch, rowid, isNew });
     this.#wasToldOf = true;
     return at;
+  }
+
+  /**
+   * Messages come late, and those of the last day are known where they come again. Once retention has deleted what they
+   * are known by, only what is newer than the newest can be news.
+   */
+  #lookBackTo(newestAt: number, now: number): number {
+    return Math.max(newestAt - DAY_MS, Math.min(this.#o.store.forgottenBefore(now), newestAt + AHEAD_MS));
   }
 
   /**

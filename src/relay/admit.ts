@@ -197,5 +197,6 @@ function isTakenBefore(
   if (!mayBeKnown) return false;
   const firstAt = store.inbound.firstWith(key, row.guid);
   if (firstAt === undefined) return false;
-  return !isWholeSecond || now - firstAt >= DOUBLE_TAP_MS;
+  // A first time ahead of now is long ago as well: the wall clock was set back.
+  return !isWholeSecond || Math.abs(now - firstAt) >= DOUBLE_TAP_MS;
 }

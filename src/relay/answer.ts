@@ -1,3 +1,4 @@
+import { MAX_BURST_DELAY_MS } from '../messaging/pauses.ts';
 import type { MessageResponse } from '../protocol/wire.ts';
 import type { BubbleType } from '../state/SendRow.ts';
 
@@ -5,8 +6,6 @@ import type { BubbleType } from '../state/SendRow.ts';
 export const MAX_BUBBLES = 100;
 /** Delay before a burst when the answer names none, ms (protocol). */
 export const DEFAULT_BURST_DELAY_MS = 2_000;
-/** Longest delay before a burst, ms: a longer one would hold up its thread; schedule_message is made for that. */
-export const MAX_BURST_DELAY_MS = 600_000;
 
 export interface AnswerBubble {
   readonly text: string;

@@ -11,6 +11,8 @@ export type MetaKey =
   | 'begun_at'
   /** JSON: how far the first pass over a new chat.db goes; '' when there is none. */
   | 'catch_up'
+  /** What was done with before this has been deleted by retention, ms since 1970. */
+  | 'pruned_before'
   /** JSON: what the watchdog knows of Messages: see messaging/WatchdogRecord.ts. */
   | 'watchdog'
   /** When the last wake message was queued, ms since 1970. */

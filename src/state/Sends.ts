@@ -313,17 +313,19 @@ export class Sends {
   }
 
   /**
-   * Automatic answers to a thread since then, without those that the loop guard stopped: answers with a bubble, and
-   * reflex commands that no answer was found to belong to.
+   * Automatic answers to a thread in that time, without those that the loop guard stopped: answers with a bubble, and
+   * reflex commands that no answer was found to belong to. A time ahead of now means that the wall clock was set back,
+   * and that they were made long ago.
    */
-  automaticAnswers(threadId: string, since: number): number {
+  automaticAnswers(threadId: string, { since, now }: { since: number; now: number }): number {
     return this.#sql(`
       SELECT count(DISTINCT group_key) FROM sends AS one
-      WHERE thread_id = ? AND created_at > ? AND error_code IS NOT 'EDGE_ANSWER_LOOP' AND (
+      WHERE thread_id = ? AND created_at > ? AND created_at <= ?
+        AND error_code IS NOT 'EDGE_ANSWER_LOOP' AND (
         answers_id IS NOT NULL OR bubble_type = 'reflex' AND command_id IS NOT NULL AND NOT EXISTS (
           SELECT 1 FROM sends WHERE reflex_command_id = one.command_id AND error_code IS NOT 'EDGE_ANSWER_LOOP'))`)
       .pluck()
-      .get(threadId, since) as number;
+      .get(threadId, since, now) as number;
   }
 
   /** Bubbles handed to Messages since then that no row has given back, oldest first. A bubble waits a day at most. */

@@ -200,12 +200,25 @@ export class StateStore {
     this.#forgotten?.counted();
   }
 
+  /**
+   * Messages that were done with before this are not known any more, ms since 1970. What was deleted by a clock that was
+   * ahead counts as deleted until 90 days ago: since then others have come.
+   */
+  forgottenBefore(now: number): number {
+    return Math.min(this.#prunedBefore, now - KEEP_DAYS.rows * DAY_MS);
+  }
+
+  get #prunedBefore(): number {
+    return Number(this.meta.get('pruned_before') ?? 0);
+  }
+
   /** Deletes a batch of what retention no longer keeps; returns how much it was, 0 when there is nothing left to do. */
   prune(now: number): number {
     const texts = now - KEEP_DAYS.texts * DAY_MS;
     const rows = now - KEEP_DAYS.rows * DAY_MS;
-    return this.transaction(
-      () =>
+    return this.transaction(() => {
+      if (rows > this.#prunedBefore) this.meta.set('pruned_before', String(rows));
+      return (
         this.inbound.prune(texts, rows, PRUNE_BATCH) +
         this.sends.prune(texts, rows, PRUNE_BATCH) +
         this.commands.prune(texts, PRUNE_BATCH) +
@@ -214,8 +227,9 @@ export class StateStore {
         this.mutedThreads.prune(texts, PRUNE_BATCH) +
         this.spentRows.prune(rows, PRUNE_BATCH) +
         this.uploads.prune(rows, PRUNE_BATCH) +
-        this.outgoingFiles.prune(rows, PRUNE_BATCH),
-    );
+        this.outgoingFiles.prune(rows, PRUNE_BATCH)
+      );
+    });
   }
 
   /**

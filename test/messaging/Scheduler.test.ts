@@ -133,6 +133,22 @@ describe('Scheduler', () => {
     expect(keys()).toEqual(['command:s1']);
   });
 
+  it('loses no time of a series to a clock that shows another year for some minutes, and believes one that stays', async () => {
+    const { clock, store, scheduler, schedule, series, keys } = rig();
+    const firstAt = series('r', 'FREQ=DAILY', HOUR);
+    schedule('s', 2 * HOUR);
+    scheduler.start();
+    await clock.advance(5 * MINUTE);
+    clock.jumpWall(365 * DAY);
+    await clock.advance(8 * MINUTE);
+    clock.jumpWall(-365 * DAY);
+    await clock.advance(2 * HOUR);
+    expect(keys()).toEqual([`schedule:r:${firstAt}`, 'command:s']);
+    clock.jumpWall(365 * DAY);
+    await clock.advance(12 * MINUTE);
+    expect(store.schedules.byId('r')).toMatchObject({ state: 'pending', sendAt: firstAt + 366 * DAY });
+  });
+
   it('waits when the wall clock was set back', async () => {
     const { clock, scheduler, schedule, keys } = rig();
     schedule('s1', 5 * MINUTE);

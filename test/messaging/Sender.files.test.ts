@@ -104,6 +104,24 @@ it('leaves a second between a file and the next bubble of its thread, and none t
   expect(rig.state(next)).toBe('confirmed');
 });
 
+it('does not hold the next bubble up for a year because its receipt came while the clock was a year ahead', async () => {
+  const YEAR_MS = 365 * 86_400_000;
+  const rig = senderRig();
+  rig.mac.onRun = ({ target, text, kind }) => {
+    if (kind === 'file') rig.mac.write({ target, text: '\ufffc' }, { ...FILE, attachments: [attachment('photo.png')] });
+    else rig.mac.write({ target, text });
+    return EXIT_0;
+  };
+  queueFile(rig, ANNA, 'photo.png');
+  const next = rig.queue(ANNA, 'what you asked for');
+  rig.clock.jumpWall(YEAR_MS);
+  await rig.wake();
+  expect(rig.row(next).notBeforeAt).toBeGreaterThan(rig.clock.now());
+  rig.clock.jumpWall(-YEAR_MS);
+  await rig.clock.advance(1100);
+  expect(rig.state(next)).toBe('confirmed');
+});
+
 it('fails with the number when Messages could not read the file', async () => {
   const rig = senderRig();
   rig.mac.onRun = ({ target }) => {

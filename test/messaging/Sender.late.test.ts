@@ -159,6 +159,17 @@ describe('a receipt that comes after the outcome was told as unknown', () => {
     expect(rig.state(send)).toBe('unknown');
   });
 
+  it('is awaited though the clock shows another year for some minutes', async () => {
+    const YEAR_MS = 365 * 24 * HOUR_MS;
+    const rig = senderRig();
+    const send = await unknownSend(rig);
+    rig.clock.jumpWall(YEAR_MS);
+    await row(rig, 'by hand');
+    rig.clock.jumpWall(-YEAR_MS);
+    await row(rig, 'hello');
+    expect(rig.state(send)).toBe('confirmed');
+  });
+
   it('costs nothing while there is nothing to wait for, and reads no row over and over', async () => {
     const rig = senderRig();
     rig.mac.rowsRead = 0;

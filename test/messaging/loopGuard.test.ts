@@ -203,6 +203,18 @@ describe('the loop guard', () => {
     expect(admitAnswer(store(), o)).toBe('allowed');
   });
 
+  it('does not count what was answered while the clock was ahead', () => {
+    const { answer, clock, store } = setUp();
+    for (let n = 0; n < 4 * LIMIT; n++) {
+      expect(answer().bubbles).toBe(1);
+      clock.jumpWall(WINDOW_MS / LIMIT);
+    }
+    clock.jumpWall(-86_400_000);
+    for (let n = 0; n < LIMIT; n++) expect(answer().bubbles).toBe(1);
+    expect(answer().bubbles).toBe(0);
+    expect(store().mutedThreads.until(ANNA, clock.now())).toBe(clock.now() + WINDOW_MS);
+  });
+
   it('is over when the clock was set back before it began', () => {
     const { answer, clock, store } = setUp();
     for (let n = 0; n <= LIMIT; n++) answer();

@@ -140,7 +140,7 @@ describe('looking for echoes and counting answers', () => {
     };
     const sends = new Sends({ prepare } as unknown as Database.Database);
     sends.withoutEcho(ANNA, 0);
-    sends.automaticAnswers(ANNA, 0);
+    sends.automaticAnswers(ANNA, { since: 0, now: 0 });
     expect(asked).toHaveLength(2);
     for (const sql of asked) {
       const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...Array(sql.split('?').length - 1).fill(0));

@@ -5,7 +5,12 @@ import { StateStore } from '../../src/state/StateStore.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { tempDir } from '../support/tempDir.ts';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+function fail(error: unknown): never {
+  throw error;
+}
 
 describe('Retention', () => {
   it('deletes batch after batch until nothing old is left, and goes on after an error', async () => {
@@ -20,16 +25,39 @@ describe('Retention', () => {
     const errors: unknown[] = [];
     const retention = new Retention({ store, clock, onError: (error) => errors.push(error) });
     retention.start();
-    await clock.advance(60_000);
+    await clock.advance(HOUR_MS);
     expect([...store.schedules.list(undefined, 2000)]).toHaveLength(700);
     await clock.advance(5_000);
     expect([...store.schedules.list(undefined, 2000)]).toHaveLength(0);
     store.close();
-    await clock.advance(3_600_000);
+    await clock.advance(HOUR_MS);
     expect(errors).toHaveLength(1);
     expect(clock.pending).toBe(1);
     retention.stop();
     expect(clock.pending).toBe(0);
+  });
+
+  it.each([
+    ['is ahead when the agent starts, and put right minutes later', 0],
+    ['is set ahead right before a round, and put right minutes later', HOUR_MS - 60_000],
+  ])('deletes nothing by a clock that %s', async (_when, aheadAfterMs) => {
+    const clock = new FakeClock();
+    const store = StateStore.open(join(tempDir(), 'state.db'), clock.now());
+    store.schedules.insert({ scheduleId: 's1', threadId: 't', text: 'x', sendAt: 1, now: 1 });
+    store.schedules.finish('s1', 'cancelled', clock.now());
+    const retention = new Retention({ store, clock, onError: fail });
+    if (aheadAfterMs > 0) retention.start();
+    await clock.advance(aheadAfterMs);
+    clock.jumpWall(365 * DAY_MS);
+    if (aheadAfterMs === 0) retention.start();
+    await clock.advance(10 * 60_000);
+    clock.jumpWall(-365 * DAY_MS);
+    await clock.advance(2 * DAY_MS);
+    expect(store.schedules.byId('s1')?.text).toBe('x');
+    await clock.advance(6 * DAY_MS);
+    expect(store.schedules.byId('s1')?.text).toBe('');
+    retention.stop();
+    store.close();
   });
 
   it('forgets the text of a schedule a week after its end, and keeps that of one to come', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_BURST_DELAY_MS } from '../../src/messaging/pauses.ts';
 import { messageResponseSchema } from '../../src/protocol/wire.ts';
-import { DEFAULT_BURST_DELAY_MS, MAX_BUBBLES, MAX_BURST_DELAY_MS, planAnswer } from '../../src/relay/answer.ts';
+import { DEFAULT_BURST_DELAY_MS, MAX_BUBBLES, planAnswer } from '../../src/relay/answer.ts';
 
 const plan = (response: Record<string, unknown>) =>
   planAnswer(messageResponseSchema.parse({ should_respond: true, ...response }));

@@ -91,6 +91,25 @@ describe('a message inserted again', () => {
     expect(next.epoch).toBe(2);
     expect([fate('rebuilt-1'), fate('guid-3')]).toEqual(['duplicate', 'live']);
   });
+
+  it('in another chat.db is passed when retention has deleted what it was known by, and what is newer is taken in', async () => {
+    const DAY_MS = 86_400_000;
+    const { clock, put, intake, fate, source, store } = setUp();
+    put(row(1, { dateAt: clock.now() + 1_000 }), row(2, { dateAt: clock.now() + 2_000 }));
+    await clock.advance(3_000);
+    for (const guid of ['guid-1', 'guid-2']) store.inbound.markDone(guid, clock.now());
+    clock.jumpWall(100 * DAY_MS);
+    while (store.prune(clock.now()) > 0);
+    const missed = row(3, { dateAt: clock.now() - 99 * DAY_MS });
+    source.rows = [...source.rows, missed, row(4, { dateAt: clock.now() })].map((one) => ({
+      ...one,
+      rowid: one.rowid + 7,
+    }));
+    intake.opened(source, { dev: '1', ino: '999' });
+    await clock.advance(10_000);
+    const fates = ['guid-1', 'guid-2', 'guid-3', 'guid-4'].map((guid) => fate(guid));
+    expect(fates).toEqual([undefined, undefined, 'backfill', 'live']);
+  });
 });
 
 describe('a message dated to the second, as SMS are', () => {
@@ -107,6 +126,10 @@ describe('a message dated to the second, as SMS are', () => {
       put(equal(4));
       await settle();
       expect(fate('guid-4')).toBe('duplicate');
+      clock.jumpWall(-86_400_000);
+      put(equal(5));
+      await settle();
+      expect(fate('guid-5')).toBe('duplicate');
     });
   }
 });

@@ -69,3 +69,18 @@ it('counts a long answer once for the loop guard, and stops all parts of one too
     'EDGE_ANSWER_LOOP',
   ]);
 });
+
+it('takes no reflex for its own that was pushed while the clock was a day ahead, but the one before the step', () => {
+  const { clock, store, answer } = setUp();
+  const push = (id: string) =>
+    store.sends.insert({ key: `command:${id}`, threadId: ANNA, text: 'hi', bubbleType: 'reflex', now: clock.now() });
+  clock.jumpWall(86_400_000);
+  push('long-ago');
+  clock.jumpWall(-86_400_000 + 60_000);
+  answer('m1', { reply_text: 'hi' });
+  expect(store.sends.byGroup('reply:m1')).toMatchObject([{ state: 'queued', waitsFor: null }]);
+  const reflex = push('just-now');
+  clock.jumpWall(-120_000);
+  answer('m2', { reply_text: 'hi' });
+  expect(store.sends.byGroup('reply:m2')).toMatchObject([{ state: 'held', waitsFor: reflex.sendId }]);
+});

@@ -264,6 +264,9 @@ describe('retention', () => {
     expect(pruned(NOW + 89 * DAY)).toEqual([500, 500, 200]);
     expect(store.sends.byKey('s0')).toMatchObject({ text: '', state: 'unknown' });
     expect(pruned(NOW + 91 * DAY)).toEqual([500, 500, 200]);
+    pruned(NOW - 9000 * DAY);
+    expect(store.forgottenBefore(NOW + 95 * DAY)).toBe(NOW + DAY);
+    expect(store.forgottenBefore(NOW)).toBe(NOW - 90 * DAY);
     expect(store.sends.byKey('s0')).toBeUndefined();
     expect(store.sends.byKey('open')).toMatchObject({ text: expect.stringMatching(/./) });
     expect(store.commands.byId('open')).toBeDefined();

@@ -1,6 +1,7 @@
 import type { Keeping } from '../../state/OutgoingFiles.ts';
 import type { StateStore } from '../../state/StateStore.ts';
 import type { Clock, Timer } from '../../util/Clock.ts';
+import { ClockJumps, FINAL_SETTLE_MS } from '../../util/ClockJumps.ts';
 import { codeOf, messageOf } from '../../util/EdgeError.ts';
 import type { Telemetry } from '../../util/Telemetry.ts';
 import type { StagingFolder } from './StagingFolder.ts';
@@ -23,6 +24,7 @@ export class FileCleanup {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #folder: StagingFolder;
+  readonly #jumps: ClockJumps;
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -32,6 +34,7 @@ export class FileCleanup {
     this.#clock = options.clock;
     this.#telemetry = options.telemetry;
     this.#folder = options.folder;
+    this.#jumps = new ClockJumps({ clock: options.clock, settleMs: FINAL_SETTLE_MS, fromStart: true });
   }
 
   start(): void {
@@ -52,6 +55,7 @@ export class FileCleanup {
 
   /** The file first, then its row: deleting twice does no harm, and a file without a row would stay for ever. */
   async #removeDisposable(): Promise<void> {
+    if (this.#jumps.doubtMs() > 0) return;
     const now = this.#clock.now();
     for (let past = 0; !this.#stopped; ) {
       const files = this.#store.outgoingFiles.disposable(past, KEEPING, now, BATCH);

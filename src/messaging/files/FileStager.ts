@@ -70,14 +70,15 @@ export class FileStager {
     if (!this.#started || this.#stopping.signal.aborted) return;
     this.#timer?.cancel();
     const now = this.#clock.now();
-    let nextAt: number | undefined;
+    let waitMs: number | undefined;
     for (const file of this.#store.outgoingFiles.wanted(MAX_AT_ONCE + this.#active.size)) {
       if (this.#active.has(file.fileId)) continue;
-      const dueAt = file.nextAttemptAt ?? now;
-      if (dueAt > now) nextAt ??= dueAt;
+      const dueMs = (file.nextAttemptAt ?? now) - now;
+      // Further off than any back-off is only what was noted before the wall clock was set back.
+      if (dueMs > 0 && dueMs <= BACKOFF.maxMs) waitMs ??= dueMs;
       else if (this.#active.size < MAX_AT_ONCE) this.#begin(file);
     }
-    if (nextAt !== undefined) this.#wait(nextAt - now);
+    if (waitMs !== undefined) this.#wait(waitMs);
   }
 
   /** Resolves when nothing is being written any more; what was is begun again at the next start. */

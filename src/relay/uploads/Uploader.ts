@@ -6,6 +6,7 @@ import type { StateStore } from '../../state/StateStore.ts';
 import type { UploadRow } from '../../state/Uploads.ts';
 import { type BackoffPolicy, backoffMs } from '../../util/backoff.ts';
 import type { Clock, Timer } from '../../util/Clock.ts';
+import { ClockJumps, FINAL_SETTLE_MS } from '../../util/ClockJumps.ts';
 import { codeOf, isStoreUnwilling, messageOf } from '../../util/EdgeError.ts';
 import type { ErrorCode } from '../../util/errors.ts';
 import { NETWORK_CODES } from '../../util/networkCodes.ts';
@@ -71,6 +72,7 @@ export class Uploader {
   readonly #o: UploaderOptions;
   readonly #gate: UploadGate;
   readonly #records: UploadRecords;
+  readonly #jumps: ClockJumps;
   readonly #running = new Map<number, { backfill: boolean; abort: AbortController; ended: Promise<void> }>();
   /** Files that Messages has not downloaded: upload_id → attachment guid; at most LOOKED_FOR. */
   readonly #notDownloaded = new Map<number, string>();
@@ -83,6 +85,7 @@ export class Uploader {
     this.#o = o;
     this.#gate = new UploadGate({ clock: o.clock, random: o.random, policy: RETRY, onOpen: () => this.wake() });
     this.#records = new UploadRecords(o);
+    this.#jumps = new ClockJumps({ clock: o.clock, settleMs: FINAL_SETTLE_MS, fromStart: true });
   }
 
   start(): void {
@@ -248,7 +251,7 @@ export class Uploader {
 
   #awaitDownload(row: UploadRow): void {
     const now = this.#o.clock.now();
-    if (now - row.createdAt > DOWNLOAD_LIMIT_MS) {
+    if (now - row.createdAt > DOWNLOAD_LIMIT_MS && this.#jumps.doubtMs() === 0) {
       this.#giveUp(row, 'Messages did not download it within 7 days');
       return;
     }

@@ -85,6 +85,20 @@ describe('FileCleanup', () => {
     expect([isThere(queued), isThere(sending)]).toEqual([true, true]);
   });
 
+  it('deletes none by a clock that shows another year for some minutes: Messages may be uploading it', async () => {
+    const { clock, store, staged, isThere } = rig();
+    const send = await staged();
+    await clock.advance(2 * HOUR);
+    store.sends.markConfirmed(send.sendId, { guid: 'G1', rowid: 1 }, clock.now());
+    clock.jumpWall(365 * DAY);
+    for (let minutes = 0; minutes < 30; minutes += 5) await clock.advance(5 * MINUTE);
+    clock.jumpWall(-365 * DAY);
+    await clock.advance(6 * DAY);
+    expect(isThere(send)).toBe(true);
+    await clock.advance(2 * DAY);
+    await waitFor('the file to go', () => !isThere(send));
+  });
+
   it('takes a file that is gone already for deleted', async () => {
     const { clock, store, staged } = rig();
     const send = await staged();

@@ -136,6 +136,22 @@ describe('FileStager', () => {
     expect(r.told('fileRetried')).toHaveLength(7);
   });
 
+  it('tries again within a minute of the clock having been set back by a day', async () => {
+    const r = rig();
+    const send = r.wanted('c1');
+    const fetchFile = r.world.fetchFile;
+    r.world.fetchFile = async () => {
+      throw new EdgeError('EDGE_FILE_FETCH', 'its server answers 503');
+    };
+    r.make().start();
+    await waitFor('the attempt to be over', () => r.file(send).attempts === 1);
+    r.world.fetchFile = fetchFile;
+    r.clock.jumpWall(-86_400_000);
+    await r.clock.advance(60_000);
+    await waitFor('the file', () => r.file(send).state === 'staged');
+    expect(r.row(send).state).toBe('queued');
+  });
+
   it('tries again when the disk takes nothing', async () => {
     const r = rig();
     const send = r.wanted('c1');

@@ -195,8 +195,21 @@ describe('a file that is not there', () => {
     rig.receive('a', { file: pending });
     await waitFor('the look', () => rig.state('a')!.errorDetail !== null);
     rig.clock.jumpWall(7 * 86_400_000);
-    await rig.clock.advance(60_000);
+    await rig.clock.advance(62 * 60_000);
+    await rig.clock.advance(62 * 60_000);
     expect(rig.state('a')).toMatchObject({ state: 'failed' });
+  });
+
+  it('is not given up by a clock that shows another year for some minutes', async () => {
+    const rig = setUp();
+    rig.receive('a', { file: pending });
+    await waitFor('the look', () => rig.state('a')!.errorDetail !== null);
+    await rig.clock.advance(62 * 60_000);
+    rig.clock.jumpWall(365 * 86_400_000);
+    await rig.clock.advance(10 * 60_000);
+    rig.clock.jumpWall(-365 * 86_400_000);
+    await rig.clock.advance(62 * 60_000);
+    expect(rig.state('a')).toMatchObject({ state: 'waiting' });
   });
 
   it('though chat.db calls it downloaded is looked for five times', async () => {
