@@ -215,14 +215,15 @@ export class Attempts {
 
   /** @returns false when the row is of one attempt and tells nothing of the other, which may have gone out */
   #received(send: SendRow, row: ChatRow): boolean {
-    if (this.#smsFallback && mayGoBySms(send, row)) {
+    const othersOpen = this.#openAttempts(send) > 1;
+    if (this.#smsFallback && !othersOpen && mayGoBySms(send, row)) {
       const detail = requeueBySms(this.#store, send, row, this.#clock.now());
       this.#onChanged(send.threadId);
       const { sendId, threadId } = send;
       this.#telemetry.sendRetried({ sendId, threadId, code: 'EDGE_SEND_REFUSED', detail, how: 'by SMS' });
       return true;
     }
-    if (row.error !== 0 && this.#openAttempts(send) > 1) {
+    if (row.error !== 0 && othersOpen) {
       this.#lateOutcomes.refused(send, row);
       return false;
     }
