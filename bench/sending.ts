@@ -170,7 +170,7 @@ function matching(): BenchRow {
       const send = store.sends.byId(sendId)!;
       writer.ownMessage(1 + (n % THREADS), send.text);
       const begunAt = performance.now();
-      const rows = candidates(chatDb, 1, [send]);
+      const { rows } = candidates(chatDb, 1, [send]);
       const receipt = findReceipt(send, rows, {
         epoch: 1,
         claimed: (guid) => store.sends.claimed(guid),

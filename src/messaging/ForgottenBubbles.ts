@@ -86,9 +86,10 @@ export class ForgottenBubbles {
 
   /**
    * The row in which a bubble that is to be begun for the first time stands already.
-   * @returns undefined when there is none, false when that cannot be known yet
+   * @returns undefined when there is none, `unsure` when there is none among as many rows as are looked at, false when that
+   * cannot be known yet
    */
-  receipt(send: SendRow): ChatRow | undefined | false {
+  receipt(send: SendRow): ChatRow | undefined | 'unsure' | false {
     const time = this.#timeOf(send, this.#store.forgotten);
     const unsure = this.#unsureOf(send);
     if (!time && !unsure) return undefined;
@@ -110,7 +111,7 @@ export class ForgottenBubbles {
   #stray(source: ReceiptSource, send: SendRow, time: ForgottenTime): ChatRow | undefined {
     if (!this.#mayBeStray(source, send)) return undefined;
     const row = this.#find(source, send, time, this.#store.unsure!.from - SMS_DATE_MS);
-    if (!row || this.#mayProveAnother(send, time)) return undefined;
+    if (!row || row === 'unsure' || this.#mayProveAnother(send, time)) return undefined;
     this.#tell(send);
     return row;
   }
@@ -145,7 +146,12 @@ export class ForgottenBubbles {
     this.#store.afterCommit(() => this.#onEvent());
   }
 
-  #find(source: ReceiptSource, send: SendRow, { from, until }: ForgottenTime, notBefore = 0): ChatRow | undefined {
+  #find(
+    source: ReceiptSource,
+    send: SendRow,
+    { from, until }: ForgottenTime,
+    notBefore = 0,
+  ): ChatRow | undefined | 'unsure' {
     // As of another chat.db: by date alone.
     const sought: SendRow = { ...send, watermarkEpoch: null, watermarkRowid: null, sendingAt: from };
     const search = {
@@ -154,14 +160,14 @@ export class ForgottenBubbles {
       lastLook: false,
     };
     let found: ChatRow | undefined;
-    walkOutgoing(source, datedFrom(sought), (page) => {
+    const isThrough = walkOutgoing(source, datedFrom(sought), (page) => {
       const possible = page.filter(
         ({ error, dateAt = Number.NaN }) => error === 0 && dateAt >= notBefore && dateAt <= until,
       );
       found = findReceipt(sought, possible, search);
       return found !== undefined;
     });
-    return found;
+    return found ?? (isThrough ? undefined : 'unsure');
   }
 
   /** A time that is known to be forgotten tells all of itself. */

@@ -23,33 +23,44 @@ export function scriptText(text: string): string {
   return text.replaceAll('\0', '').toWellFormed();
 }
 
-/** Our rows of chat.db that may prove one of `sends`, by ROWID. @throws EdgeError EDGE_CHATDB_* */
-export function candidates(source: ReceiptSource, epoch: number, sends: readonly SendRow[]): ChatRow[] {
+/** Rows of ours that may prove a send. */
+export interface Candidates {
+  /** By ROWID. */
+  readonly rows: readonly ChatRow[];
+  /** False: there are more than are looked at, so that nothing is known of a send which none of them proves. */
+  readonly isWhole: boolean;
+}
+
+/** Our rows of chat.db that may prove one of `sends`. @throws EdgeError EDGE_CHATDB_* */
+export function candidates(source: ReceiptSource, epoch: number, sends: readonly SendRow[]): Candidates {
   const inEpoch = sends.filter((send) => send.watermarkEpoch === epoch);
   const older = sends.filter((send) => send.watermarkEpoch !== epoch);
   const rows = new Map<number, ChatRow>();
+  let isWhole = true;
   if (inEpoch.length > 0) {
     const watermark = Math.min(...inEpoch.map((send) => send.watermarkRowid ?? 0));
-    collect(rows, watermark, (after) => source.outgoingAfter(after, PAGE));
+    const since = Math.min(...inEpoch.map(pastFrom));
+    isWhole = collect(rows, watermark, (after) => source.outgoingAfter(after, PAGE, since));
   }
   if (older.length > 0) {
     const since = Math.min(...older.map(datedFrom));
-    collect(rows, 0, (after) => source.outgoingSince(since, PAGE, after));
+    isWhole = collect(rows, 0, (after) => source.outgoingSince(since, PAGE, after)) && isWhole;
   }
-  return [...rows.values()].sort((a, b) => a.rowid - b.rowid);
+  return { rows: [...rows.values()].sort((a, b) => a.rowid - b.rowid), isWhole };
 }
 
-/** Adds page after page to `rows`, until one is empty or MAX_ROWS have been looked at. */
-function collect(rows: Map<number, ChatRow>, from: number, pageAfter: (rowid: number) => ChatRow[]): void {
+/** Adds page after page to `rows`, until one is empty. False: MAX_ROWS have been looked at before. */
+function collect(rows: Map<number, ChatRow>, from: number, pageAfter: (rowid: number) => ChatRow[]): boolean {
   let after = from;
   for (let seen = 0; seen < MAX_ROWS; ) {
     const page = pageAfter(after);
     const last = page.at(-1);
-    if (!last) return;
+    if (!last) return true;
     for (const row of page) rows.set(row.rowid, row);
     seen += page.length;
     after = last.rowid;
   }
+  return false;
 }
 
 /** What a search for a receipt goes by, beside the send and the rows. */
@@ -93,9 +104,13 @@ function isUnsent(row: ChatRow): boolean {
 
 function isPast(send: SendRow, row: ChatRow, epoch: number): boolean {
   if (send.watermarkEpoch !== epoch) return row.dateAt !== undefined && row.dateAt >= datedFrom(send);
-  const sendingAt = send.sendingAt ?? send.createdAt;
   if (row.rowid <= (send.watermarkRowid ?? 0)) return false;
-  return row.dateAt === undefined || row.dateAt >= sendingAt - BACKFILL_AGE_MS;
+  return row.dateAt === undefined || row.dateAt >= pastFrom(send);
+}
+
+/** The earliest date its receipt can have past the watermark, ms since 1970. */
+function pastFrom(send: SendRow): number {
+  return (send.sendingAt ?? send.createdAt) - BACKFILL_AGE_MS;
 }
 
 /** Where dates are all there is to go by: the earliest its receipt can have, ms since 1970. */

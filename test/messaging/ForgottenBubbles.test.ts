@@ -126,6 +126,13 @@ it('lets one row stand for one bubble: what was said twice on purpose is said tw
   expect(bubbles.receipt(second)).toBe(undefined);
 });
 
+it('does not say that there is none where it has not seen all rows', async () => {
+  const { clock, bubbles, answer } = rig([...Array(5000).fill({ text: 'else' }), { text: 'hello' }]);
+  const send = answer('hello', 2 * MINUTE);
+  await clock.advance(SETTLE_MS);
+  expect(bubbles.receipt(send)).toBe('unsure');
+});
+
 it('holds nothing up that nobody asked for in the forgotten time', () => {
   const { clock, store, bubbles } = rig([{ text: 'hello' }]);
   const now = clock.now() + 1;
