@@ -156,6 +156,7 @@ export class ForgottenBubbles {
     const sought: SendRow = { ...send, watermarkEpoch: null, watermarkRowid: null, sendingAt: from };
     const search = {
       epoch: this.#epoch(),
+      now: this.#clock.now(),
       claimed: (guid: string) => isClaimed(this.#store, guid, send.sendId),
       lastLook: false,
     };

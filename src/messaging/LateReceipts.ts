@@ -211,7 +211,7 @@ export class LateReceipts {
 
   #find(send: SendRow, rows: readonly ChatRow[]): ChatRow | undefined {
     const claimed = (guid: string) => isClaimed(this.#store, guid, send.sendId);
-    return findReceipt(send, rows, { epoch: this.#epoch(), claimed, lastLook: false });
+    return findReceipt(send, rows, { epoch: this.#epoch(), now: this.#clock.now(), claimed, lastLook: false });
   }
 
   /** A send that is not over comes first: taking its row from it would lead to a second bubble. */

@@ -197,14 +197,14 @@ export class ReceiptWatch {
 
   #find(send: SendRow, rows: readonly ChatRow[], lastLook: boolean): ChatRow | undefined {
     const claimed = (guid: string) => this.#claimed(guid, send.sendId);
-    return findReceipt(send, rows, { epoch: this.#epoch(), claimed, lastLook });
+    return findReceipt(send, rows, { epoch: this.#epoch(), now: this.#clock.now(), claimed, lastLook });
   }
 
   #candidates(sends: readonly SendRow[]): Candidates | undefined {
     const db = this.#chatDb();
     if (!db) return undefined;
     try {
-      return candidates(db, this.#epoch(), sends);
+      return candidates(db, this.#epoch(), sends, this.#clock.now());
     } catch (error) {
       this.#telemetry.failure(codeOf(error, 'EDGE_CHATDB_READ'), `looking for receipts: ${messageOf(error)}`);
       return undefined;

@@ -8,10 +8,11 @@ import type { ReceiptSource } from './ReceiptSource.ts';
 /** How far a receipt may be dated before its send when the date is all there is (another epoch), ms. */
 const SKEW_MS = 10_000;
 /**
- * The same past the watermark, ms: iCloud re-inserts old rows of ours with fresh ROWIDs, 82 minutes old and older where
- * it was measured; the wall clock may have been set back between a send and its row.
+ * The same past the watermark, ms. iCloud re-inserts old rows of ours with fresh ROWIDs, 82 minutes old and older where it
+ * was measured; the row of a bubble is half an hour old at most when it is last looked for, after two attempts of which
+ * each has its osascript (5 min) and its settle time (10 min).
  */
-const BACKFILL_AGE_MS = 10 * 60_000;
+const BACKFILL_AGE_MS = 30 * 60_000;
 /** The same where an earlier attempt may have left the row: a settle time, the longest there is, lies between them. */
 const EARLIER_ATTEMPT_MS = SKEW_MS + 10 * 60_000;
 /** Rows asked of chat.db at once, and looked at in one search. Only iCloud writes more of ours within a settle time. */
@@ -31,15 +32,15 @@ export interface Candidates {
   readonly isWhole: boolean;
 }
 
-/** Our rows of chat.db that may prove one of `sends`. @throws EdgeError EDGE_CHATDB_* */
-export function candidates(source: ReceiptSource, epoch: number, sends: readonly SendRow[]): Candidates {
+/** Our rows of chat.db that may prove one of `sends`; `now` as in ReceiptSearch. @throws EdgeError EDGE_CHATDB_* */
+export function candidates(source: ReceiptSource, epoch: number, sends: readonly SendRow[], now: number): Candidates {
   const inEpoch = sends.filter((send) => send.watermarkEpoch === epoch);
   const older = sends.filter((send) => send.watermarkEpoch !== epoch);
   const rows = new Map<number, ChatRow>();
   let isWhole = true;
   if (inEpoch.length > 0) {
     const watermark = Math.min(...inEpoch.map((send) => send.watermarkRowid ?? 0));
-    const since = Math.min(...inEpoch.map(pastFrom));
+    const since = Math.min(...inEpoch.map((send) => pastFrom(send, now)));
     isWhole = collect(rows, watermark, (after) => source.outgoingAfter(after, PAGE, since));
   }
   if (older.length > 0) {
@@ -66,6 +67,8 @@ function collect(rows: Map<number, ChatRow>, from: number, pageAfter: (rowid: nu
 /** What a search for a receipt goes by, beside the send and the rows. */
 export interface ReceiptSearch {
   readonly epoch: number;
+  /** Wall time, ms since 1970. */
+  readonly now: number;
   /** The row proves another send, or none. */
   readonly claimed: (guid: string) => boolean;
   /** The choice is between a row that may be it and a second bubble. */
@@ -79,7 +82,7 @@ export interface ReceiptSearch {
  */
 export function findReceipt(send: SendRow, rows: readonly ChatRow[], search: ReceiptSearch): ChatRow | undefined {
   const possible = rows.filter(
-    (row) => isPast(send, row, search.epoch) && isOfThread(send, row, search.lastLook) && !search.claimed(row.guid),
+    (row) => isPast(send, row, search) && isOfThread(send, row, search.lastLook) && !search.claimed(row.guid),
   );
   if (send.fileName !== null) return fileReceipt(send.fileName, possible, search.lastLook);
   const text = scriptText(send.text);
@@ -102,15 +105,18 @@ function isUnsent(row: ChatRow): boolean {
   return (row.isEmpty && row.editedAt !== undefined) || (row.summary?.unsentParts.length ?? 0) > 0;
 }
 
-function isPast(send: SendRow, row: ChatRow, epoch: number): boolean {
+function isPast(send: SendRow, row: ChatRow, { epoch, now }: ReceiptSearch): boolean {
   if (send.watermarkEpoch !== epoch) return row.dateAt !== undefined && row.dateAt >= datedFrom(send);
   if (row.rowid <= (send.watermarkRowid ?? 0)) return false;
-  return row.dateAt === undefined || row.dateAt >= pastFrom(send);
+  return row.dateAt === undefined || row.dateAt >= pastFrom(send, now);
 }
 
-/** The earliest date its receipt can have past the watermark, ms since 1970. */
-function pastFrom(send: SendRow): number {
-  return (send.sendingAt ?? send.createdAt) - BACKFILL_AGE_MS;
+/**
+ * The earliest date its receipt can have past the watermark, ms since 1970. Where the wall clock was set back between a
+ * send and its row, the row is dated by what the clock has said since.
+ */
+function pastFrom(send: SendRow, now: number): number {
+  return Math.min(send.sendingAt ?? send.createdAt, now) - BACKFILL_AGE_MS;
 }
 
 /** Where dates are all there is to go by: the earliest its receipt can have, ms since 1970. */

@@ -53,3 +53,55 @@ describe('a receipt behind thousands of rows of ours', () => {
     expect(rig.texts()).toEqual(['hello']);
   });
 });
+
+describe('a clock that is set back while a bubble is on its way', () => {
+  const MINUTE = 60_000;
+  const setBack = (minutes: number): SenderRig => {
+    const rig = senderRig();
+    rig.mac.onRun = (call) => {
+      if (rig.mac.calls.length === 1) rig.clock.jumpWall(-minutes * MINUTE);
+      rig.mac.write(call);
+      return EXIT_0;
+    };
+    return rig;
+  };
+
+  it.each([5, 31, 24 * 60])('by %i minutes does not hide its receipt', async (minutes) => {
+    const rig = setBack(minutes);
+    const send = rig.command('c-1', ANNA, 'hello');
+    await rig.wake();
+    expect(rig.state(send)).toBe('confirmed');
+    await rig.clock.advance(3 * SETTLE_MS);
+    expect(rig.texts()).toEqual(['hello']);
+  });
+
+  it('does not hide it from an agent that is started twenty minutes after it was written', async () => {
+    const rig = setBack(24 * 60);
+    const write = rig.mac.onRun;
+    rig.mac.onRun = (call) => {
+      void write(call);
+      rig.clock.halt();
+      return new Promise<never>(() => {});
+    };
+    const send = rig.command('c-1', ANNA, 'hello');
+    await rig.wake();
+    expect(rig.state(send)).toBe('sending');
+    rig.clock.jumpWall(20 * MINUTE);
+    rig.crash();
+    expect(rig.state(send)).toBe('confirmed');
+    expect(rig.texts()).toEqual(['hello']);
+  });
+
+  it('does not make a receipt of the same words in a row of before that iCloud brings', async () => {
+    const rig = setBack(31);
+    const setBackThen = rig.mac.onRun;
+    rig.mac.onRun = async (call) => {
+      await setBackThen(call);
+      rig.mac.amend(101, { dateAt: rig.clock.now() - 82 * MINUTE });
+      return EXIT_0;
+    };
+    const send = rig.command('c-1', ANNA, 'hello');
+    await rig.wake();
+    expect(rig.state(send)).toBe('accepted');
+  });
+});

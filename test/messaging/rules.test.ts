@@ -151,7 +151,7 @@ describe('findReceipt', () => {
     const send = { ...rig.queue(ANNA, sent), watermarkRowid: 100, watermarkEpoch: 1, sendingAt: rig.clock.now() };
     const mac = new FakeMac(() => rig.clock.now());
     const row = mac.write({ target: ANNA, text: written });
-    return findReceipt(send, [row], { epoch: 1, claimed: () => false, lastLook: false }) === row;
+    return findReceipt(send, [row], { epoch: 1, now: rig.clock.now(), claimed: () => false, lastLook: false }) === row;
   };
 
   it.each([
