@@ -7,6 +7,7 @@ import { codeOf, messageOf } from '../util/EdgeError.ts';
 import { ERRORS } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { isClaimed } from './claims.ts';
+import { ownPreviews } from './ownPreviews.ts';
 import { rootIdOf } from './partsOutcome.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { datedFrom, findReceipt } from './receipts.ts';
@@ -19,6 +20,7 @@ const BACKEND_SKEW_MS = 600_000;
 const UNDATED_MS = 86_400_000;
 /** An SMS is dated to the second, which may be before the moment in which it was begun, ms. */
 const SMS_DATE_MS = 1000;
+const NONE: ReadonlySet<string> = new Set();
 /** From the row of a bubble in state.db to its beginning at most, ms. */
 const LONGEST_WAIT_MS = 86_400_000;
 
@@ -146,11 +148,15 @@ export class ForgottenBubbles {
     this.#store.afterCommit(() => this.#onEvent());
   }
 
+  /**
+   * `notBefore`: nothing shows that bubbles were forgotten, and only rows from then on count. A preview is none of them; where
+   * bubbles were forgotten it may be one (see ownPreviews), as most of what was asked for had gone out.
+   */
   #find(
     source: ReceiptSource,
     send: SendRow,
     { from, until }: ForgottenTime,
-    notBefore = 0,
+    notBefore?: number,
   ): ChatRow | undefined | 'unsure' {
     // As of another chat.db: by date alone.
     const sought: SendRow = { ...send, watermarkEpoch: null, watermarkRowid: null, sendingAt: from };
@@ -163,9 +169,10 @@ export class ForgottenBubbles {
     let found: ChatRow | undefined;
     const isThrough = walkOutgoing(source, datedFrom(sought), (page) => {
       const possible = page.filter(
-        ({ error, dateAt = Number.NaN }) => error === 0 && dateAt >= notBefore && dateAt <= until,
+        ({ error, dateAt = Number.NaN }) => error === 0 && dateAt >= (notBefore ?? 0) && dateAt <= until,
       );
-      found = findReceipt(sought, possible, search);
+      const previews = notBefore === undefined ? NONE : ownPreviews(source, possible);
+      found = findReceipt(sought, possible, { ...search, previews });
       return found !== undefined;
     });
     return found ?? (isThrough ? undefined : 'unsure');

@@ -112,16 +112,15 @@ export class ReceiptWatch {
     const flights = [...this.#flights.values()];
     const found = this.#candidates(flights.map((flight) => flight.send));
     if (!found) return false;
-    const { rows } = found;
     for (const flight of flights) {
       const { send } = flight;
-      const row = this.#find(send, rows, false);
+      const row = this.#find(send, found, false);
       if (!row) flight.undecidedSince = undefined;
       if (!row || !this.#isDecided(flight, row)) continue;
       if (this.#onReceipt(send, row)) this.forget(send.sendId);
       else flight.undecidedSince = undefined;
     }
-    this.#lookForGhosts(rows);
+    this.#lookForGhosts(found.rows);
     return true;
   }
 
@@ -165,7 +164,7 @@ export class ReceiptWatch {
   lateReceipt(send: SendRow): ChatRow | undefined | 'unsure' | false {
     const found = this.#candidates([send]);
     if (!found) return false;
-    return this.#find(send, found.rows, true) ?? (found.isWhole ? undefined : 'unsure');
+    return this.#find(send, found, true) ?? (found.isWhole ? undefined : 'unsure');
   }
 
   stop(): void {
@@ -190,14 +189,14 @@ export class ReceiptWatch {
   #lastLook(send: SendRow): void {
     const found = this.#candidates([send]);
     if (!found) return;
-    const row = this.#find(send, found.rows, true);
+    const row = this.#find(send, found, true);
     if (!row || !this.#onReceipt(send, row)) this.#onNone(send, found.isWhole);
     this.forget(send.sendId);
   }
 
-  #find(send: SendRow, rows: readonly ChatRow[], lastLook: boolean): ChatRow | undefined {
+  #find(send: SendRow, { rows, previews }: Candidates, lastLook: boolean): ChatRow | undefined {
     const claimed = (guid: string) => this.#claimed(guid, send.sendId);
-    return findReceipt(send, rows, { epoch: this.#epoch(), now: this.#clock.now(), claimed, lastLook });
+    return findReceipt(send, rows, { epoch: this.#epoch(), now: this.#clock.now(), claimed, previews, lastLook });
   }
 
   #candidates(sends: readonly SendRow[]): Candidates | undefined {

@@ -3,6 +3,7 @@ import type { SendRow } from '../state/SendRow.ts';
 import { composed } from '../util/composed.ts';
 import { sameHandle } from './address.ts';
 import { fileReceipt } from './files/fileReceipt.ts';
+import { ownPreviews } from './ownPreviews.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 
 /** How far a receipt may be dated before its send when the date is all there is (another epoch), ms. */
@@ -28,6 +29,8 @@ export function scriptText(text: string): string {
 export interface Candidates {
   /** By ROWID. */
   readonly rows: readonly ChatRow[];
+  /** See ownPreviews. */
+  readonly previews: ReadonlySet<string>;
   /** False: there are more than are looked at, so that nothing is known of a send which none of them proves. */
   readonly isWhole: boolean;
 }
@@ -36,18 +39,19 @@ export interface Candidates {
 export function candidates(source: ReceiptSource, epoch: number, sends: readonly SendRow[], now: number): Candidates {
   const inEpoch = sends.filter((send) => send.watermarkEpoch === epoch);
   const older = sends.filter((send) => send.watermarkEpoch !== epoch);
-  const rows = new Map<number, ChatRow>();
+  const found = new Map<number, ChatRow>();
   let isWhole = true;
   if (inEpoch.length > 0) {
     const watermark = Math.min(...inEpoch.map((send) => send.watermarkRowid ?? 0));
     const since = Math.min(...inEpoch.map((send) => pastFrom(send, now)));
-    isWhole = collect(rows, watermark, (after) => source.outgoingAfter(after, PAGE, since));
+    isWhole = collect(found, watermark, (after) => source.outgoingAfter(after, PAGE, since));
   }
   if (older.length > 0) {
     const since = Math.min(...older.map(datedFrom));
-    isWhole = collect(rows, 0, (after) => source.outgoingSince(since, PAGE, after)) && isWhole;
+    isWhole = collect(found, 0, (after) => source.outgoingSince(since, PAGE, after)) && isWhole;
   }
-  return { rows: [...rows.values()].sort((a, b) => a.rowid - b.rowid), isWhole };
+  const rows = [...found.values()].sort((a, b) => a.rowid - b.rowid);
+  return { rows, previews: ownPreviews(source, rows), isWhole };
 }
 
 /** Adds page after page to `rows`, until one is empty. False: MAX_ROWS have been looked at before. */
@@ -71,6 +75,8 @@ export interface ReceiptSearch {
   readonly now: number;
   /** The row proves another send, or none. */
   readonly claimed: (guid: string) => boolean;
+  /** Of the rows those that are the preview of a text of ours, by guid. */
+  readonly previews: ReadonlySet<string>;
   /** The choice is between a row that may be it and a second bubble. */
   readonly lastLook: boolean;
 }
@@ -79,18 +85,32 @@ export interface ReceiptSearch {
  * The row among `rows` that proves `send`: of its thread, with its text (or its file), not older than it, claimed by no
  * other. On the last look it may also be a row without a chat against which nothing else speaks, and one in which a person
  * has unsent everything: people do so from another device with what has just gone out from here.
+ *
+ * A bubble that is a bare link reads like the preview below the bubble before it. A preview proves nothing as long as
+ * another row may come: taken for the bubble it would hide that this one never went out. On the last look it may be the
+ * bubble itself (see ownPreviews), and a second one would follow for certain.
  */
 export function findReceipt(send: SendRow, rows: readonly ChatRow[], search: ReceiptSearch): ChatRow | undefined {
   const possible = rows.filter(
     (row) => isPast(send, row, search) && isOfThread(send, row, search.lastLook) && !search.claimed(row.guid),
   );
-  if (send.fileName !== null) return fileReceipt(send.fileName, possible, search.lastLook);
+  const bubble = showing(
+    send,
+    possible.filter(({ guid }) => !search.previews.has(guid)),
+    search.lastLook,
+  );
+  return bubble ?? (search.lastLook ? showing(send, possible, true) : undefined);
+}
+
+/** The row among `possible` that says, or is, what was sent. */
+function showing(send: SendRow, possible: readonly ChatRow[], lastLook: boolean): ChatRow | undefined {
+  if (send.fileName !== null) return fileReceipt(send.fileName, possible, lastLook);
   const text = scriptText(send.text);
   const folded = fold(text);
   return (
     possible.find((row) => row.text === text) ??
     possible.find((row) => [row.text, ...earlierTexts(row)].some((said) => said !== '' && fold(said) === folded)) ??
-    (search.lastLook ? possible.find(isUnsent) : undefined)
+    (lastLook ? possible.find(isUnsent) : undefined)
   );
 }
 
