@@ -170,10 +170,12 @@ function matching(): BenchRow {
       const send = store.sends.byId(sendId)!;
       writer.ownMessage(1 + (n % THREADS), send.text);
       const begunAt = performance.now();
-      const rows = candidates(chatDb, 1, [send]);
+      const { rows, previews } = candidates(chatDb, 1, [send], writer.dateAt(0));
       const receipt = findReceipt(send, rows, {
         epoch: 1,
+        now: writer.dateAt(0),
         claimed: (guid) => store.sends.claimed(guid),
+        previews,
         lastLook: false,
       });
       const ms = performance.now() - begunAt;

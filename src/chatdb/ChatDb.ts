@@ -145,12 +145,15 @@ export class ChatDb {
     return this.#rows('rowsByRowid', { rowids: JSON.stringify(rowids) }, WHOLE);
   }
 
-  /** Own rows (is_from_me) past `rowid`, at most `limit`, by ROWID; without those of Send Later. */
-  outgoingAfter(rowid: number, limit: number): ChatRow[] {
-    return this.#rows('outgoingAfter', { rowid, limit });
+  /**
+   * Own rows (is_from_me) past `rowid`, at most `limit`, by ROWID; without those of Send Later, and without those dated
+   * before `sinceAt` (ms since 1970). @default all dates
+   */
+  outgoingAfter(rowid: number, limit: number, sinceAt = 0): ChatRow[] {
+    return this.#rows('outgoingAfter', { rowid, limit, sinceAt });
   }
 
-  /** The same, dated `dateAt` (ms since 1970) or later, past `afterRowid`. */
+  /** Own rows dated `dateAt` (ms since 1970) or later, past `afterRowid`, as above; rows without a date are not seen. */
   outgoingSince(dateAt: number, limit: number, afterRowid = 0): ChatRow[] {
     return this.#rows('outgoingSince', { ...sinceParameters(dateAt), afterRowid, limit });
   }

@@ -106,7 +106,9 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
         AND m.ROWID <= ${LAST_ROWID}
       ORDER BY m.ROWID`,
     rowsByRowid: byRowid('m.ROWID IN (SELECT value FROM json_each(@rowids))'),
-    outgoingAfter: `${byRowid(`m.ROWID > @rowid AND ${outgoing('m')}`)} LIMIT @limit`,
+    // By ROWID in spite of the date, for what comes past a watermark is little, and rows without a date count.
+    outgoingAfter: `${byRowid(`m.ROWID > @rowid AND ${outgoing('m')}
+      AND coalesce(${dateAtSql('m.date')}, @sinceAt) >= @sinceAt`)} LIMIT @limit`,
     outgoingSince: rowsSince(outgoing('d')),
     // Keyset paging in the date index, whose entries are in the order of ROWID where dates are the same.
     revisionsDated: `${revisions}

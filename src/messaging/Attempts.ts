@@ -95,7 +95,7 @@ export class Attempts {
       telemetry,
       settleMs,
       onReceipt: (send, row) => this.#received(send, row),
-      onNone: (send) => this.#noReceipt(send),
+      onNone: (send, isSure) => this.#noReceipt(send, isSure),
       onGhost: (send, row) => this.#ghost(send, row),
       turn,
     });
@@ -145,9 +145,11 @@ export class Attempts {
     const isFirst = send.attempts === 0 && !isAfterGhost(send);
     const late = isFirst ? this.#forgotten.receipt(send) : this.#watch.lateReceipt(send);
     if (late === false) return 'unreadable';
-    if (late && this.#received(send, late)) return 'over';
-    const mayBeTriedAgain = this.#onMissingReceipt === 'retry' && !this.#isOfAnotherChatDb(send);
-    if (mayBeTriedAgain || this.#openAttempts(send) === 0) return 'open';
+    const isUnsure = late === 'unsure';
+    if (late && !isUnsure && this.#received(send, late)) return 'over';
+    const mayBeOut = isFirst ? isUnsure : this.#openAttempts(send) > 0;
+    const mayBeTriedAgain = this.#onMissingReceipt === 'retry' && !isUnsure && !this.#isOfAnotherChatDb(send);
+    if (mayBeTriedAgain || !mayBeOut) return 'open';
     this.#unknown(send);
     return 'over';
   }
@@ -215,14 +217,15 @@ export class Attempts {
 
   /** @returns false when the row is of one attempt and tells nothing of the other, which may have gone out */
   #received(send: SendRow, row: ChatRow): boolean {
-    if (this.#smsFallback && mayGoBySms(send, row)) {
+    const othersOpen = this.#openAttempts(send) > 1;
+    if (this.#smsFallback && !othersOpen && mayGoBySms(send, row)) {
       const detail = requeueBySms(this.#store, send, row, this.#clock.now());
       this.#onChanged(send.threadId);
       const { sendId, threadId } = send;
       this.#telemetry.sendRetried({ sendId, threadId, code: 'EDGE_SEND_REFUSED', detail, how: 'by SMS' });
       return true;
     }
-    if (row.error !== 0 && this.#openAttempts(send) > 1) {
+    if (row.error !== 0 && othersOpen) {
       this.#lateOutcomes.refused(send, row);
       return false;
     }
@@ -232,9 +235,9 @@ export class Attempts {
     return true;
   }
 
-  #noReceipt(send: SendRow): void {
+  #noReceipt(send: SendRow, isSure: boolean): void {
     this.#onStall();
-    const isLast = send.attempts >= MAX_ATTEMPTS || this.#onMissingReceipt === 'report';
+    const isLast = send.attempts >= MAX_ATTEMPTS || this.#onMissingReceipt === 'report' || !isSure;
     if (isLast || this.#isOfAnotherChatDb(send)) this.#unknown(send);
     else
       this.#again(

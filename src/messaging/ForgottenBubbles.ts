@@ -7,6 +7,7 @@ import { codeOf, messageOf } from '../util/EdgeError.ts';
 import { ERRORS } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { isClaimed } from './claims.ts';
+import { ownPreviews } from './ownPreviews.ts';
 import { rootIdOf } from './partsOutcome.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { datedFrom, findReceipt } from './receipts.ts';
@@ -19,6 +20,7 @@ const BACKEND_SKEW_MS = 600_000;
 const UNDATED_MS = 86_400_000;
 /** An SMS is dated to the second, which may be before the moment in which it was begun, ms. */
 const SMS_DATE_MS = 1000;
+const NONE: ReadonlySet<string> = new Set();
 /** From the row of a bubble in state.db to its beginning at most, ms. */
 const LONGEST_WAIT_MS = 86_400_000;
 
@@ -86,9 +88,10 @@ export class ForgottenBubbles {
 
   /**
    * The row in which a bubble that is to be begun for the first time stands already.
-   * @returns undefined when there is none, false when that cannot be known yet
+   * @returns undefined when there is none, `unsure` when there is none among as many rows as are looked at, false when that
+   * cannot be known yet
    */
-  receipt(send: SendRow): ChatRow | undefined | false {
+  receipt(send: SendRow): ChatRow | undefined | 'unsure' | false {
     const time = this.#timeOf(send, this.#store.forgotten);
     const unsure = this.#unsureOf(send);
     if (!time && !unsure) return undefined;
@@ -110,7 +113,7 @@ export class ForgottenBubbles {
   #stray(source: ReceiptSource, send: SendRow, time: ForgottenTime): ChatRow | undefined {
     if (!this.#mayBeStray(source, send)) return undefined;
     const row = this.#find(source, send, time, this.#store.unsure!.from - SMS_DATE_MS);
-    if (!row || this.#mayProveAnother(send, time)) return undefined;
+    if (!row || row === 'unsure' || this.#mayProveAnother(send, time)) return undefined;
     this.#tell(send);
     return row;
   }
@@ -145,23 +148,34 @@ export class ForgottenBubbles {
     this.#store.afterCommit(() => this.#onEvent());
   }
 
-  #find(source: ReceiptSource, send: SendRow, { from, until }: ForgottenTime, notBefore = 0): ChatRow | undefined {
+  /**
+   * `notBefore`: nothing shows that bubbles were forgotten, and only rows from then on count. A preview is none of them; where
+   * bubbles were forgotten it may be one (see ownPreviews), as most of what was asked for had gone out.
+   */
+  #find(
+    source: ReceiptSource,
+    send: SendRow,
+    { from, until }: ForgottenTime,
+    notBefore?: number,
+  ): ChatRow | undefined | 'unsure' {
     // As of another chat.db: by date alone.
     const sought: SendRow = { ...send, watermarkEpoch: null, watermarkRowid: null, sendingAt: from };
     const search = {
       epoch: this.#epoch(),
+      now: this.#clock.now(),
       claimed: (guid: string) => isClaimed(this.#store, guid, send.sendId),
       lastLook: false,
     };
     let found: ChatRow | undefined;
-    walkOutgoing(source, datedFrom(sought), (page) => {
+    const isThrough = walkOutgoing(source, datedFrom(sought), (page) => {
       const possible = page.filter(
-        ({ error, dateAt = Number.NaN }) => error === 0 && dateAt >= notBefore && dateAt <= until,
+        ({ error, dateAt = Number.NaN }) => error === 0 && dateAt >= (notBefore ?? 0) && dateAt <= until,
       );
-      found = findReceipt(sought, possible, search);
+      const previews = notBefore === undefined ? NONE : ownPreviews(source, possible);
+      found = findReceipt(sought, possible, { ...search, previews });
       return found !== undefined;
     });
-    return found;
+    return found ?? (isThrough ? undefined : 'unsure');
   }
 
   /** A time that is known to be forgotten tells all of itself. */

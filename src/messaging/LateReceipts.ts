@@ -5,8 +5,9 @@ import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { isClaimed } from './claims.ts';
+import { ownPreviews } from './ownPreviews.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
-import { datedFrom, findReceipt } from './receipts.ts';
+import { type Candidates, datedFrom, findReceipt } from './receipts.ts';
 import { undecidedMs } from './undecided.ts';
 
 /** How long the receipt of an unknown send may yet come, ms: Messages that hangs sends what it took when it is restarted. */
@@ -28,6 +29,9 @@ const SLICE_GAP_MS = 25;
 const UNFINISHED_MS = 60_000;
 /** Until a row that is not decided yet, or is another send's for now, is looked at again, ms. */
 const HELD_MS = 10_000;
+
+/** Rows of ours, and which of them are previews. */
+type Slice = Pick<Candidates, 'rows' | 'previews'>;
 
 /**
  * Watches for rows that come after a send was told to be over: the receipt of one whose outcome was unknown, for a day,
@@ -151,23 +155,23 @@ export class LateReceipts {
     this.#forgetOld();
     if (this.#watched.size === 0) return;
     const db = this.#chatDb();
-    const rows = db && this.#slice(db);
-    if (!rows) {
+    const slice = db && this.#slice(db);
+    if (!slice) {
       this.#soon(GATHER_MS);
       return;
     }
-    const last = rows.at(-1);
+    const last = slice.rows.at(-1);
     if (!last) {
       this.#through();
       return;
     }
-    for (const send of [...this.#watched.values()].sort((a, b) => a.sendId - b.sendId)) this.#match(send, rows);
+    for (const send of [...this.#watched.values()].sort((a, b) => a.sendId - b.sendId)) this.#match(send, slice);
     this.#at = last.rowid;
     this.#soon(SLICE_GAP_MS);
   }
 
   /** The next rows; undefined when chat.db cannot be read now. */
-  #slice(db: ReceiptSource): ChatRow[] | undefined {
+  #slice(db: ReceiptSource): Slice | undefined {
     const epoch = this.#epoch();
     if (epoch !== this.#walked) {
       this.#walked = epoch;
@@ -183,8 +187,9 @@ export class LateReceipts {
       this.#isStale = false;
     }
     try {
-      if (this.#since === undefined) return db.outgoingAfter(this.#at, SLICE);
-      return db.outgoingSince(this.#since, SLICE, this.#at);
+      const rows =
+        this.#since === undefined ? db.outgoingAfter(this.#at, SLICE) : db.outgoingSince(this.#since, SLICE, this.#at);
+      return { rows, previews: ownPreviews(db, rows) };
     } catch (error) {
       this.#telemetry.failure(codeOf(error, 'EDGE_CHATDB_READ'), `looking for late receipts: ${messageOf(error)}`);
       return undefined;
@@ -203,10 +208,10 @@ export class LateReceipts {
     this.#next = { rowid: end, at: now };
   }
 
-  #match(send: SendRow, rows: readonly ChatRow[]): void {
-    const row = this.#find(send, rows);
+  #match(send: SendRow, slice: Slice): void {
+    const row = this.#find(send, slice);
     if (!row) return;
-    if (this.#isWanted(row, send) || !this.#isDecided(send, row)) {
+    if (this.#isWanted({ ...slice, rows: [row] }, send) || !this.#isDecided(send, row)) {
       this.#heldAt = Math.min(this.#heldAt, row.rowid - 1);
       return;
     }
@@ -214,15 +219,21 @@ export class LateReceipts {
     if (this.#watched.get(send.sendId) === send) this.#watched.delete(send.sendId);
   }
 
-  #find(send: SendRow, rows: readonly ChatRow[]): ChatRow | undefined {
+  #find(send: SendRow, { rows, previews }: Slice): ChatRow | undefined {
     const claimed = (guid: string) => isClaimed(this.#store, guid, send.sendId);
-    return findReceipt(send, rows, { epoch: this.#epoch(), claimed, lastLook: false });
+    return findReceipt(send, rows, {
+      epoch: this.#epoch(),
+      now: this.#clock.now(),
+      claimed,
+      previews,
+      lastLook: false,
+    });
   }
 
   /** A send that is not over comes first: taking its row from it would lead to a second bubble. */
-  #isWanted(row: ChatRow, send: SendRow): boolean {
+  #isWanted(slice: Slice, send: SendRow): boolean {
     const begun = this.#store.sends.openOf(send.threadId).filter(({ attempts }) => attempts > 0);
-    return [...this.#store.sends.inFlight(), ...begun].some((open) => this.#find(open, [row]) !== undefined);
+    return [...this.#store.sends.inFlight(), ...begun].some((open) => this.#find(open, slice) !== undefined);
   }
 
   #isDecided(send: SendRow, row: ChatRow): boolean {

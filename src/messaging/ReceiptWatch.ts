@@ -5,7 +5,7 @@ import { codeOf, messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { Ghosts } from './Ghosts.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
-import { candidates, findReceipt } from './receipts.ts';
+import { type Candidates, candidates, findReceipt } from './receipts.ts';
 import { undecidedMs } from './undecided.ts';
 
 /** Looks after osascript ended, ms: the row is often written before the exit, and the event on the file may be missed. */
@@ -37,7 +37,7 @@ export class ReceiptWatch {
   readonly #telemetry: Telemetry;
   readonly #settleMs: number;
   readonly #onReceipt: (send: SendRow, row: ChatRow) => boolean;
-  readonly #onNone: (send: SendRow) => void;
+  readonly #onNone: (send: SendRow, isSure: boolean) => void;
   readonly #onGhost: (send: SendRow, row: ChatRow) => boolean;
   readonly #ghosts: Ghosts;
   /** Runs what a timer started; it may end sends. */
@@ -58,8 +58,8 @@ export class ReceiptWatch {
     settleMs: number;
     /** False when the send is still under way: the row was marked failed, and another may come. */
     onReceipt: (send: SendRow, row: ChatRow) => boolean;
-    /** The settle time is over. */
-    onNone: (send: SendRow) => void;
+    /** The settle time is over. Not `isSure`: there are more rows than are looked at. */
+    onNone: (send: SendRow, isSure: boolean) => void;
     /** The row shows that nothing went out. False when what follows cannot be decided now. */
     onGhost: (send: SendRow, row: ChatRow) => boolean;
     turn: (work: () => void) => void;
@@ -110,17 +110,17 @@ export class ReceiptWatch {
   look(): boolean {
     if (this.#flights.size === 0) return true;
     const flights = [...this.#flights.values()];
-    const rows = this.#rows(flights.map((flight) => flight.send));
-    if (!rows) return false;
+    const found = this.#candidates(flights.map((flight) => flight.send));
+    if (!found) return false;
     for (const flight of flights) {
       const { send } = flight;
-      const row = this.#find(send, rows, false);
+      const row = this.#find(send, found, false);
       if (!row) flight.undecidedSince = undefined;
       if (!row || !this.#isDecided(flight, row)) continue;
       if (this.#onReceipt(send, row)) this.forget(send.sendId);
       else flight.undecidedSince = undefined;
     }
-    this.#lookForGhosts(rows);
+    this.#lookForGhosts(found.rows);
     return true;
   }
 
@@ -158,11 +158,13 @@ export class ReceiptWatch {
 
   /**
    * The receipt of an earlier attempt, before another is made.
-   * @returns undefined when there is none, false when chat.db cannot be read
+   * @returns undefined when there is none, `unsure` when there is none among as many rows as are looked at, false when
+   * chat.db cannot be read
    */
-  lateReceipt(send: SendRow): ChatRow | undefined | false {
-    const rows = this.#rows([send]);
-    return rows ? this.#find(send, rows, true) : false;
+  lateReceipt(send: SendRow): ChatRow | undefined | 'unsure' | false {
+    const found = this.#candidates([send]);
+    if (!found) return false;
+    return this.#find(send, found, true) ?? (found.isWhole ? undefined : 'unsure');
   }
 
   stop(): void {
@@ -185,23 +187,23 @@ export class ReceiptWatch {
   }
 
   #lastLook(send: SendRow): void {
-    const rows = this.#rows([send]);
-    if (!rows) return;
-    const row = this.#find(send, rows, true);
-    if (!row || !this.#onReceipt(send, row)) this.#onNone(send);
+    const found = this.#candidates([send]);
+    if (!found) return;
+    const row = this.#find(send, found, true);
+    if (!row || !this.#onReceipt(send, row)) this.#onNone(send, found.isWhole);
     this.forget(send.sendId);
   }
 
-  #find(send: SendRow, rows: readonly ChatRow[], lastLook: boolean): ChatRow | undefined {
+  #find(send: SendRow, { rows, previews }: Candidates, lastLook: boolean): ChatRow | undefined {
     const claimed = (guid: string) => this.#claimed(guid, send.sendId);
-    return findReceipt(send, rows, { epoch: this.#epoch(), claimed, lastLook });
+    return findReceipt(send, rows, { epoch: this.#epoch(), now: this.#clock.now(), claimed, previews, lastLook });
   }
 
-  #rows(sends: readonly SendRow[]): ChatRow[] | undefined {
+  #candidates(sends: readonly SendRow[]): Candidates | undefined {
     const db = this.#chatDb();
     if (!db) return undefined;
     try {
-      return candidates(db, this.#epoch(), sends);
+      return candidates(db, this.#epoch(), sends, this.#clock.now());
     } catch (error) {
       this.#telemetry.failure(codeOf(error, 'EDGE_CHATDB_READ'), `looking for receipts: ${messageOf(error)}`);
       return undefined;

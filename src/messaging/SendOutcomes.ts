@@ -49,7 +49,8 @@ export class SendOutcomes {
   }
 
   /**
-   * Two attempts without a receipt, or one with another chat.db behind it. The bubbles it held back stay unsent: each attempt may have reached the person.
+   * Two attempts without a receipt, or one with another chat.db or more rows than are looked at behind it. The bubbles it
+   * held back stay unsent: each attempt may have reached the person.
    */
   unknown(send: SendRow): void {
     const now = this.#clock.now();

@@ -1,4 +1,5 @@
 import { sameHandle } from './address.ts';
+import { ownPreviews } from './ownPreviews.ts';
 import type { ReceiptSource } from './ReceiptSource.ts';
 import { walkOutgoing } from './walkOutgoing.ts';
 
@@ -32,7 +33,9 @@ export class StrayThreads {
     const threads = new Set<string>();
     const isThrough = walkOutgoing(source, from, (page) => {
       const ofThen = page.filter(({ dateAt, error }) => error === 0 && dateAt !== undefined && dateAt <= until);
-      for (const { chat, guid } of ofThen) if (chat && !this.#isClaimed(guid)) threads.add(chat.identifier);
+      const strays = ofThen.filter(({ guid }) => !this.#isClaimed(guid));
+      const previews = ownPreviews(source, strays);
+      for (const { chat, guid } of strays) if (chat && !previews.has(guid)) threads.add(chat.identifier);
       return false;
     });
     return isThrough ? threads : undefined;

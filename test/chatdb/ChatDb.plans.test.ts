@@ -40,6 +40,7 @@ const PARAMETERS = {
   lastDate: 2n ** 63n - 1n,
   sinceNs: BigInt(700_000_000 + (ROWS - 100) * 60) * 1_000_000_000n,
   sinceSeconds: 700_000_000 + (ROWS - 100) * 60,
+  sinceAt: 0,
   limit: 200,
   examined: 800,
   guids: '["M-1", "M-2"]',

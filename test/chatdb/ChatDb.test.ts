@@ -244,8 +244,12 @@ describe.each(variants())('ChatDb reads on $title', (variant) => {
     expect(rowids(db.rowsByGuid(['A-3', 'A-1', 'B-1']))).toEqual([1, 3]);
     expect(rowids(db.rowsByRowid([4, 2, 77]))).toEqual([2, 4]);
     expect(rowids(db.outgoingAfter(2, 10))).toEqual([4]);
+    expect(rowids(db.outgoingAfter(0, 10, JAN_1))).toEqual([4]);
+    file.message('A-6', { date: null, is_from_me: 1 });
+    file.message('A-7', { date: 0, is_from_me: 1 });
+    expect(rowids(db.outgoingAfter(0, 10, JAN_1))).toEqual([4, 6, 7]);
     expect(rowids(db.outgoingSince(JAN_1, 10))).toEqual([4]);
-    expect(db.maxRowid()).toBe(5);
+    expect(db.maxRowid()).toBe(7);
   });
 
   it('knows no highest ROWID in an empty database', () => {

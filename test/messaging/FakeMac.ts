@@ -90,8 +90,8 @@ export class FakeMac implements ReceiptSource, ScriptRunner {
     return this.#read(() => this.#rowid);
   }
 
-  outgoingAfter(rowid: number, limit: number): ChatRow[] {
-    return this.#page((row) => row.rowid > rowid, limit);
+  outgoingAfter(rowid: number, limit: number, sinceAt = 0): ChatRow[] {
+    return this.#page((row) => row.rowid > rowid && (row.dateAt ?? sinceAt) >= sinceAt, limit);
   }
 
   outgoingSince(dateAt: number, limit: number, afterRowid = 0): ChatRow[] {

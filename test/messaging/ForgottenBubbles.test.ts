@@ -55,6 +55,8 @@ function rig(rows: Partial<ChatRow>[], { isNoticed = true } = {}) {
       if (broken) throw new EdgeError(broken, 'as the test says');
       return all.filter((row) => row.rowid > after && (row.dateAt ?? 0) >= dateAt).slice(0, limit);
     },
+    outgoingAfter: (rowid: number) => all.filter((row) => row.rowid > rowid),
+    rowsByGuid: (guids: readonly string[]) => all.filter(({ guid }) => guids.includes(guid)),
   } as unknown as ReceiptSource;
   const { telemetry, calls } = recordingTelemetry();
   const bubbles = new ForgottenBubbles({
@@ -126,6 +128,27 @@ it('lets one row stand for one bubble: what was said twice on purpose is said tw
   expect(bubbles.receipt(second)).toBe(undefined);
 });
 
+const LINK = 'https://example.com/a';
+/** A text with a link, and what may be its preview or a bubble of its own. */
+const WITH_PREVIEW: Partial<ChatRow>[] = [
+  { text: `See ${LINK}` },
+  { text: LINK, previousGuid: 'r1', balloon: { kind: 'link', url: LINK } as never },
+];
+
+it('takes what may be the preview below another bubble for the bare link, as most of that time had gone out', async () => {
+  const { clock, bubbles, answer } = rig(WITH_PREVIEW);
+  const send = answer(LINK, 2 * MINUTE);
+  await clock.advance(SETTLE_MS);
+  expect(bubbles.receipt(send)).toMatchObject({ guid: 'r2' });
+});
+
+it('does not say that there is none where it has not seen all rows', async () => {
+  const { clock, bubbles, answer } = rig([...Array(5000).fill({ text: 'else' }), { text: 'hello' }]);
+  const send = answer('hello', 2 * MINUTE);
+  await clock.advance(SETTLE_MS);
+  expect(bubbles.receipt(send)).toBe('unsure');
+});
+
 it('holds nothing up that nobody asked for in the forgotten time', () => {
   const { clock, store, bubbles } = rig([{ text: 'hello' }]);
   const now = clock.now() + 1;
@@ -168,6 +191,20 @@ describe('where nothing shows that bubbles were forgotten', () => {
     expect(clock.now()).toBe(now());
     expect(bubbles.receipt(answer('hello', askedMinutes * MINUTE))).toBe(undefined);
     expect(told()).toEqual([]);
+  });
+
+  it('does not take the preview below a bubble that is known for the bare link that follows it', () => {
+    const { clock, store, bubbles, answer } = unnoticed(WITH_PREVIEW);
+    const text = answer(`See ${LINK}`, 3 * MINUTE);
+    store.sends.markConfirmed(text.sendId, { guid: 'r1', rowid: 1 }, clock.now());
+    const send = answer(LINK, 2 * MINUTE);
+    expect(bubbles.concerns(send)).toBe(false);
+    expect(bubbles.receipt(send)).toBe(undefined);
+  });
+
+  it('takes no preview for the bare link where other rows are not known', () => {
+    const { bubbles, answer } = unnoticed(WITH_PREVIEW);
+    expect(bubbles.receipt(answer(LINK, 2 * MINUTE))).toBe(undefined);
   });
 
   it('takes what a person typed meanwhile for the answer, as nobody can tell it from one', () => {

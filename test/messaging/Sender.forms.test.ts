@@ -277,6 +277,18 @@ describe('Sender, by SMS after iMessage refused', () => {
     expect(rig.told('conditionRaised')).toEqual([]);
   });
 
+  it('sends nothing by SMS while an iMessage before it may have gone out', async () => {
+    const rig = refusing(22);
+    const refuse = rig.mac.onRun;
+    rig.mac.onRun = (call) => (rig.mac.calls.length === 1 ? EXIT_0 : refuse(call));
+    const send = rig.command('c-1', ANNA, 'hello');
+    await rig.wake();
+    await rig.clock.advance(2 * SETTLE_MS);
+    expect(rig.mac.calls.map(({ service }) => service)).toEqual(['iMessage', 'iMessage']);
+    expect(rig.row(send)).toMatchObject({ state: 'unknown', smsFallback: 0 });
+    expect(rig.acks()).toMatchObject([{ status: 'failed', error: expect.stringContaining('unknown outcome') }]);
+  });
+
   it('makes no further attempt when the SMS leaves no receipt', async () => {
     const rig = refusing(22);
     const refuse = rig.mac.onRun;

@@ -151,7 +151,14 @@ describe('findReceipt', () => {
     const send = { ...rig.queue(ANNA, sent), watermarkRowid: 100, watermarkEpoch: 1, sendingAt: rig.clock.now() };
     const mac = new FakeMac(() => rig.clock.now());
     const row = mac.write({ target: ANNA, text: written });
-    return findReceipt(send, [row], { epoch: 1, claimed: () => false, lastLook: false }) === row;
+    const search = {
+      epoch: 1,
+      now: rig.clock.now(),
+      claimed: () => false,
+      previews: new Set<string>(),
+      lastLook: false,
+    };
+    return findReceipt(send, [row], search) === row;
   };
 
   it.each([
