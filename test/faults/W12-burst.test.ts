@@ -59,7 +59,7 @@ faultTest('W12 takes a burst of 10,000 commands in with bounded memory, and lose
   },
 });
 
-/** In the long form a burst as long as osascript needs a quarter of an hour for, at one bubble a second and thread. */
+/** In the long form a burst that osascript needs most of an hour for: one script at a time, a second each. */
 const BUBBLES = settings.isLong ? 3000 : 30;
 const SCRIPT_MS = settings.isLong ? 1000 : 250;
 const BURST_RECOVERY_MS = 30_000 + BUBBLES * SCRIPT_MS;
