@@ -116,9 +116,11 @@ export class ThreadLane {
   #dueIn(row: InboundRow): number {
     const due = this.#due.get(row.inboundId);
     if (due !== undefined) return due.at - this.#clock.monotonic();
-    if (row.nextAttemptAt === null) return 0;
-    // From before a restart, by a wall clock that may have stepped since: never longer than a back-off can be.
-    const left = Math.min(row.nextAttemptAt - this.#clock.now(), this.#longestWaitMs);
+    const now = this.#clock.now();
+    // From before a restart, by a wall clock that may have stepped since. Where the row itself is of a time to come, it was
+    // set back, and says nothing of the wait; which is never longer than a back-off can be.
+    if (row.nextAttemptAt === null || row.createdAt > now) return 0;
+    const left = Math.min(row.nextAttemptAt - now, this.#longestWaitMs);
     this.retryIn(row, left, row.errorCode);
     return left;
   }

@@ -450,6 +450,33 @@ describe('a failure', () => {
     await clock.advance(1_000);
     expect(backend.calls).toHaveLength(2);
   });
+
+  it('is retried at once after a restart that found the wall clock set back', async () => {
+    const { backend, add, clock, pump, options } = setUp();
+    add('m1');
+    await settle();
+    backend.last('m1').fail(busy(60_000));
+    await settle();
+    clock.jumpWall(-120_000);
+    await pump.stop();
+    new InboundPump(options).start();
+    await settle();
+    expect(backend.calls).toHaveLength(2);
+  });
+
+  it('is retried when the backend asked for it after a restart', async () => {
+    const { backend, add, clock, pump, options } = setUp();
+    add('m1');
+    await settle();
+    backend.last('m1').fail(busy(60_000));
+    await settle();
+    await pump.stop();
+    new InboundPump(options).start();
+    await clock.advance(59_000);
+    expect(backend.calls).toHaveLength(1);
+    await clock.advance(1_000);
+    expect(backend.calls).toHaveLength(2);
+  });
 });
 
 describe('stop', () => {
