@@ -53,7 +53,7 @@ if (settings.isLong) {
         await run.both(); // has every kind of write; more of them would only take longer
         isOver = !(await isKilled(run));
         await startAgain(run);
-        await run.quiet(60_000 * settings.patience);
+        await run.quiet(60_000);
       }
       run.runs = nth - 1;
       run.note = `${nth - 1} writes`;
@@ -78,7 +78,7 @@ async function startAgain(run: FaultRun): Promise<void> {
 /** Resolves once it is killed, with a state.db that is whole, or with false when it did all its work before. */
 async function isKilled(run: FaultRun): Promise<boolean> {
   const { agent } = run.rig;
-  await waitFor('the kill or the end of the work', () => !agent.isRunning || run.isQuiet, 60_000 * settings.patience);
+  await waitFor('the kill or the end of the work', () => !agent.isRunning || run.isQuiet, 60_000);
   if (agent.isRunning) return false;
   expect(quickCheck(run)).toBe('ok');
   return true;

@@ -17,7 +17,13 @@ import { tempDir } from '../support/tempDir.ts';
 import { runProgram } from './runProgram.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
-const NEEDED = ['scripts/faults', 'test/faults/harness', 'bench/BenchRow.ts', 'package.json'];
+const NEEDED = [
+  'scripts/faults',
+  'test/faults/harness',
+  'test/support/patience.ts',
+  'bench/BenchRow.ts',
+  'package.json',
+];
 const MODULES = ['commander', 'fastest-levenshtein'];
 
 const LINE: CaseReport = {

@@ -94,6 +94,7 @@ export class FaultRun {
     const rig = await Rig.create({
       httpCable: true,
       compiled: settings.isCompiled,
+      patience: settings.patience,
       ...options,
       dir: join(dir, 'rig'),
       mac: { clock: { ...systemClock, now: () => clock.now() }, ...options.mac },

@@ -89,13 +89,12 @@ export async function failureOf(o: FaultCase): Promise<unknown> {
 
 /** The case itself, which rejects where anything is wrong. */
 export async function bear(run: FaultRun, o: FaultCase): Promise<void> {
-  const { startsAgent = true, hasSocket = true } = o;
-  const recoveryMs = (o.recoveryMs ?? RECOVERY_MS) * settings.patience;
+  const { startsAgent = true, hasSocket = true, recoveryMs = RECOVERY_MS } = o;
   await o.setup?.(run);
   if (startsAgent) {
     await run.rig.startAgent({ withSocket: hasSocket });
     await run.both();
-    await run.quiet(RECOVERY_MS * settings.patience);
+    await run.quiet(RECOVERY_MS);
   }
   const before = startsAgent ? run.figures : undefined;
 
