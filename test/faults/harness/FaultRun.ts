@@ -248,6 +248,13 @@ export class FaultRun {
     return processFigures(this.rig.agent.nodePid!);
   }
 
+  /** The most memory that a process of the agent took; undefined where none lived for a second. */
+  get peakRssMegabytes(): number | undefined {
+    const { inside, figures } = this;
+    const known = [...(inside ? [inside.peakRssBytes / 2 ** 20] : []), ...(figures ? [figures.peakRssMegabytes] : [])];
+    return known.length > 0 ? Math.max(...known) : undefined;
+  }
+
   /** What was last measured inside the agent; undefined of one that lived for less than a second. */
   get inside(): Inside | undefined {
     try {
