@@ -70,7 +70,10 @@ export class FaultRun {
   readonly random = seeded(settings.seed);
   /** How often the fault was brought about; a case that does so more than once counts. */
   runs = 1;
-  /** From the end of each fault until all was well, ms; faultTest adds the last. */
+  /**
+   * From the end of each fault until all was well, ms: of each restart, until it reads chat.db and has its socket. faultTest
+   * adds what was not well yet when the case had done its part.
+   */
   readonly recoveriesMs: number[] = [];
   /** More to say in the report: a figure that the case measured. */
   note: string | undefined;
@@ -80,6 +83,8 @@ export class FaultRun {
   liftedAt: number | undefined;
   readonly #reply: (text: string) => Reply;
   readonly #insideFile: string;
+  /** How long the last restart took. */
+  #restartMs: number | undefined;
   #n = 0;
 
   static async create(dir: string, o: FaultRunOptions): Promise<FaultRun> {
@@ -171,7 +176,18 @@ export class FaultRun {
 
   /** Starts the agent as launchd does; resolves when it reads chat.db and, if it is to have one, has its socket. */
   async restart(): Promise<void> {
+    const startedAt = performance.now();
     await this.rig.startAgent({ withSocket: this.hasSocket });
+    this.#restartMs = performance.now() - startedAt;
+    this.recoveriesMs.push(this.#restartMs);
+  }
+
+  /** All is well, so many ms after the end of the case's own part. Where that was a restart, both are one recovery. */
+  healed(ms: number): void {
+    const last = this.recoveriesMs.at(-1);
+    if (last !== undefined && last === this.#restartMs && this.liftedAt === undefined) {
+      this.recoveriesMs[this.recoveriesMs.length - 1] = last + ms;
+    } else this.recoveriesMs.push(ms);
   }
 
   /** Waits until all that was written is in the agent's hands, before its clock moves and would make it old news. */

@@ -7,6 +7,7 @@ import {
   saysNothingUncaught,
   stopsInOrder,
   takesNoMoreThanBefore,
+  watchWhatItShows,
   whatItShows,
 } from './invariants.ts';
 import { judge, type Verdict } from './judge.ts';
@@ -25,7 +26,10 @@ export interface FaultCase extends FaultRunOptions {
   needs?: readonly Need[];
   /** Before the agent starts. */
   setup?(run: FaultRun): void | Promise<void>;
-  /** Brings the fault about, shows how the agent bears it, and lifts it. */
+  /**
+   * Brings the fault about, shows how the agent bears it, and lifts it. Nobody starts an agent again that ended or was
+   * killed but this function: `run.restart()`, as launchd would.
+   */
   fault(run: FaultRun): Promise<void>;
   /** What must hold besides, once all is quiet and before the agent is stopped. */
   expect?(run: FaultRun): void | Promise<void>;
@@ -99,8 +103,10 @@ export async function bear(run: FaultRun, o: FaultCase): Promise<void> {
     await run.quiet(RECOVERY_MS);
   }
   const before = startsAgent ? run.figures : undefined;
+  run.recoveriesMs.length = 0; // a restart before the fault heals nothing
 
-  await o.fault(run);
+  const endsLooking = watchWhatItShows(run);
+  await o.fault(run).finally(endsLooking);
 
   const liftedAt = run.liftedAt ?? performance.now();
   if (o.ends !== undefined) {
@@ -118,7 +124,7 @@ export async function bear(run: FaultRun, o: FaultCase): Promise<void> {
   };
   await run.done(recoveryMs).catch(withVerdict);
   await isHealthy(run, recoveryMs, o.conditions ?? []);
-  run.recoveriesMs.push(performance.now() - liftedAt);
+  run.healed(performance.now() - liftedAt);
   await run.quiet(recoveryMs).catch(withVerdict);
   expect(judged()).toEqual(NOTHING_WRONG);
   await o.expect?.(run);
