@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cleanEvidence, type OpenEvidence, type Step } from './cleanEvidence.ts';
+import { cleanEvidence, type OpenEvidence, type Step, told } from './cleanEvidence.ts';
 import { type Evidence, judge, type Verdict } from './judge.ts';
 import { settings } from './settings.ts';
 
@@ -19,12 +19,14 @@ const STEPS: Step[] = [
   { thread: 2, kind: 'refused', answers: 0, copies: 1 },
 ];
 
+const EDIT = told('message_edited', { message_guid: 'guid-0', text: 'other' });
+
 const NOTHING: Verdict = { lost: [], doubled: [], outOfOrder: [], madeUp: [], untrue: [] };
 
 /** A bubble that went out, and what was told of it. */
 function bubble(evidence: OpenEvidence, text: string, target = 'iMessage;-;+15550100002'): void {
   evidence.bubbles.push({ target, text, guid: `more-${text}` });
-  evidence.events.push({ type: 'message_sent', details: { message_guid: `more-${text}` } });
+  evidence.events.push(told('message_sent', { message_guid: `more-${text}` }));
 }
 
 function swapBubbles({ bubbles }: OpenEvidence, one: number, other: number): void {
@@ -50,6 +52,13 @@ describe('the judge', () => {
     ['a bubble that was not reported', 'lost', (e) => e.events.shift(), /^the report of bubble/],
     ['a bubble that went out twice', 'doubled', (e) => bubble(e, 'answer 0 to text 0'), /^bubble/],
     ['a bubble that was reported twice', 'doubled', (e) => e.events.push(e.events[0]!), /^the report of/],
+    ['an edit told under two ids', 'doubled', (e) => e.events.push(EDIT, EDIT), /^under 2 ids: message_edited/],
+    [
+      'an event that came again with another body',
+      'madeUp',
+      (e) => e.events[0]!.bodies.add('other'),
+      /^message_sent with 2/,
+    ],
     ['a command with two ends', 'doubled', (e) => e.acks.get('command-2')!.push('failed'), /completed, failed$/],
     ['messages that changed places', 'outOfOrder', lastComesFirst, /^messages of \+15550100002: at 0/],
     ['answers that changed places', 'outOfOrder', (e) => swapBubbles(e, 0, 1), /^bubbles to \+15550100002: at 0/],
@@ -80,13 +89,13 @@ describe('the judge', () => {
     [
       'a report of what never went out',
       'untrue',
-      (e) => e.events.push({ type: 'message_sent', details: { message_guid: 'x' } }),
+      (e) => e.events.push(told('message_sent', { message_guid: 'x' })),
       /^reported as sent, and was not: x/,
     ],
     [
       'more failures than there were',
       'untrue',
-      (e) => e.events.push(...Array.from({ length: 2 }, () => ({ type: 'message_failed', details: {} }))),
+      (e) => e.events.push(...[1, 2].map((n) => told('message_failed', { n }))),
       /^3 failures reported, and 2 expected/,
     ],
     [
@@ -255,5 +264,7 @@ const SPOILINGS: [string, Spoil][] = [
   ],
   ['drop a report', (e, n) => nth(sent(e), n, (one) => removed(e.events, one))],
   ['double a report', (e, n) => nth(sent(e), n, (one) => e.events.push(one))],
-  ['make a failure up', (e) => e.events.push({ type: 'message_failed', details: {} }) > 0],
+  ['double an event of another kind', (e) => e.events.push(EDIT, EDIT) > 0],
+  ['alter a repeated event', (e, n) => nth(e.events, n, ({ bodies }) => bodies.add('other'))],
+  ['make a failure up', (e) => e.events.push(told('message_failed', {})) > 0],
 ];

@@ -31,7 +31,7 @@ export interface Evidence {
 export interface Verdict {
   /** Messages that were not accepted, bubbles that did not go out. */
   readonly lost: readonly string[];
-  /** Bubbles that went out again, bubbles reported again, commands with two ends. */
+  /** Bubbles that went out again, bubbles or what else happened reported again, commands with two ends. */
   readonly doubled: readonly string[];
   /** Where a thread goes out of order. */
   readonly outOfOrder: readonly string[];
@@ -42,6 +42,8 @@ export interface Verdict {
 }
 
 const ENDS = ['completed', 'failed'];
+/** Events that may say the same again: that it is well, that something is wrong. */
+const ABOUT_THE_AGENT = ['agent_status', 'error'];
 
 /** Compares the ledgers once all is quiet (faults.md, I1 to I4). Knows nothing of the agent. */
 export function judge(evidence: Evidence): Verdict {
@@ -50,6 +52,7 @@ export function judge(evidence: Evidence): Verdict {
   bubbles(evidence, verdict);
   commands(evidence, verdict);
   reports(evidence, verdict);
+  events(evidence, verdict);
   return verdict;
 }
 
@@ -175,4 +178,15 @@ function reports({ bubbles: out, events, asked }: Evidence, found: Findings): vo
   const failures = events.filter(({ type }) => type === 'message_failed').length;
   const failed = asked.filter(({ outcome }) => outcome !== 'completed').length;
   if (failures > failed) found.untrue.push(`${failures} failures reported, and ${failed} expected`);
+}
+
+/** What happened is told under one id, with the same words however often. */
+function events({ events }: Evidence, found: Findings): void {
+  for (const { type, bodies } of events) {
+    if (bodies.size > 1) found.madeUp.push(`${type} with ${bodies.size} bodies: ${[...bodies].join(' ')}`);
+  }
+  const happened = events.filter(({ type }) => !ABOUT_THE_AGENT.includes(type));
+  for (const [what, times] of timesOf(happened.map(({ type, details }) => `${type} ${JSON.stringify(details)}`))) {
+    if (times > 1) found.doubled.push(`under ${times} ids: ${what}`);
+  }
 }
