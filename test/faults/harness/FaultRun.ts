@@ -280,7 +280,7 @@ export class FaultRun {
     }
   }
 
-  get evidence(): Omit<Evidence, 'commandsInOrder'> {
+  get evidence(): Omit<Evidence, 'commandsInOrder' | 'losesState'> {
     const { inserted, asked, accepted, acks, events } = this.ledger;
     const bubbles = this.rig.mac.messages.effects;
     return { inserted, asked, posts: this.front.messages, accepted, acks, events: [...events.values()], bubbles };

@@ -35,6 +35,7 @@ export function cleanEvidence(steps: readonly Step[]): OpenEvidence {
     events: [],
     bubbles: [],
     commandsInOrder: true,
+    losesState: false,
   };
   const goesOut = (thread: string, text: string) => {
     const guid = `bubble-${found.bubbles.length}`;

@@ -37,6 +37,8 @@ export interface FaultCase extends FaultRunOptions {
   ends?: number;
   /** Whether the commands of a thread go out in the order in which they were asked for. @default false: an answer with commands that got lost is given again after later ones */
   commandsInOrder?: boolean;
+  /** Whether state.db is lost or an older one put in its place: events are then told anew. @default false */
+  losesState?: boolean;
   /** Codes of conditions that the fault leaves behind, as long as nobody decides. @default none */
   conditions?: readonly string[];
   /** What the agent may say on stderr. @default nothing */
@@ -118,7 +120,7 @@ export async function bear(run: FaultRun, o: FaultCase): Promise<void> {
     return;
   }
   const { pid } = run.rig.agent;
-  const judged = () => judge({ ...run.evidence, commandsInOrder: o.commandsInOrder ?? false });
+  const judged = () => verdictOn(run, o);
   const withVerdict = (error: Error) => {
     throw new Error(`${error.message}: ${JSON.stringify(judged())}`);
   };
@@ -139,8 +141,12 @@ export async function bear(run: FaultRun, o: FaultCase): Promise<void> {
 
 const NOTHING_WRONG: Verdict = { lost: [], doubled: [], outOfOrder: [], madeUp: [], untrue: [] };
 
+function verdictOn({ evidence }: FaultRun, { commandsInOrder = false, losesState = false }: FaultCase): Verdict {
+  return judge({ ...evidence, commandsInOrder, losesState });
+}
+
 function figuresOf(run: FaultRun, o: FaultCase) {
-  const { lost, doubled, outOfOrder } = judge({ ...run.evidence, commandsInOrder: o.commandsInOrder ?? false });
+  const { lost, doubled, outOfOrder } = verdictOn(run, o);
   const { inside, peakRssMegabytes } = run;
   return {
     runs: run.runs,

@@ -153,6 +153,17 @@ describe('the judge', () => {
     }
   });
 
+  it('lets an event be told with other numbers after state.db was lost, and with no other words', () => {
+    const evidence = cleanEvidence([COMMAND]);
+    const { bodies } = evidence.events[0]!;
+    bodies.clear();
+    for (const send_id of [1, 2]) bodies.add(JSON.stringify({ eventId: 'sent', details: { send_id, status: 'sent' } }));
+    expect(judge(evidence).madeUp).toHaveLength(1);
+    expect(judge({ ...evidence, losesState: true })).toEqual(NOTHING);
+    bodies.add(JSON.stringify({ eventId: 'sent', details: { send_id: 3, status: 'confirmed' } }));
+    expect(judge({ ...evidence, losesState: true }).madeUp).toHaveLength(1);
+  });
+
   it('lets commands pass each other only where their order is not promised', () => {
     const evidence = cleanEvidence([COMMAND, COMMAND]);
     swapBubbles(evidence, 0, 1);
