@@ -20,6 +20,8 @@ export const settings = {
   patience,
   /** A file to which each case appends what became of it, as a line of JSON. */
   reportPath: process.env.FAULTS_REPORT,
+  /** A file to which vitest appends what became of each test, as a line of JSON. */
+  resultsPath: process.env.FAULTS_RESULTS,
 };
 
 function numberOrNone(text: string | undefined): number | undefined {
