@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Rig, type RigOptions } from '../../../scripts/rig/Rig.ts';
 import type { Responder } from '../../../src/hub/responders/Responder.ts';
-import type { Queues } from '../../../src/ops/status.ts';
 import type { Incoming } from '../../../src/simulator/Incoming.ts';
 import { systemClock } from '../../../src/util/Clock.ts';
 import { waitFor } from '../../support/waitFor.ts';
@@ -12,6 +11,7 @@ import { Front } from './Front.ts';
 import type { Evidence } from './judge.ts';
 import { type Inserted, Ledger, type MessageKind, type Outcome } from './Ledger.ts';
 import { type Inside, type ProcessFigures, processFigures } from './processFigures.ts';
+import { Quiescence } from './Quiescence.ts';
 import { seeded, settings } from './settings.ts';
 
 export const ANN = '+15550100002';
@@ -19,8 +19,6 @@ export const BEN = '+15550100003';
 export const CAROL = '+15550100004';
 /** 10 s without an answer, which end a connection, are half a second then. */
 const HURRY_RATE = 20;
-/** The 5 s in which reports are gathered are half a second then. */
-const REPORT_RATE = 10;
 /** A connection that lives so long begins the count of failures anew; its next ping is not overdue by then. */
 const LASTING_MS = 31_000;
 /** Stands in every text, so that it can be looked for where no text belongs. */
@@ -83,6 +81,7 @@ export class FaultRun {
   liftedAt: number | undefined;
   readonly #reply: (text: string) => Reply;
   readonly #insideFile: string;
+  readonly #quiescence: Quiescence;
   /** How long the last restart took. */
   #restartMs: number | undefined;
   #n = 0;
@@ -134,6 +133,7 @@ export class FaultRun {
     this.hasSocket = o.hasSocket;
     this.#reply = o.reply;
     this.#insideFile = o.insideFile;
+    this.#quiescence = new Quiescence(o);
   }
 
   /** A person writes to the Mac; returns the guid. */
@@ -287,51 +287,18 @@ export class FaultRun {
   }
 
   /** Everything is accepted, answered, sent, acknowledged and told, as far as the Mac and the backend can see. */
-  async quiet(timeoutMs: number): Promise<void> {
-    await this.done(timeoutMs);
-    if (!this.isQuiet) {
-      const { rate } = this.clock;
-      await this.clock.run(Math.max(rate, REPORT_RATE));
-      await this.#until('the reports', () => this.isQuiet, timeoutMs);
-      await this.clock.run(rate);
-    }
-    await this.rig.agent.ready(({ queues }) => {
-      const { inbound_pending, inbound_parked, sends_queued, sends_in_flight } = queues as Queues;
-      return inbound_pending + inbound_parked + sends_queued + sends_in_flight === 0;
-    });
+  quiet(timeoutMs: number): Promise<void> {
+    return this.#quiescence.quiet(timeoutMs);
   }
 
   /** Everything but the reports of what was sent, which wait up to 5 s for each other. */
-  async done(timeoutMs: number): Promise<void> {
-    const isDone = () => Object.entries(this.#missing).every(([what, left]) => left <= 0 || what === 'reports');
-    await this.#until('quiescence', isDone, timeoutMs);
-  }
-
-  async #until(what: string, probe: () => boolean, timeoutMs: number): Promise<void> {
-    await waitFor(what, probe, timeoutMs).catch((error: unknown) => {
-      throw new Error(`${String(error)}: ${JSON.stringify(this.#missing)}`);
-    });
+  done(timeoutMs: number): Promise<void> {
+    return this.#quiescence.done(timeoutMs);
   }
 
   /** As far as the Mac and the backend can see. */
   get isQuiet(): boolean {
-    return Object.values(this.#missing).every((left) => left <= 0);
-  }
-
-  /** Bubbles that are out, but for those that were not due. */
-  get #bubblesOut(): number {
-    const possible = new Set(this.ledger.inserted.flatMap(({ mayAnswer = [] }) => mayAnswer));
-    return this.rig.mac.messages.effects.filter(({ text }) => !possible.has(text)).length;
-  }
-
-  get #missing(): Record<'accepted' | 'bubbles' | 'reports' | 'acks', number> {
-    const { ledger, rig } = this;
-    return {
-      accepted: ledger.inserted.filter(({ guid, kind }) => kind !== 'refused' && !ledger.accepted.has(guid)).length,
-      bubbles: ledger.bubblesDue - this.#bubblesOut,
-      reports: rig.mac.messages.effects.length - ledger.told('message_sent').length,
-      acks: ledger.asked.filter(({ id }) => !/completed|failed/.test(String(ledger.acks.get(id)))).length,
-    };
+    return this.#quiescence.isThere;
   }
 
   async close(): Promise<void> {

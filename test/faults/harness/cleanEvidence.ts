@@ -65,3 +65,7 @@ export function cleanEvidence(steps: readonly Step[]): OpenEvidence {
   });
   return found;
 }
+
+export function swapBubbles({ bubbles }: OpenEvidence, one: number, other: number): void {
+  [bubbles[one], bubbles[other]] = [bubbles[other]!, bubbles[one]!];
+}

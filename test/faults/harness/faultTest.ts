@@ -57,7 +57,7 @@ export interface FaultCase extends FaultRunOptions {
  * One fault against the whole daemon. When it is over the agent must come right by itself, and then three ledgers are
  * compared that know nothing of each other: what was written to the Mac, what the backend got, what osascript did.
  *
- * @param title `C5 …`: the case of the table of faults, and a sentence of behaviour.
+ * @param title `C5 …`: the case, which has its line in scripts/faults/cases.ts, and a sentence of behaviour.
  */
 export function faultTest(title: string, o: FaultCase): void {
   it(title, { timeout: (o.timeoutMs ?? 120_000) * settings.patience }, async ({ skip }) => {
