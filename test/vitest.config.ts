@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { ResultLog } from './faults/harness/ResultLog.ts';
+import { settings } from './faults/harness/settings.ts';
 import { LongestFirst } from './support/longestFirst.ts';
 
 /**
@@ -17,6 +19,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     restoreMocks: true,
+    ...(settings.resultsPath && { reporters: ['default', new ResultLog(settings.resultsPath)] }),
     globalSetup: join(import.meta.dirname, 'support/compileCache.ts'),
     // Real files, sockets and child processes: processes isolate better than threads.
     pool: 'forks',

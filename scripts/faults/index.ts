@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { settings } from '../../test/faults/harness/settings.ts';
+import { CASES } from './cases.ts';
 import { type Options, readOptions, UsageError } from './options.ts';
 import { LOOP_GOALS, rowsOf } from './rows.ts';
 import { runSuite } from './runSuite.ts';
@@ -30,14 +31,18 @@ function machine(): Record<string, unknown> {
 
 const { cases, env, json, isStrict } = optionsOrExit();
 const startedAt = new Date();
-const { exitCode, results, reports } = await runSuite(cases, env);
+const { exitCode, isInterrupted, results, reports } = await runSuite(cases, env);
 const rows = rowsOf(cases, results, reports);
-const path = json === undefined ? join(import.meta.dirname, 'results/faults.json') : resolve(json);
+const isWhole = cases.length === Object.keys(CASES).length;
+// What a whole run took an hour to measure is not lost to the next run of one case.
+const file = isWhole && !isInterrupted ? 'faults.json' : 'some.json';
+const path = json === undefined ? join(import.meta.dirname, 'results', file) : resolve(json);
 mkdirSync(dirname(path), { recursive: true });
 const figures = {
   date: startedAt.toISOString(),
   tookMs: Date.now() - startedAt.getTime(),
   seed: Number(env.FAULTS_SEED ?? settings.seed),
+  isInterrupted,
   told: env,
   machine: machine(),
   rows,
@@ -46,7 +51,9 @@ const figures = {
 writeFileSync(path, `${JSON.stringify(figures, null, 2)}\n`);
 
 console.log(`\n${tableOf(rows)}\n`);
-console.log(`${summaryOf(rows)}; seed ${figures.seed}, ${(figures.tookMs / 1000).toFixed(0)} s`);
+console.log(
+  `${isInterrupted ? 'interrupted: ' : ''}${summaryOf(rows)}; seed ${figures.seed}, ${(figures.tookMs / 1000).toFixed(0)} s`,
+);
 const { p99Ms, maxMs } = LOOP_GOALS;
 console.log(
   `Times in ms. Loop: how long the event loop of the agent was held up; goals: p99 below ${p99Ms}, max below ${maxMs}.`,

@@ -64,7 +64,9 @@ export function readOptions(args: readonly string[]): Options {
     if (error instanceof CommanderError) throw new UsageError(error.exitCode === 0 ? 0 : EX_USAGE);
     throw error;
   }
-  const [chosen = new Set(Object.keys(CASES))] = program.processedArgs as [Set<string>?];
+  // Where no case is named, commander hands on an empty list without asking takeCases.
+  const [named] = program.processedArgs as [Set<string> | []];
+  const chosen = named instanceof Set ? named : new Set(Object.keys(CASES));
   const values = program.opts<Values>();
   const { kills, runs, hours, seed, patience, long, shrink } = values;
   const told = {
@@ -93,7 +95,7 @@ function takeCases(word: string, before: Set<string> | undefined): Set<string> {
   if (/^\d/.test(word))
     throw new InvalidArgumentError('A number alone is no case; npm hands options on only after --.');
   const meant = closest(/^[a-z]\d/.test(word) ? word.toUpperCase() : word, Object.keys(CASES));
-  throw new InvalidArgumentError(`There is no such case. Did you mean ${meant}?`);
+  throw new InvalidArgumentError(`There is no such case in scripts/faults/cases.ts. Did you mean ${meant}?`);
 }
 
 function count(text: string): number {

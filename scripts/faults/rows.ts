@@ -1,16 +1,7 @@
 import { quantile } from '../../bench/BenchRow.ts';
+import type { TestResult } from '../../test/faults/harness/ResultLog.ts';
 import type { CaseReport } from '../../test/faults/harness/report.ts';
 import { CASES, caseOf } from './cases.ts';
-
-/** What vitest says of one test. */
-export interface TestResult {
-  readonly file: string;
-  readonly title: string;
-  readonly status: 'passed' | 'failed' | 'skipped';
-  readonly tookMs: number;
-  /** Why it failed. */
-  readonly message: string | undefined;
-}
 
 /** What is known of one case, all its tests taken together. Figures that no test measured are undefined. */
 export interface Row {

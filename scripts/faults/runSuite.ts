@@ -2,32 +2,23 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { TestResult } from '../../test/faults/harness/ResultLog.ts';
 import type { CaseReport } from '../../test/faults/harness/report.ts';
 import { fileOf } from './cases.ts';
-import type { TestResult } from './rows.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
 export interface Outcome {
   /** Of vitest. */
   readonly exitCode: number;
+  /** Told to stop, as by Ctrl-C: the cases after that are not run, nor is the one in whose midst it came. */
+  readonly isInterrupted: boolean;
   readonly results: readonly TestResult[];
   readonly reports: readonly CaseReport[];
 }
 
-/** The part of vitest's own report that is looked at. */
-interface VitestReport {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly message: string;
-    readonly assertionResults: readonly {
-      readonly title: string;
-      readonly status: string;
-      readonly duration?: number;
-      readonly failureMessages?: readonly string[];
-    }[];
-  }[];
-}
+/** So often it is tried to remove a folder in which agents that were told to stop still write, after 0.1, 0.2, 0.3 … s. */
+const REMOVALS = 15;
 
 /**
  * Runs the tests of `cases`, one file after the other so that figures are not those of its neighbours, with the agent as it
@@ -37,22 +28,31 @@ export async function runSuite(cases: readonly string[], env: Readonly<Record<st
   const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' });
   if (build.status !== 0) throw new Error('the build failed');
   const dir = mkdtempSync(join(tmpdir(), 'edge-faults-'));
-  const [reportPath, vitestPath] = [join(dir, 'reports'), join(dir, 'vitest.json')];
+  const [reportPath, resultsPath] = [join(dir, 'reports'), join(dir, 'results')];
+  let isInterrupted = false;
+  // A terminal sends SIGINT to vitest as well; what was measured until then is still told.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      isInterrupted = true;
+    });
+  }
   try {
     const args = ['run', '--config', 'test/vitest.config.ts', '--project', 'faults', '--passWithNoTests'];
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${vitestPath}`];
     const files = cases.map((id) => `test/faults/${fileOf(id)}`);
-    const exitCode = await vitest([...args, ...reporters, ...files], {
+    const exitCode = await vitest([...args, ...files], {
       ...env,
       FAULTS_REPORT: reportPath,
+      FAULTS_RESULTS: resultsPath,
+      // What a run that is broken off leaves behind goes with the folder.
+      TMPDIR: dir,
       FAULTS_WORKERS: '1',
       FAULTS_COMPILED: '1',
       // A start is to take the time that it takes in the field.
       NODE_DISABLE_COMPILE_CACHE: '1',
     });
-    return { exitCode, results: resultsIn(vitestPath), reports: reportsIn(reportPath) };
+    return { exitCode, isInterrupted, results: linesIn(resultsPath), reports: linesIn(reportPath) };
   } finally {
-    rmSync(dir, { recursive: true, force: true });
+    remove(dir);
   }
 }
 
@@ -62,8 +62,6 @@ function vitest(args: readonly string[], env: Readonly<Record<string, string>>):
     stdio: 'inherit',
     env: { ...process.env, ...env },
   });
-  // A terminal sends SIGINT to both; what was measured until then is still told.
-  process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   return new Promise((done, fail) => {
     child.once('error', fail);
@@ -71,26 +69,17 @@ function vitest(args: readonly string[], env: Readonly<Record<string, string>>):
   });
 }
 
-function resultsIn(path: string): TestResult[] {
-  if (!existsSync(path)) return [];
-  const { testResults } = JSON.parse(readFileSync(path, 'utf8')) as VitestReport;
-  return testResults.flatMap(({ name: file, message, assertionResults }): TestResult[] => {
-    const isUnread = assertionResults.length === 0;
-    if (isUnread) return [{ file, title: file, status: 'failed', tookMs: 0, message }];
-    return assertionResults.map(({ title, status, duration = 0, failureMessages = [] }) => ({
-      file,
-      title,
-      status: status === 'passed' || status === 'failed' ? status : 'skipped',
-      tookMs: duration,
-      message: failureMessages[0],
-    }));
-  });
+/** Says so where it cannot: a disk that a case had mounted is still there. */
+function remove(dir: string): void {
+  try {
+    rmSync(dir, { recursive: true, force: true, maxRetries: REMOVALS });
+  } catch (error) {
+    console.error(`${dir} could not be removed: ${error}`);
+  }
 }
 
-function reportsIn(path: string): CaseReport[] {
+function linesIn<T>(path: string): T[] {
   if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as CaseReport);
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as T);
 }

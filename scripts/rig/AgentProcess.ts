@@ -19,6 +19,8 @@ export interface AgentProcessOptions {
   wrapper?: string[];
   /** More of its environment. */
   env?: NodeJS.ProcessEnv;
+  /** How many times longer it may take to be ready. @default 1 */
+  patience?: number;
 }
 
 /** The real agent as a process of its own, started, killed and started again as launchd would. */
@@ -77,9 +79,9 @@ export class AgentProcess {
     this.#child = child;
   }
 
-  /** Resolves when the control socket answers and `test` holds for the status. */
+  /** Resolves when the control socket answers and `test` holds for the status; rejects after `timeoutMs`, times the patience. */
   async ready(test: (status: AgentStatusView) => boolean = () => true, timeoutMs = 20_000): Promise<AgentStatusView> {
-    const deadline = performance.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs * (this.#options.patience ?? 1);
     for (;;) {
       const status = await this.status().catch(() => undefined);
       if (status && test(status)) return status;

@@ -32,6 +32,8 @@ export interface RigOptions {
   nodeArgs?: string[];
   /** A program and its arguments that the agent is started by, e.g. strace. */
   wrapper?: string[];
+  /** How many times longer the agent may take to be ready. @default 1 */
+  patience?: number;
 }
 
 export const AGENT_ID = 'edge_15550100001';
@@ -76,6 +78,7 @@ export class Rig {
       ...(options.env && { env: options.env }),
       ...(options.nodeArgs && { nodeArgs: options.nodeArgs }),
       ...(options.wrapper && { wrapper: options.wrapper }),
+      ...(options.patience !== undefined && { patience: options.patience }),
     });
   }
 

@@ -48,7 +48,7 @@ export const ERRORS = define({
   EDGE_NOT_ANSWERING: {
     means:
       'The agent of this state directory runs and does not answer: it is stopped, or waits for a disk that does not answer.',
-    fix: 'Look at the disk of state.dir. If it stays so, `edge-agent diagnose`, then `launchctl kickstart -k gui/$UID/com.edge-relay.edge-agent`, which kills it and loses nothing.',
+    fix: 'Look at the disk of state.dir. If it stays so, `edge-agent diagnose`, then `edge-agent service restart`: launchd kills after 20 s what has not ended, and nothing is lost.',
     retry: 'backoff',
     condition: 'not-answering',
   },
@@ -161,7 +161,7 @@ export const ERRORS = define({
   },
   EDGE_CHATDB_CORRUPT: {
     means: 'SQLite calls chat.db damaged or not a database; messages cannot be read, commands go on.',
-    fix: 'Quit and reopen Messages; if it stays, repair the account’s message database.',
+    fix: 'Quit and reopen Messages; if it stays, repair it: quit Messages, put chat.db, chat.db-wal and chat.db-shm of one backup in their place or only move them away, and restart the Mac.',
     retry: 'backoff',
     condition: 'chatdb-corrupt',
   },

@@ -214,7 +214,7 @@ describe('an agent that does not answer', () => {
     expect(text.code).toBe(4);
     expect(text.out).toContain('edge-agent does not answer as edge_15550100001');
     expect(text.out).toContain(`process ${child.pid} does not answer`);
-    expect(text.out).toContain('launchctl kickstart -k');
+    expect(text.out).toContain('edge-agent service restart');
     expect(JSON.parse(json.out)).toMatchObject({
       conditions: expect.arrayContaining([expect.objectContaining({ name: 'not-answering' })]),
     });

@@ -5,10 +5,9 @@ import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import { ANN, BEN, type FaultRun } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
-import { settings } from './harness/settings.ts';
 
 /** Until what was asked for is out and told, ms. */
-const QUIET_MS = 20_000 * settings.patience;
+const QUIET_MS = 20_000;
 
 /** Bubbles are asked for that cannot be begun; the condition says why, and each costs no attempt. */
 async function cannotStart(run: FaultRun, because: RegExp): Promise<void> {

@@ -3,7 +3,6 @@ import type { Responder } from '../../src/hub/responders/Responder.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { ANN, answerTo, type FaultRun } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
-import { settings } from './harness/settings.ts';
 
 /** Longer than anything is told late, or told again, ms. */
 const LATER_MS = 30_000;
@@ -56,7 +55,7 @@ faultTest('C1 has a message answered once that the backend was still working on 
     await run.restart();
     await waitFor('the message again', () => run.ledger.accepted.get(guid)!.copies === 2);
     finishes.resolve();
-    await run.quiet(15_000 * settings.patience);
+    await run.quiet(15_000);
     expect(keysOf(run, guid)).toEqual([guid, guid]);
     expect(seen - known).toBe(1);
   },

@@ -2,7 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import { faultTest } from './harness/faultTest.ts';
-import { settings } from './harness/settings.ts';
 
 /** How long the agent has, when the answer is there, until it is killed, ms; undefined: it is stopped before it can read any of it. */
 const MOMENTS = [undefined, 0, 1, 2, 4];
@@ -29,7 +28,7 @@ faultTest(
         const guid = run.write();
         await killed.promise;
         await run.restart();
-        await run.quiet(15_000 * settings.patience);
+        await run.quiet(15_000);
         const keys = front.messages.filter(({ body }) => body.includes(guid)).map(({ key }) => key);
         expect(new Set(keys)).toEqual(new Set([guid]));
         expect(keys.length).toBeLessThanOrEqual(2);

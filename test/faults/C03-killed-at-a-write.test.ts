@@ -9,6 +9,8 @@ import { UNGUARDED } from './harness/unguarded.ts';
 
 const ROWS = 20;
 const LAST = 60;
+/** A write of a checkpoint with others before and after it. */
+const AMID = 3;
 /** Spread over the transactions of a start and of the rows; the long form takes every write. */
 const SOME = [1, 2, 11, 24, 43, 60];
 const GRID = settings.isLong ? Array.from({ length: LAST }, (_, n) => n + 1) : SOME;
@@ -28,7 +30,8 @@ faultTest(
       for (const nth of GRID) {
         await run.crash();
         for (let row = 0; row < ROWS; row++) run.write(row % 2 === 0 ? ANN : BEN);
-        startDoomed(run, nth);
+        doom(run, 'state.db-wal', nth);
+        run.rig.agent.start();
         expect([nth, await isKilled(run)]).toEqual([nth, true]);
       }
       await startAgain(run);
@@ -49,11 +52,12 @@ if (settings.isLong) {
         nth++;
         expect(nth).toBeLessThan(MOST_WRITES);
         await run.crash();
-        startDoomed(run, nth);
+        doom(run, 'state.db-wal', nth);
+        run.rig.agent.start();
         await run.both(); // has every kind of write; more of them would only take longer
         isOver = !(await isKilled(run));
         await startAgain(run);
-        await run.quiet(60_000 * settings.patience);
+        await run.quiet(60_000);
       }
       run.runs = nth - 1;
       run.note = `${nth - 1} writes`;
@@ -61,12 +65,35 @@ if (settings.isLong) {
   });
 }
 
-/** Starts the agent so that it is killed as it begins its nth write to the WAL of state.db. */
-function startDoomed({ rig }: FaultRun, nth: number): void {
-  const what = ['-P', rig.path('state/state.db-wal'), '-e', 'trace=pwrite64'];
+faultTest('C3 has a whole state.db after a kill in the midst of a checkpoint, which writes to the file itself', {
+  needs: ['strace'],
+  timeoutMs: settings.isLong ? 3_600_000 : 120_000,
+  async fault(run) {
+    let nth = settings.isLong ? 1 : AMID;
+    const last = settings.isLong ? MOST_WRITES : AMID;
+    for (; nth <= last && (await isKilledAtCheckpoint(run, nth)); nth++) expect(quickCheck(run)).toBe('ok');
+    run.runs = settings.isLong ? nth - 1 : 1;
+    if (settings.isLong) run.note = `${run.runs} writes of a checkpoint`;
+    expect(nth).toBeGreaterThan(AMID);
+    await startAgain(run);
+  },
+});
+
+/** Has the agent do some work and stop, whose checkpoint it is to be killed in; resolves with false when it stopped in order. */
+async function isKilledAtCheckpoint(run: FaultRun, nth: number): Promise<boolean> {
+  await run.crash();
+  doom(run, 'state.db', nth);
+  await run.rig.startAgent();
+  await run.both();
+  await run.quiet(60_000);
+  return (await run.rig.agent.kill('SIGTERM')).signal === 'SIGKILL';
+}
+
+/** The agent, when it is started, is to be killed as it begins its nth write to a file of its state. */
+function doom({ rig }: FaultRun, file: 'state.db' | 'state.db-wal', nth: number): void {
+  const what = ['-P', rig.path(`state/${file}`), '-e', 'trace=pwrite64'];
   const fault = ['-e', `inject=pwrite64:signal=SIGKILL:when=${nth}`];
   rig.agent.wrapper = ['strace', '-o', rig.path('strace'), ...what, ...fault];
-  rig.agent.start();
 }
 
 async function startAgain(run: FaultRun): Promise<void> {
@@ -78,7 +105,7 @@ async function startAgain(run: FaultRun): Promise<void> {
 /** Resolves once it is killed, with a state.db that is whole, or with false when it did all its work before. */
 async function isKilled(run: FaultRun): Promise<boolean> {
   const { agent } = run.rig;
-  await waitFor('the kill or the end of the work', () => !agent.isRunning || run.isQuiet, 60_000 * settings.patience);
+  await waitFor('the kill or the end of the work', () => !agent.isRunning || run.isQuiet, 60_000);
   if (agent.isRunning) return false;
   expect(quickCheck(run)).toBe('ok');
   return true;

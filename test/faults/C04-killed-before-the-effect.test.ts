@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import { faultTest } from './harness/faultTest.ts';
-import { settings } from './harness/settings.ts';
 
 const SETTLE_MS = 2000;
 const rig = { config: { sending: { settle_seconds: SETTLE_MS / 1000 } } };
@@ -24,7 +23,7 @@ faultTest('C4 tries a bubble once more that never went out, and not before the s
     await run.restart();
     await waitFor('the retry', () => messages.requests.length > known + 1);
     expect(performance.now() - askedAt).toBeGreaterThanOrEqual(SETTLE_MS);
-    await run.quiet(15_000 * settings.patience);
+    await run.quiet(15_000);
     expect(messages.requests).toHaveLength(known + 2);
   },
 });
@@ -38,7 +37,7 @@ faultTest('C4 leaves a bubble to the osascript that outlived the agent, and does
     run.write();
     await waitFor('the kill', () => !run.rig.agent.isRunning);
     await run.restart();
-    await run.quiet(15_000 * settings.patience);
+    await run.quiet(15_000);
     expect(messages.requests).toHaveLength(known + 1);
   },
 });

@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import { faultTest } from './harness/faultTest.ts';
-import { settings } from './harness/settings.ts';
 
 faultTest('C5 sends no bubble again that was out with its row at the kill, and says so with the guid', {
   async fault(run) {
@@ -26,7 +25,7 @@ faultTest('C5 sends no bubble again that was out with its row at the kill, and s
       run.write();
       await waitFor('the kill', () => !rig.agent.isRunning);
       await run.restart();
-      await run.quiet(15_000 * settings.patience);
+      await run.quiet(15_000);
     }
     expect(messages.requests).toHaveLength(known + 5);
   },
@@ -43,7 +42,7 @@ faultTest('C5 goes on with the rest of an answer whose reflex was out at the kil
     run.write();
     await waitFor('the kill', () => !run.rig.agent.isRunning);
     await run.restart();
-    await run.quiet(15_000 * settings.patience);
+    await run.quiet(15_000);
     expect(messages.requests).toHaveLength(known + 3);
   },
 });

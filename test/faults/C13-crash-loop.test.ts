@@ -7,7 +7,6 @@ import { edgeAgent } from '../cli/edgeAgent.ts';
 import { waitFor } from '../support/waitFor.ts';
 import type { FaultRun } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
-import { settings } from './harness/settings.ts';
 
 const FAILURES = 5;
 const SECOND = 1000;
@@ -32,7 +31,7 @@ function mendState({ rig }: FaultRun): void {
 
 async function fail({ rig }: FaultRun): Promise<void> {
   rig.agent.start();
-  await waitFor('the end', () => !rig.agent.isRunning, 10_000 * settings.patience);
+  await waitFor('the end', () => !rig.agent.isRunning, 10_000);
   expect(rig.agent.exitCode).toBe(77);
 }
 
@@ -40,7 +39,7 @@ async function fail({ rig }: FaultRun): Promise<void> {
 async function held(run: FaultRun): Promise<{ running: boolean; conditions: { code: string; text: string }[] }> {
   const mark = run.mark;
   run.rig.agent.start();
-  await run.logged('EDGE_CRASH_LOOP', mark, 10_000 * settings.patience);
+  await run.logged('EDGE_CRASH_LOOP', mark, 10_000);
   return waitFor('the status', () => run.rig.agent.status().catch(() => undefined)) as never;
 }
 
@@ -73,7 +72,7 @@ faultTest(
         stateDir: rig.path('state'),
       });
       second.start();
-      await waitFor('the second to leave', () => !second.isRunning, 10_000 * settings.patience);
+      await waitFor('the second to leave', () => !second.isRunning, 10_000);
       expect(second.exitCode).toBe(75);
       expect(rig.agent.isRunning).toBe(true);
 

@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
 import { ANN, BEN } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
-import { settings } from './harness/settings.ts';
 
 const NETWORKS = [
   ['comes byte by byte, one each 5 ms', { slice: { bytes: 1, everyMs: 5 } }],
@@ -19,7 +18,7 @@ for (const [what, faults] of NETWORKS) {
       const dials = front.handshakes.length;
       for (const cable of [rig.httpCable, rig.cable]) cable.degrade(faults);
       for (const from of [ANN, BEN]) await run.both(from);
-      await run.done(SLOWLY_MS * settings.patience);
+      await run.done(SLOWLY_MS);
       expect(front.handshakes).toHaveLength(dials);
       for (const cable of [rig.httpCable, rig.cable]) cable.mend();
     },

@@ -61,7 +61,7 @@ faultTest('O10 takes no more memory, files or timers after faults one upon the o
       }),
     ]);
     await stage.lift();
-    await run.quiet(15_000 * settings.patience);
+    await run.quiet(15_000);
     const warm = run.samples.filter(({ atMs }) => atMs! >= WARM_MS);
     const slope = slopeOf(warm.map(({ atMs, rssMegabytes }) => [atMs! / HOUR_MS, rssMegabytes!]));
     await waitFor('as few timers as before', () => run.clock.timers <= idle.timers!).catch(() => {});
@@ -75,7 +75,7 @@ faultTest('O10 takes no more memory, files or timers after faults one upon the o
 });
 
 async function quiet(run: FaultRun): Promise<Readonly<Record<string, number>>> {
-  await run.quiet(15_000 * settings.patience);
+  await run.quiet(15_000);
   await pause(PACE.sampleMs);
   return sample(run, 0);
 }

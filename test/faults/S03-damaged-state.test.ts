@@ -24,6 +24,7 @@ const damages: readonly [string, (path: string) => void][] = [
 for (const [what, damage] of damages) {
   faultTest(`S3 puts a state.db aside that is ${what}, and neither loses what waited in it nor does anything twice`, {
     startsAgent: false,
+    losesState: true,
     async fault(run) {
       const { rig, front, ledger } = run;
       const path = join(rig.path('state'), 'state.db');

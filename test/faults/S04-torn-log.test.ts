@@ -40,6 +40,7 @@ function knowsWhatIsOut(path: string, { rig }: FaultRun): void {
 
 faultTest('S4 sends nothing again that chat.db shows, wherever the log of state.db is cut', {
   startsAgent: false,
+  losesState: true,
   timeoutMs: settings.isLong ? 900_000 : 90_000,
   async fault(run) {
     const { rig } = run;

@@ -6,6 +6,7 @@ import { copyState, copyStateDb, deliversAgain } from './harness/stateFiles.ts';
 
 faultTest('S5 sends nothing again that yesterday’s state.db knows nothing of, whoever asks for it again', {
   startsAgent: false,
+  losesState: true,
   timeoutMs: 90_000,
   async fault(run) {
     const { rig, front, ledger } = run;
@@ -42,6 +43,7 @@ const SCHEDULED = 'private words at a time';
 
 faultTest('S5 sends nothing again after the whole folder was restored, though nothing in it shows that it was', {
   startsAgent: false,
+  losesState: true,
   timeoutMs: 90_000,
   reply: (text) => ({ bubbles: [`re ${text}`, `and ${text}`, 'private words, always the same'] }),
   async fault(run) {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { faultTest } from './harness/faultTest.ts';
 
-const MINUTES = Number(process.env.FAULTS_ACCEPT_AND_CLOSE_MINUTES ?? 20);
+const MINUTES = 20;
 const MINUTE_MS = 60_000;
 
 faultTest('W5 backs off from a peer that accepts and closes at once: opening alone is no success', {

@@ -4,7 +4,7 @@ import { faultTest } from './harness/faultTest.ts';
 import { handsOverBySync } from './harness/handsOverBySync.ts';
 
 /** Each costs a wait to dial again by the real clock: one that leaps would break the sync off. */
-const ROUNDS = Number(process.env.FAULTS_CUTOVERS ?? 2);
+const ROUNDS = 2;
 
 faultTest('W11 loses and doubles nothing when the socket delivers while the catch-up sync is under way', {
   commandsInOrder: true,

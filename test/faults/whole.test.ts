@@ -49,9 +49,9 @@ function caseOf(plan: Plan): FaultCase {
     async fault(run) {
       stage = new Stage(run);
       await stage.play(plan);
-      await settleAccounts(run, stage, settings.patience);
+      await settleAccounts(run, stage);
     },
-    expect: (run) => toldOfChanges(run, stage, settings.patience),
+    expect: (run) => toldOfChanges(run, stage),
   };
 }
 

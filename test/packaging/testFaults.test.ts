@@ -12,12 +12,19 @@ import {
 import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CASES, caseOf, casesNamed, fileOf } from '../../scripts/faults/cases.ts';
+import type { TestResult } from '../faults/harness/ResultLog.ts';
 import type { CaseReport } from '../faults/harness/report.ts';
 import { tempDir } from '../support/tempDir.ts';
 import { runProgram } from './runProgram.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
-const NEEDED = ['scripts/faults', 'test/faults/harness', 'bench/BenchRow.ts', 'package.json'];
+const NEEDED = [
+  'scripts/faults',
+  'test/faults/harness',
+  'test/support/patience.ts',
+  'bench/BenchRow.ts',
+  'package.json',
+];
 const MODULES = ['commander', 'fastest-levenshtein'];
 
 const LINE: CaseReport = {
@@ -38,7 +45,7 @@ const LINE: CaseReport = {
 /** A test as vitest has it in its report. */
 interface Tested {
   file: string;
-  status: 'passed' | 'failed' | 'pending';
+  status: TestResult['status'];
 }
 
 let checkout: string;
@@ -52,21 +59,19 @@ beforeEach(() => {
 });
 
 /** Runs the command with a vitest that writes down how it was called and reports what it is told to. */
-async function testFaults(args: string[], tested: Tested[] = [], lines: Partial<CaseReport>[] = []) {
-  const testResults = tested.map(({ file, status }) => ({
-    name: join(checkout, 'test/faults', file),
-    message: '',
-    assertionResults: [{ title: file, status, duration: 1500, failureMessages: ['Error: lost 1\n at somewhere'] }],
-  }));
+async function testFaults(args: string[], tested: Tested[] = [], lines: Partial<CaseReport>[] = [], end = '') {
+  const results = tested.map(({ file, status }): TestResult => {
+    return { file: join(checkout, 'test/faults', file), title: file, status, tookMs: 1500, message: 'lost 1\n at all' };
+  });
   const vitest = `
     import { writeFileSync } from 'node:fs';
     const { env, argv } = process;
     writeFileSync('called.json', JSON.stringify({ env, args: argv }));
-    const output = argv.find((arg) => arg.startsWith('--outputFile')).split('=')[1];
-    writeFileSync(output, ${JSON.stringify(JSON.stringify({ testResults }))});
+    writeFileSync(env.FAULTS_RESULTS, ${JSON.stringify(results.map((result) => `${JSON.stringify(result)}\n`).join(''))});
     const lines = ${JSON.stringify(lines.map((line) => JSON.stringify({ ...LINE, ...line })).join('\n'))};
     if (lines !== '') writeFileSync(env.FAULTS_REPORT, lines + '\\n');
-    process.exitCode = ${tested.some(({ status }) => status === 'failed') ? 1 : 0};`;
+    process.exitCode = ${tested.some(({ status }) => status === 'failed') ? 1 : 0};
+    ${end}`;
   writeFileSync(join(checkout, 'node_modules/vitest/vitest.mjs'), vitest);
   const { code, stdout, stderr } = await runProgram(process.execPath, ['scripts/faults/index.ts', ...args], {
     cwd: checkout,
@@ -138,12 +143,12 @@ describe('test:faults', () => {
   it('fails with a failed test, and says its first line', async () => {
     const { code, rows } = await testFaults(['C9'], [{ file: 'C09-kills.test.ts', status: 'failed' }], [{ lost: 1 }]);
     expect(code).toBe(1);
-    expect(of(rows, 'C9')?.at(-1)).toBe('FAILED: Error: lost 1');
+    expect(of(rows, 'C9')?.at(-1)).toBe('FAILED: lost 1');
   });
 
   it('counts a case that cannot be run here as skipped, with the reason', async () => {
     const skipped = { case: 'C3', verdict: 'skipped', reason: 'needs strace', recoveriesMs: [] } as const;
-    const { code, rows, stdout } = await testFaults(['C3'], [{ file: 'C03-a.test.ts', status: 'pending' }], [skipped]);
+    const { code, rows, stdout } = await testFaults(['C3'], [{ file: 'C03-a.test.ts', status: 'skipped' }], [skipped]);
     expect(code).toBe(0);
     expect(of(rows, 'C3')).toEqual(['C3', CASES.C3, '1.5 s', 'skipped: needs strace']);
     expect(stdout).toContain('0 passed, 0 failed, 1 skipped, 0 not run; ');
@@ -153,6 +158,34 @@ describe('test:faults', () => {
     const { code, rows } = await testFaults(['T'], [{ file: 'T01-a.test.ts', status: 'passed' }]);
     expect(code).toBe(1);
     expect(rows.flat().filter((cell) => cell === 'not run')).toHaveLength(3);
+  });
+
+  it('tells what was shown before it is interrupted, leaves nothing behind, and keeps the figures of the last whole run', async () => {
+    await testFaults([]);
+    const whole = figures();
+    const left = `writeFileSync(env.TMPDIR + '/left', '');`;
+    const interrupted = `${left} process.kill(process.ppid, 'SIGINT');`;
+    const { code, rows, stdout } = await testFaults(
+      [],
+      [{ file: 'C09-a.test.ts', status: 'passed' }],
+      [{}],
+      interrupted,
+    );
+    expect(code).toBe(1);
+    expect(of(rows, 'C9')).toContain('900');
+    expect(of(rows, 'C9')?.at(-1)).toBe('passed');
+    expect(stdout).toContain('interrupted: 1 passed, 0 failed, 0 skipped, 93 not run; ');
+    expect(figures()).toEqual(whole);
+    expect(figures('scripts/faults/results/some.json')).toMatchObject({ isInterrupted: true });
+    expect(existsSync(called().env.TMPDIR)).toBe(false);
+  });
+
+  it('keeps the figures of the last whole run when only some cases are run', async () => {
+    await testFaults([]);
+    const whole = figures();
+    await testFaults(['C9'], [{ file: 'C09-a.test.ts', status: 'passed' }], [{}]);
+    expect(figures()).toEqual(whole);
+    expect(figures('scripts/faults/results/some.json').rows).toHaveLength(1);
   });
 
   it('marks an event loop that was held up for too long, and fails for it only when told to', async () => {

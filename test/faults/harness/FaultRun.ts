@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Rig, type RigOptions } from '../../../scripts/rig/Rig.ts';
 import type { Responder } from '../../../src/hub/responders/Responder.ts';
-import type { Queues } from '../../../src/ops/status.ts';
 import type { Incoming } from '../../../src/simulator/Incoming.ts';
 import { systemClock } from '../../../src/util/Clock.ts';
 import { waitFor } from '../../support/waitFor.ts';
@@ -12,6 +11,7 @@ import { Front } from './Front.ts';
 import type { Evidence } from './judge.ts';
 import { type Inserted, Ledger, type MessageKind, type Outcome } from './Ledger.ts';
 import { type Inside, type ProcessFigures, processFigures } from './processFigures.ts';
+import { Quiescence } from './Quiescence.ts';
 import { seeded, settings } from './settings.ts';
 
 export const ANN = '+15550100002';
@@ -19,8 +19,6 @@ export const BEN = '+15550100003';
 export const CAROL = '+15550100004';
 /** 10 s without an answer, which end a connection, are half a second then. */
 const HURRY_RATE = 20;
-/** The 5 s in which reports are gathered are half a second then. */
-const REPORT_RATE = 10;
 /** A connection that lives so long begins the count of failures anew; its next ping is not overdue by then. */
 const LASTING_MS = 31_000;
 /** Stands in every text, so that it can be looked for where no text belongs. */
@@ -70,7 +68,10 @@ export class FaultRun {
   readonly random = seeded(settings.seed);
   /** How often the fault was brought about; a case that does so more than once counts. */
   runs = 1;
-  /** From the end of each fault until all was well, ms; faultTest adds the last. */
+  /**
+   * From the end of each fault until all was well, ms: of each restart, until it reads chat.db and has its socket. faultTest
+   * adds what was not well yet when the case had done its part.
+   */
   readonly recoveriesMs: number[] = [];
   /** More to say in the report: a figure that the case measured. */
   note: string | undefined;
@@ -80,6 +81,9 @@ export class FaultRun {
   liftedAt: number | undefined;
   readonly #reply: (text: string) => Reply;
   readonly #insideFile: string;
+  readonly #quiescence: Quiescence;
+  /** How long the last restart took. */
+  #restartMs: number | undefined;
   #n = 0;
 
   static async create(dir: string, o: FaultRunOptions): Promise<FaultRun> {
@@ -94,6 +98,7 @@ export class FaultRun {
     const rig = await Rig.create({
       httpCable: true,
       compiled: settings.isCompiled,
+      patience: settings.patience,
       ...options,
       dir: join(dir, 'rig'),
       mac: { clock: { ...systemClock, now: () => clock.now() }, ...options.mac },
@@ -128,6 +133,7 @@ export class FaultRun {
     this.hasSocket = o.hasSocket;
     this.#reply = o.reply;
     this.#insideFile = o.insideFile;
+    this.#quiescence = new Quiescence(o);
   }
 
   /** A person writes to the Mac; returns the guid. */
@@ -170,7 +176,18 @@ export class FaultRun {
 
   /** Starts the agent as launchd does; resolves when it reads chat.db and, if it is to have one, has its socket. */
   async restart(): Promise<void> {
+    const startedAt = performance.now();
     await this.rig.startAgent({ withSocket: this.hasSocket });
+    this.#restartMs = performance.now() - startedAt;
+    this.recoveriesMs.push(this.#restartMs);
+  }
+
+  /** All is well, so many ms after the end of the case's own part. Where that was a restart, both are one recovery. */
+  healed(ms: number): void {
+    const last = this.recoveriesMs.at(-1);
+    if (last !== undefined && last === this.#restartMs && this.liftedAt === undefined) {
+      this.recoveriesMs[this.recoveriesMs.length - 1] = last + ms;
+    } else this.recoveriesMs.push(ms);
   }
 
   /** Waits until all that was written is in the agent's hands, before its clock moves and would make it old news. */
@@ -247,6 +264,13 @@ export class FaultRun {
     return processFigures(this.rig.agent.nodePid!);
   }
 
+  /** The most memory that a process of the agent took; undefined where none lived for a second. */
+  get peakRssMegabytes(): number | undefined {
+    const { inside, figures } = this;
+    const known = [...(inside ? [inside.peakRssBytes / 2 ** 20] : []), ...(figures ? [figures.peakRssMegabytes] : [])];
+    return known.length > 0 ? Math.max(...known) : undefined;
+  }
+
   /** What was last measured inside the agent; undefined of one that lived for less than a second. */
   get inside(): Inside | undefined {
     try {
@@ -256,58 +280,25 @@ export class FaultRun {
     }
   }
 
-  get evidence(): Omit<Evidence, 'commandsInOrder'> {
+  get evidence(): Omit<Evidence, 'commandsInOrder' | 'losesState'> {
     const { inserted, asked, accepted, acks, events } = this.ledger;
     const bubbles = this.rig.mac.messages.effects;
     return { inserted, asked, posts: this.front.messages, accepted, acks, events: [...events.values()], bubbles };
   }
 
   /** Everything is accepted, answered, sent, acknowledged and told, as far as the Mac and the backend can see. */
-  async quiet(timeoutMs: number): Promise<void> {
-    await this.done(timeoutMs);
-    if (!this.isQuiet) {
-      const { rate } = this.clock;
-      await this.clock.run(Math.max(rate, REPORT_RATE));
-      await this.#until('the reports', () => this.isQuiet, timeoutMs);
-      await this.clock.run(rate);
-    }
-    await this.rig.agent.ready(({ queues }) => {
-      const { inbound_pending, inbound_parked, sends_queued, sends_in_flight } = queues as Queues;
-      return inbound_pending + inbound_parked + sends_queued + sends_in_flight === 0;
-    });
+  quiet(timeoutMs: number): Promise<void> {
+    return this.#quiescence.quiet(timeoutMs);
   }
 
   /** Everything but the reports of what was sent, which wait up to 5 s for each other. */
-  async done(timeoutMs: number): Promise<void> {
-    const isDone = () => Object.entries(this.#missing).every(([what, left]) => left <= 0 || what === 'reports');
-    await this.#until('quiescence', isDone, timeoutMs);
-  }
-
-  async #until(what: string, probe: () => boolean, timeoutMs: number): Promise<void> {
-    await waitFor(what, probe, timeoutMs).catch((error: unknown) => {
-      throw new Error(`${String(error)}: ${JSON.stringify(this.#missing)}`);
-    });
+  done(timeoutMs: number): Promise<void> {
+    return this.#quiescence.done(timeoutMs);
   }
 
   /** As far as the Mac and the backend can see. */
   get isQuiet(): boolean {
-    return Object.values(this.#missing).every((left) => left <= 0);
-  }
-
-  /** Bubbles that are out, but for those that were not due. */
-  get #bubblesOut(): number {
-    const possible = new Set(this.ledger.inserted.flatMap(({ mayAnswer = [] }) => mayAnswer));
-    return this.rig.mac.messages.effects.filter(({ text }) => !possible.has(text)).length;
-  }
-
-  get #missing(): Record<'accepted' | 'bubbles' | 'reports' | 'acks', number> {
-    const { ledger, rig } = this;
-    return {
-      accepted: ledger.inserted.filter(({ guid, kind }) => kind !== 'refused' && !ledger.accepted.has(guid)).length,
-      bubbles: ledger.bubblesDue - this.#bubblesOut,
-      reports: rig.mac.messages.effects.length - ledger.told('message_sent').length,
-      acks: ledger.asked.filter(({ id }) => !/completed|failed/.test(String(ledger.acks.get(id)))).length,
-    };
+    return this.#quiescence.isThere;
   }
 
   async close(): Promise<void> {

@@ -59,7 +59,11 @@ export class Front {
   target = 0;
   /** Undefined: the hub's to decide. `nth` counts handshakes from 1. */
   upgrade: (request: IncomingMessage, nth: number) => Upgrade | undefined = () => undefined;
-  /** Decides over each request once it is read; may be changed at any time. */
+  /**
+   * Decides over each request once it is read; may be changed at any time. `path` is `/edge/message` (a message, its key the
+   * guid), `/edge/sync` (events go up in it, commands come back), `/edge/command/ack`, or that of an upload; the socket's
+   * is `upgrade`'s.
+   */
   treat: (knock: Knock) => Treatment = () => passes;
   /** How many of those who ask are connected now, idle ones included. */
   connections = 0;

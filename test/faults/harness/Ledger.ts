@@ -46,10 +46,12 @@ export interface Accepted {
   copies: number;
 }
 
-/** An event that the backend was told of. */
+/** An event that the backend was told of; they ride in the body of POST /edge/sync. */
 export interface Told {
   readonly type: string;
   readonly details: Record<string, unknown>;
+  /** More than one: a repetition was not the same. */
+  readonly bodies: Set<string>;
 }
 
 /** What the test did and what the backend saw; what osascript did is the Mac's own ledger. */
@@ -88,10 +90,12 @@ export class Ledger {
       });
     },
     eventReceived: ({ event }) => {
-      const details = event.details as Record<string, unknown>;
-      if (this.events.has(event.eventId)) return;
+      const body = JSON.stringify(event);
+      const known = this.events.get(event.eventId);
+      if (known) return known.bodies.add(body);
       this.arrivals.set(event.eventId, this.arrivals.size);
-      this.events.set(event.eventId, { type: event.eventType, details });
+      const details = event.details as Record<string, unknown>;
+      return this.events.set(event.eventId, { type: event.eventType, details, bodies: new Set([body]) });
     },
     ackReceived: ({ ack }) => {
       const known = this.acks.get(ack.commandId) ?? [];

@@ -19,6 +19,11 @@ export interface OpenEvidence extends Evidence {
   bubbles: Writable<Bubble>[];
 }
 
+/** An event that was told once. */
+export function told(type: string, details: Record<string, unknown>): Told {
+  return { type, details, bodies: new Set([JSON.stringify(details)]) };
+}
+
 /** What the three ledgers hold when every step went as it must. */
 export function cleanEvidence(steps: readonly Step[]): OpenEvidence {
   const found: OpenEvidence = {
@@ -30,11 +35,12 @@ export function cleanEvidence(steps: readonly Step[]): OpenEvidence {
     events: [],
     bubbles: [],
     commandsInOrder: true,
+    losesState: false,
   };
   const goesOut = (thread: string, text: string) => {
     const guid = `bubble-${found.bubbles.length}`;
     found.bubbles.push({ target: `iMessage;-;${thread}`, text, guid });
-    found.events.push({ type: 'message_sent', details: { message_guid: guid } });
+    found.events.push(told('message_sent', { message_guid: guid }));
   };
   steps.forEach((step, n) => {
     const thread = `+1555010000${step.thread}`;
@@ -42,7 +48,7 @@ export function cleanEvidence(steps: readonly Step[]): OpenEvidence {
       const [id, text, { outcome }] = [`command-${n}`, `text of command ${n}`, step];
       found.asked.push({ id, thread, text, outcome });
       if (outcome === 'completed' || (outcome === 'unknown' && step.isOut)) goesOut(thread, text);
-      if (outcome === 'failed') found.events.push({ type: 'message_failed', details: {} });
+      if (outcome === 'failed') found.events.push(told('message_failed', { key: `command:${id}` }));
       found.acks.set(id, ['received', outcome === 'unknown' ? 'failed' : outcome]);
       return;
     }
@@ -58,4 +64,8 @@ export function cleanEvidence(steps: readonly Step[]): OpenEvidence {
     for (const answer of answers) goesOut(thread, answer);
   });
   return found;
+}
+
+export function swapBubbles({ bubbles }: OpenEvidence, one: number, other: number): void {
+  [bubbles[one], bubbles[other]] = [bubbles[other]!, bubbles[one]!];
 }

@@ -1,9 +1,8 @@
 import type { AgentStatusView } from '../../../scripts/rig/AgentProcess.ts';
 import type { FaultRun } from './FaultRun.ts';
-import { settings } from './settings.ts';
 
 /** How long two looks at chat.db may take, ms: it is looked at every second, whatever file events say. */
-export const TWO_POLLS_MS = 2000 * settings.patience;
+export const TWO_POLLS_MS = 2000;
 
 /** Resolves when the agent tells of this condition. */
 export function raised({ rig }: FaultRun, code: string): Promise<AgentStatusView> {

@@ -1,20 +1,24 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { sendArguments, sendScript } from '../../../src/messaging/sendScript.ts';
 import { tempDir } from '../../support/tempDir.ts';
+import { waitFor } from '../../support/waitFor.ts';
 import { CANARY, FaultRun, type RigShape } from './FaultRun.ts';
 import { bear, type FaultCase } from './faultTest.ts';
 import { passes, says } from './treatments.ts';
 
 /** How long an agent that cannot come right is waited for, ms. */
 const IN_VAIN_MS = 1500;
+const SLOW_MS = 2000;
 
-async function runs(o: FaultCase): Promise<void> {
+async function runs(o: FaultCase): Promise<FaultRun> {
   const run = await FaultRun.create(tempDir(), o);
   onTestFinished(() => run.close());
   await bear(run, o);
+  return run;
 }
 
 /** A module that the agent is loaded after, as JavaScript. */
@@ -27,6 +31,21 @@ const harmless = async (run: FaultRun) => void run.write();
 describe('a case of the fault suite', () => {
   it('passes where nothing is wrong', async () => {
     await runs({ fault: harmless });
+  });
+
+  it('counts every restart as a recovery, with what was not well yet after the last', async () => {
+    const run = await runs({
+      async fault(run) {
+        for (let n = 0; n < 2; n++) {
+          await run.crash();
+          await run.restart();
+        }
+        run.rig.mac.messages.behave({ beforeEffectMs: SLOW_MS });
+        await run.ask();
+      },
+    });
+    expect(run.recoveriesMs).toHaveLength(2);
+    expect(run.recoveriesMs[1]).toBeGreaterThan(SLOW_MS);
   });
 
   it('fails where a message is lost: taken by what stands before the backend, and never handed on', async () => {
@@ -114,7 +133,28 @@ describe('a case of the fault suite', () => {
         writeFileSync(run.rig.path('edge-agent.log'), `[INFO] ${CANARY}\n`, { flag: 'a' });
       },
     };
-    await expect(runs(o)).rejects.toMatchObject({ actual: expect.stringContaining(CANARY) });
+    await expect(runs(o)).rejects.toMatchObject({ actual: [expect.stringContaining(CANARY)] });
+  });
+
+  it('fails where a text is shown only as long as the fault stands', async () => {
+    const file = join(tempDir(), 'shown');
+    const o: FaultCase = {
+      rig: loadedAfter(`
+        import { appendFileSync, existsSync } from 'node:fs';
+        const { stringify } = JSON;
+        JSON.stringify = (value, ...more) => {
+          if (!value?.queues || !existsSync('${file}')) return stringify(value, ...more);
+          appendFileSync('${file}', 'once');
+          return stringify({ ...value, of: '${CANARY}' }, ...more);
+        };
+      `),
+      async fault() {
+        writeFileSync(file, '');
+        await waitFor('a look at it', () => readFileSync(file, 'utf8') !== '');
+        rmSync(file);
+      },
+    };
+    await expect(runs(o)).rejects.toMatchObject({ actual: [expect.stringContaining(CANARY)] });
   });
 
   it('fails where something was not caught', async () => {

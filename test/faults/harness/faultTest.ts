@@ -7,6 +7,7 @@ import {
   saysNothingUncaught,
   stopsInOrder,
   takesNoMoreThanBefore,
+  watchWhatItShows,
   whatItShows,
 } from './invariants.ts';
 import { judge, type Verdict } from './judge.ts';
@@ -17,13 +18,18 @@ import { settings } from './settings.ts';
 /** How long everything may take to come right once the fault is over, ms of the real clock. */
 const RECOVERY_MS = 15_000;
 const MAX_RSS_MEGABYTES = 150;
+/** What stripping the types takes on top, where the agent is not the compiled one that an installation runs. */
+const TYPESCRIPT_MEGABYTES = 30;
 
 export interface FaultCase extends FaultRunOptions {
   /** What the case cannot be brought about without; where it is not to be had, the case is skipped and says so. */
   needs?: readonly Need[];
   /** Before the agent starts. */
   setup?(run: FaultRun): void | Promise<void>;
-  /** Brings the fault about, shows how the agent bears it, and lifts it. */
+  /**
+   * Brings the fault about, shows how the agent bears it, and lifts it. Nobody starts an agent again that ended or was
+   * killed but this function: `run.restart()`, as launchd would.
+   */
   fault(run: FaultRun): Promise<void>;
   /** What must hold besides, once all is quiet and before the agent is stopped. */
   expect?(run: FaultRun): void | Promise<void>;
@@ -31,6 +37,8 @@ export interface FaultCase extends FaultRunOptions {
   ends?: number;
   /** Whether the commands of a thread go out in the order in which they were asked for. @default false: an answer with commands that got lost is given again after later ones */
   commandsInOrder?: boolean;
+  /** Whether state.db is lost or an older one put in its place: events are then told anew. @default false */
+  losesState?: boolean;
   /** Codes of conditions that the fault leaves behind, as long as nobody decides. @default none */
   conditions?: readonly string[];
   /** What the agent may say on stderr. @default nothing */
@@ -39,7 +47,7 @@ export interface FaultCase extends FaultRunOptions {
   isDefect?: boolean;
   /** How long it may take to come right, ms. @default 15000 */
   recoveryMs?: number;
-  /** @default 150 */
+  /** The most that a process of the agent may take, ever; 30 more where it is not compiled. @default 150 */
   maxRssMegabytes?: number;
   /** How long the case may take, ms. @default 120000 */
   timeoutMs?: number;
@@ -49,7 +57,7 @@ export interface FaultCase extends FaultRunOptions {
  * One fault against the whole daemon. When it is over the agent must come right by itself, and then three ledgers are
  * compared that know nothing of each other: what was written to the Mac, what the backend got, what osascript did.
  *
- * @param title `C5 …`: the case of the table of faults, and a sentence of behaviour.
+ * @param title `C5 …`: the case, which has its line in scripts/faults/cases.ts, and a sentence of behaviour.
  */
 export function faultTest(title: string, o: FaultCase): void {
   it(title, { timeout: (o.timeoutMs ?? 120_000) * settings.patience }, async ({ skip }) => {
@@ -89,17 +97,18 @@ export async function failureOf(o: FaultCase): Promise<unknown> {
 
 /** The case itself, which rejects where anything is wrong. */
 export async function bear(run: FaultRun, o: FaultCase): Promise<void> {
-  const { startsAgent = true, hasSocket = true } = o;
-  const recoveryMs = (o.recoveryMs ?? RECOVERY_MS) * settings.patience;
+  const { startsAgent = true, hasSocket = true, recoveryMs = RECOVERY_MS } = o;
   await o.setup?.(run);
   if (startsAgent) {
     await run.rig.startAgent({ withSocket: hasSocket });
     await run.both();
-    await run.quiet(RECOVERY_MS * settings.patience);
+    await run.quiet(RECOVERY_MS);
   }
   const before = startsAgent ? run.figures : undefined;
+  run.recoveriesMs.length = 0; // a restart before the fault heals nothing
 
-  await o.fault(run);
+  const endsLooking = watchWhatItShows(run);
+  await o.fault(run).finally(endsLooking);
 
   const liftedAt = run.liftedAt ?? performance.now();
   if (o.ends !== undefined) {
@@ -111,17 +120,18 @@ export async function bear(run: FaultRun, o: FaultCase): Promise<void> {
     return;
   }
   const { pid } = run.rig.agent;
-  const judged = () => judge({ ...run.evidence, commandsInOrder: o.commandsInOrder ?? false });
+  const judged = () => verdictOn(run, o);
   const withVerdict = (error: Error) => {
     throw new Error(`${error.message}: ${JSON.stringify(judged())}`);
   };
   await run.done(recoveryMs).catch(withVerdict);
   await isHealthy(run, recoveryMs, o.conditions ?? []);
-  run.recoveriesMs.push(performance.now() - liftedAt);
+  run.healed(performance.now() - liftedAt);
   await run.quiet(recoveryMs).catch(withVerdict);
   expect(judged()).toEqual(NOTHING_WRONG);
   await o.expect?.(run);
-  await takesNoMoreThanBefore(run, before, o.maxRssMegabytes ?? MAX_RSS_MEGABYTES);
+  const uncompiled = settings.isCompiled ? 0 : TYPESCRIPT_MEGABYTES;
+  await takesNoMoreThanBefore(run, before, (o.maxRssMegabytes ?? MAX_RSS_MEGABYTES) + uncompiled);
   const shown = await whatItShows(run);
   await stopsInOrder(run, pid);
   expect(judged()).toEqual(NOTHING_WRONG); // its last words included, and what it did after the first look
@@ -131,9 +141,13 @@ export async function bear(run: FaultRun, o: FaultCase): Promise<void> {
 
 const NOTHING_WRONG: Verdict = { lost: [], doubled: [], outOfOrder: [], madeUp: [], untrue: [] };
 
+function verdictOn({ evidence }: FaultRun, { commandsInOrder = false, losesState = false }: FaultCase): Verdict {
+  return judge({ ...evidence, commandsInOrder, losesState });
+}
+
 function figuresOf(run: FaultRun, o: FaultCase) {
-  const { lost, doubled, outOfOrder } = judge({ ...run.evidence, commandsInOrder: o.commandsInOrder ?? false });
-  const { inside, figures } = run;
+  const { lost, doubled, outOfOrder } = verdictOn(run, o);
+  const { inside, peakRssMegabytes } = run;
   return {
     runs: run.runs,
     lost: o.ends === undefined ? lost.length : 0,
@@ -142,8 +156,8 @@ function figuresOf(run: FaultRun, o: FaultCase) {
     recoveriesMs: run.recoveriesMs.map(Math.round),
     ...(run.note !== undefined && { note: run.note }),
     ...(run.samples.length > 0 && { samples: run.samples }),
-    ...(inside && { gapP99Ms: inside.gapP99Ms, gapMaxMs: inside.gapMaxMs, rssMegabytes: inside.rssBytes / 1e6 }),
-    ...(figures && { rssMegabytes: figures.rssMegabytes }),
+    ...(inside && { gapP99Ms: inside.gapP99Ms, gapMaxMs: inside.gapMaxMs }),
+    ...(peakRssMegabytes !== undefined && { peakRssMegabytes }),
   };
 }
 

@@ -25,13 +25,15 @@ export interface Evidence {
   readonly bubbles: readonly Bubble[];
   /** Whether the commands of a thread must go out in the order in which they were asked for. */
   readonly commandsInOrder: boolean;
+  /** Whether state.db was lost: an event that is told again is made anew then, with numbers and times of its own. */
+  readonly losesState: boolean;
 }
 
 /** What is wrong, each thing by its name; empty lists: nothing. */
 export interface Verdict {
   /** Messages that were not accepted, bubbles that did not go out. */
   readonly lost: readonly string[];
-  /** Bubbles that went out again, bubbles reported again, commands with two ends. */
+  /** Bubbles that went out again, bubbles or what else happened reported again, commands with two ends. */
   readonly doubled: readonly string[];
   /** Where a thread goes out of order. */
   readonly outOfOrder: readonly string[];
@@ -42,6 +44,10 @@ export interface Verdict {
 }
 
 const ENDS = ['completed', 'failed'];
+/** The details of an event that state.db alone knew. */
+const OF_THE_STATE = ['send_id', 'part_of', 'accepted_at', 'confirmed_at'];
+/** Events that may say the same again: that it is well, that something is wrong. */
+const ABOUT_THE_AGENT = ['agent_status', 'error'];
 
 /** Compares the ledgers once all is quiet (faults.md, I1 to I4). Knows nothing of the agent. */
 export function judge(evidence: Evidence): Verdict {
@@ -50,6 +56,7 @@ export function judge(evidence: Evidence): Verdict {
   bubbles(evidence, verdict);
   commands(evidence, verdict);
   reports(evidence, verdict);
+  events(evidence, verdict);
   return verdict;
 }
 
@@ -175,4 +182,20 @@ function reports({ bubbles: out, events, asked }: Evidence, found: Findings): vo
   const failures = events.filter(({ type }) => type === 'message_failed').length;
   const failed = asked.filter(({ outcome }) => outcome !== 'completed').length;
   if (failures > failed) found.untrue.push(`${failures} failures reported, and ${failed} expected`);
+}
+
+/** What happened is told under one id, with the same words however often. */
+function events({ events, losesState }: Evidence, found: Findings): void {
+  for (const { type, bodies } of events) {
+    const different = new Set([...bodies].map((body) => (losesState ? withoutOwn(body) : body)));
+    if (different.size > 1) found.madeUp.push(`${type} with ${different.size} bodies: ${[...different].join(' ')}`);
+  }
+  const happened = events.filter(({ type }) => !ABOUT_THE_AGENT.includes(type));
+  for (const [what, times] of timesOf(happened.map(({ type, details }) => `${type} ${JSON.stringify(details)}`))) {
+    if (times > 1) found.doubled.push(`under ${times} ids: ${what}`);
+  }
+}
+
+function withoutOwn(body: string): string {
+  return JSON.stringify(JSON.parse(body), (key, value) => (OF_THE_STATE.includes(key) ? undefined : value));
 }

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** What /proc says of a process; undefined where there is no /proc, or no such process any more. */
 export interface ProcessFigures {
   readonly rssMegabytes: number;
+  /** The most it took since its start. */
+  readonly peakRssMegabytes: number;
   readonly files: number;
   /** Time on the processor since its start, ms. */
   readonly cpuMs: number;
@@ -16,8 +18,10 @@ export function processFigures(pid: number): ProcessFigures | undefined {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     // The name, which may hold anything, ends with the last bracket.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+    const megabytes = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1024;
     return {
-      rssMegabytes: Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024,
+      rssMegabytes: megabytes('VmRSS'),
+      peakRssMegabytes: megabytes('VmHWM'),
       files: readdirSync(`/proc/${pid}/fd`).length,
       cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,
     };
@@ -36,4 +40,6 @@ export interface Inside {
   readonly timers: number;
   readonly heapBytes: number;
   readonly rssBytes: number;
+  /** The most that it and those before it took; of one that was killed, until 250 ms before. */
+  readonly peakRssBytes: number;
 }

@@ -19,7 +19,8 @@ export interface CaseReport {
   /** How long the agent's event loop was held up, ms; not known of an agent that lived for less than a second. */
   readonly gapP99Ms?: number;
   readonly gapMaxMs?: number;
-  readonly rssMegabytes?: number;
+  /** The most memory that a process of the agent took: see Inside.peakRssBytes. */
+  readonly peakRssMegabytes?: number;
   /** A figure that the case measured. */
   readonly note?: string;
   /** Figures that it measured again and again. */

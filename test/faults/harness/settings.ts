@@ -1,3 +1,5 @@
+import { patience } from '../../support/patience.ts';
+
 /** What a run of the fault suite is told by its environment; `npm run test:faults` sets it, `npm test` does not. */
 export const settings = {
   /** Decides over everything that is left to chance: the same seed is the same plan. */
@@ -14,10 +16,12 @@ export const settings = {
   isCompiled: process.env.FAULTS_COMPILED === '1',
   /** Whether cases take their long form: the whole grid, the whole day. */
   isLong: process.env.FAULTS_LONG === '1',
-  /** How many times longer than promised everything may take: more than 1 only where other programs want the processor too. */
-  patience: Number(process.env.FAULTS_PATIENCE ?? 1),
+  /** For measured times that are compared with a promise; waits are multiplied by it already. */
+  patience,
   /** A file to which each case appends what became of it, as a line of JSON. */
   reportPath: process.env.FAULTS_REPORT,
+  /** A file to which vitest appends what became of each test, as a line of JSON. */
+  resultsPath: process.env.FAULTS_RESULTS,
 };
 
 function numberOrNone(text: string | undefined): number | undefined {

@@ -4,7 +4,6 @@ import type { Behaviour } from '../../../src/simulator/Behaviour.ts';
 import { waitFor } from '../../support/waitFor.ts';
 import { answerTo, type FaultRun, type Reply } from '../harness/FaultRun.ts';
 import type { Knock } from '../harness/Front.ts';
-import { settings } from '../harness/settings.ts';
 import { passes, says, silence, type Treatment, takenThen, takenThenReset } from '../harness/treatments.ts';
 import { UNGUARDED } from '../harness/unguarded.ts';
 import {
@@ -242,7 +241,7 @@ export class Stage {
       const status = (await agent.status().catch(() => undefined)) as Partial<AgentStatus> | undefined;
       return status?.queues?.sends_in_flight === 0 && (status.cursor?.rowid ?? 0) >= last;
     };
-    await waitFor('all to be seen', isSeen, SEEN_WITHIN_MS * settings.patience).catch(() => {});
+    await waitFor('all to be seen', isSeen, SEEN_WITHIN_MS).catch(() => {});
   }
 
   #behaviour(obstacle: Obstacle): Behaviour {

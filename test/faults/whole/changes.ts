@@ -11,11 +11,11 @@ const RECOVERY_MS = 15_000;
  * Takes out of the ledger what no longer must come about: a message that was unsent before it was handed over, and the
  * answer to one that the backend said it knew, which may come by another way or not at all.
  */
-export async function settleAccounts({ ledger }: FaultRun, stage: Stage, patience: number): Promise<void> {
+export async function settleAccounts({ ledger }: FaultRun, stage: Stage): Promise<void> {
   const unsent = [...stage.written.values()].filter(({ isUnsent, isRefused }) => isUnsent && !isRefused);
   const word = (guid: string) => ledger.told('message_unsent').find(({ details }) => details.message_guid === guid);
   const isDone = () => unsent.every(({ guid }) => word(guid));
-  await waitFor('a word of each message that was unsent', isDone, RECOVERY_MS * patience);
+  await waitFor('a word of each message that was unsent', isDone, RECOVERY_MS);
   const isGone = ({ guid }: { guid: string }) => word(guid)?.details.handed_over === false;
   const known = new Set([...stage.written.values()].filter(({ isKnown }) => isKnown).map(({ guid }) => guid));
   const due = ledger.inserted
@@ -25,11 +25,7 @@ export async function settleAccounts({ ledger }: FaultRun, stage: Stage, patienc
 }
 
 /** Each edit, unsending and reaction was told, and after its message; each group once. */
-export async function toldOfChanges(
-  { ledger }: FaultRun,
-  { written, reactions }: Stage,
-  patience: number,
-): Promise<void> {
+export async function toldOfChanges({ ledger }: FaultRun, { written, reactions }: Stage): Promise<void> {
   const messages = [...written.values()].filter(({ isRefused }) => !isRefused);
   const of = (type: string, guid: string) => ledger.told(type).filter(({ details }) => details.message_guid === guid);
   const latest = (guid: string) => of('message_edited', guid).at(-1)?.details.text ?? ledger.accepted.get(guid)?.text;
@@ -39,7 +35,7 @@ export async function toldOfChanges(
   const added = (guid: string, target: string) =>
     of('reaction_added', target).filter(({ details }) => details.reaction_guid === guid);
   // Who waits in vain finds out below what for.
-  await waitFor('the last change', isTold, RECOVERY_MS * patience).catch(() => {});
+  await waitFor('the last change', isTold, RECOVERY_MS).catch(() => {});
 
   for (const { guid, text, now, isUnsent } of messages) {
     const isHandedOver = ledger.accepted.has(guid);
