@@ -202,7 +202,7 @@ describe('sending.rate.new_threads_per_day', () => {
     for (let n = 0; n < 3; n++) rig.queue(person(n), `a${n}`);
     await rig.wake();
     await rig.clock.advance(HOUR);
-    rig.queue(person(2), 'later', { notBeforeAt: rig.clock.now() + HOUR });
+    rig.queue(person(2), 'later', { notBeforeAt: rig.clock.now() + 300_000 });
     expect(rig.texts()).toEqual(['a0', 'a1']);
     rig.mac.chats.set(person(2), chat(person(2)));
     await rig.clock.advance(5000);
