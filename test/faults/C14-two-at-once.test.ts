@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { AgentProcess } from '../../scripts/rig/AgentProcess.ts';
 import { waitFor } from '../support/waitFor.ts';
@@ -33,9 +36,38 @@ faultTest('C14 lets one of two that start at once go on; the other leaves with 7
     // The fastest: how busy the machine is decides over the others.
     expect(Math.min(...leftMs)).toBeLessThan(LEAVE_MS * settings.patience);
     await run.restart();
+    await touchesNothing(run);
     await run.both();
   },
 });
+
+/** One that comes while another runs; that one stands still, so that whatever is written is the newcomer's. */
+async function touchesNothing(run: FaultRun): Promise<void> {
+  const { agent } = run.rig;
+  process.kill(agent.pid!, 'SIGSTOP');
+  try {
+    const before = whatLies(run);
+    const late = anAgent(run);
+    late.start();
+    await waitFor('the newcomer to leave', () => !late.isRunning, 20_000 * settings.patience);
+    expect(late.exitCode).toBe(75);
+    expect(whatLies(run)).toEqual(before);
+  } finally {
+    process.kill(agent.pid!, 'SIGCONT');
+  }
+}
+
+/** All that an agent writes, by its path: when it was written last, and what it holds. */
+function whatLies({ rig }: FaultRun): Record<string, unknown> {
+  const files = readdirSync(rig.path('state')).map((name) => join(rig.path('state'), name));
+  return Object.fromEntries(
+    [rig.path('state'), rig.path('edge-agent.log'), ...files].map((path) => {
+      const { mtimeMs, size, ino, mode } = lstatSync(path);
+      const holds = lstatSync(path).isFile() ? createHash('sha256').update(readFileSync(path)).digest('hex') : '';
+      return [path, { mtimeMs, size, ino, mode, holds }];
+    }),
+  );
+}
 
 function anAgent({ rig }: FaultRun): AgentProcess {
   return new AgentProcess({

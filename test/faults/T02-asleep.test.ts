@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import type { FaultRun } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
@@ -6,6 +7,10 @@ import { passes, silence } from './harness/treatments.ts';
 /** As long for the agent as a minute: a gap in its ticks of 5 s. */
 const RATE = 20;
 const ASLEEP_MS = 3_000;
+/** Of the agent's clock: so long an outage that it dials once a minute, a sleep that is noticed, and a tick. */
+const OUTAGE_MS = 130_000;
+const NAP_MS = 20_000;
+const TICK_MS = 5_000;
 
 async function sleeps({ rig }: FaultRun): Promise<void> {
   process.kill(rig.agent.pid!, 'SIGSTOP');
@@ -50,28 +55,42 @@ faultTest('T2 sends a bubble once that Messages was being told of when it fell a
   rig: { config: { sending: { settle_seconds: 60 } } },
   async fault(run) {
     const { clock, rig } = run;
+    const { messages } = rig.mac;
     const [dials, mark] = [rig.cable.acceptedAt.length, run.mark];
+    const [asked, out] = [messages.requests.length, messages.effects.length];
+    const awake = Promise.withResolvers<void>();
+    messages.behave({ beforeEffect: () => awake.promise });
     run.write();
-    await run.logged('started', mark);
+    await waitFor('the script', () => messages.requests.length > asked);
     await clock.run(RATE);
     await sleeps(run);
+    await clock.run(1);
+    await run.logged('osascript was ended by time-out', mark); // its time was over in the sleep
     await wakes(run, dials);
+    expect(messages.effects.length).toBe(out);
+    awake.resolve(); // Messages had been told, and does it when it wakes
   },
 });
 
 faultTest('T2 tries at once after a sleep that it fell into while it waited to retry', {
   async fault(run) {
     const { clock, rig } = run;
-    await clock.run(RATE);
+    const { counters } = rig.cable;
     rig.cable.cut();
     rig.httpCable.cut();
-    run.write();
-    const known = rig.httpCable.counters.turnedAway;
-    await waitFor('a few failures', () => rig.httpCable.counters.turnedAway > known + 6);
+    const guid = run.write();
+    await run.read();
+    await clock.pass(OUTAGE_MS);
+    const known = counters.turnedAway;
+    // The next one is a minute from the last: far beyond this sleep and the tick after it.
+    await run.passUntil('a dial', () => counters.turnedAway > known, { stepMs: 2_500, mostMs: 80_000 });
     const dials = rig.cable.acceptedAt.length;
-    await sleeps(run);
     rig.cable.mend();
     rig.httpCable.mend();
+    await clock.sleep(NAP_MS);
+    await clock.pass(TICK_MS);
+    await run.logged('Awake after');
+    await waitFor('the POST', () => run.front.postsOf(guid).length > 0);
     await wakes(run, dials);
   },
 });

@@ -1,4 +1,6 @@
 import { expect } from 'vitest';
+import type { WebSocket } from 'ws';
+import type { Queues } from '../../src/ops/status.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { faultTest } from './harness/faultTest.ts';
 import { passes, says } from './harness/treatments.ts';
@@ -6,13 +8,19 @@ import { passes, says } from './harness/treatments.ts';
 faultTest('W9 executes a command once that comes twice by each way and after a restart, and acknowledges each copy', {
   async fault(run) {
     const { front, rig, ledger } = run;
+    const frames = new Map<string, string>();
+    let agentEnd: WebSocket | undefined;
     // What went by on the socket, in order. Copies that come together are answered by one ack after both.
     const seen: { what: 'copy' | 'ack'; id: string }[] = [];
     let isDeaf = true;
     front.upgrade = () => ({
+      joined: (agent) => {
+        agentEnd = agent;
+      },
       down: (frame) => {
         const { type, data } = JSON.parse(frame);
         if (type !== 'command') return [frame];
+        frames.set(data.command_id, frame);
         for (let copy = 0; copy < 2; copy++) seen.push({ what: 'copy', id: data.command_id });
         return [frame, frame];
       },
@@ -41,9 +49,14 @@ faultTest('W9 executes a command once that comes twice by each way and after a r
     await run.logged(`${id} came again`, mark); // by polling
     isDeaf = false;
     await waitFor('an ack that gets through', () => ledger.acks.has(id));
+    await rig.agent.ready(({ queues }) => (queues as Queues).acks === 0);
+
     rig.hub.setSockets(true);
-    front.standAside();
     await run.redial();
+    const acks = ledger.acks.get(id)!.length;
+    agentEnd!.send(frames.get(id)!);
+    await waitFor('an ack of what had been acknowledged', () => ledger.acks.get(id)!.length > acks);
+    front.standAside();
     expect(
       rig.mac.messages.effects.filter(({ text }) => ledger.asked.some((one) => one.id === id && one.text === text)),
     ).toHaveLength(1);

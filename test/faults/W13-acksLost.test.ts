@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import { faultTest } from './harness/faultTest.ts';
 
-faultTest('W13 executes a command once and acknowledges each copy when only its acks get lost', {
+faultTest('W13 executes a command once when only its acks get lost, and acknowledges it when the line is whole', {
   async fault(run) {
     const { rig, ledger } = run;
     rig.cable.degrade({ isSwallowing: true }, 'up', 'open');

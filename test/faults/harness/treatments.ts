@@ -54,20 +54,20 @@ export const truncated: Treatment = async (response, pass) => {
   response.writeHead(status, { 'content-type': 'application/json' }).end(body.subarray(0, body.length / 2));
 };
 
-/** A body of so many bytes, as fast as it is read. `onEnd` gets how many were written before it was over. */
-export function endless(bytes: number, onEnd: (written: number) => void): Treatment {
+/** A body of so many bytes, a chunk each `paceMs`. `onEnd` gets how many were written before it was over. */
+export function endless(bytes: number, paceMs: number, onEnd: (written: number) => void): Treatment {
   return (response) => {
     let written = 0;
     response.writeHead(200, { 'content-type': 'application/json' });
-    const more = () => {
-      while (written < bytes && !response.destroyed) {
-        written += CHUNK.length;
-        if (!response.write(CHUNK)) return response.once('drain', more);
-      }
-      return response.end();
-    };
-    response.on('close', () => onEnd(written));
-    more();
+    const timer = setInterval(() => {
+      response.write(CHUNK);
+      written += CHUNK.length;
+      if (written >= bytes) response.end();
+    }, paceMs);
+    response.on('close', () => {
+      clearInterval(timer);
+      onEnd(written);
+    });
   };
 }
 
