@@ -8,6 +8,8 @@ import { settings } from './harness/settings.ts';
 import { noteWritten, WriterProcess } from './harness/WriterProcess.ts';
 
 const HELD_MS = settings.isLong ? 30_000 : 3_000;
+/** An agent that waits for the lock itself answers nobody meanwhile. */
+const ACK_MS = 1_000 * settings.patience;
 const MESSAGES = 20;
 const isWritten = (text: string) => text.startsWith('written');
 
@@ -18,7 +20,7 @@ async function held(run: FaultRun, meanwhile: () => Promise<void> = async () => 
   const sockets = run.front.handshakes.length;
   while (performance.now() < until) {
     const id = await run.rig.command('list_scheduled', {});
-    await waitFor('an ack over the socket', () => run.ledger.acks.get(id)?.includes('completed'));
+    await waitFor('an ack over the socket', () => run.ledger.acks.get(id)?.includes('completed'), ACK_MS);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   await meanwhile();

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
@@ -24,19 +24,27 @@ faultTest('O5 begins a new log at its size, and keeps no more files than it may'
   },
 });
 
-/** Writes to both outputs ten times a second from within, as a library or Node itself may. */
-const CHATTER = `data:text/javascript,${encodeURIComponent(
-  "setInterval(() => { process.stdout.write('words'); process.stderr.write('words'); }, 100).unref();",
-)}`;
+/** Writes to both outputs ten times a second from within, as a library or Node itself may, and counts it in `file`. */
+const chatter = (file: string) =>
+  `data:text/javascript,${encodeURIComponent(`
+    import { appendFileSync } from 'node:fs';
+    setInterval(() => {
+      process.stdout.write('words');
+      process.stderr.write('words');
+      appendFileSync(${JSON.stringify(file)}, '.');
+    }, 100).unref();`)}`;
 
 for (const [name, shell] of [
   ['closed', 'exec "$@" >&- 2>&-'],
   ['pipes that nobody reads any more', 'exec "$@" > >(true) 2> >(true)'],
 ] as const) {
   faultTest(`O5 goes on when its outputs are ${name}`, {
-    rig: { wrapper: ['bash', '-c', shell, 'bash'], nodeArgs: ['--import', CHATTER] },
+    rig: (dir) => ({ wrapper: ['bash', '-c', shell, 'bash'], nodeArgs: ['--import', chatter(join(dir, 'said'))] }),
     async fault(run) {
-      await new Promise((done) => setTimeout(done, 500)); // some words
+      const said = run.rig.path('../said');
+      const words = () => (existsSync(said) ? statSync(said).size : 0);
+      const known = words();
+      await waitFor('some words', () => words() > known + 3);
       await run.both();
     },
   });

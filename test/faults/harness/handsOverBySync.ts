@@ -1,9 +1,8 @@
+import { once } from 'node:events';
+import type { WebSocket } from 'ws';
 import { waitFor } from '../../support/waitFor.ts';
 import type { FaultRun } from './FaultRun.ts';
 import { passes, says, type Treatment } from './treatments.ts';
-
-/** How far frames are ahead of the answer to the sync: enough to be executed if nothing held them, ms. */
-const AHEAD_MS = 300;
 
 /**
  * A backend that hands the commands `ids`, queued while the agent was away, to the sync that follows the connection and
@@ -19,10 +18,14 @@ export async function handsOverBySync(
   const framed = new Set<string>();
   const answered = Promise.withResolvers<void>();
   let hasSocket = false;
+  let agentEnd: WebSocket | undefined;
   let isAnswering = false;
   front.upgrade = () => {
     hasSocket = true;
     return {
+      joined: (agent) => {
+        agentEnd = agent;
+      },
       down: (frame) => {
         const { type, data } = JSON.parse(frame);
         if (type !== 'command') return [frame];
@@ -47,7 +50,10 @@ export async function handsOverBySync(
     await waitFor('what was queued', () => queued.size === ids.length);
     const newer = await meanwhile();
     await waitFor('the frames', () => newer.every((id) => framed.has(id)));
-    await new Promise((done) => setTimeout(done, AHEAD_MS));
+    // Answered when all before it was read: they would be on their way by now, if nothing held them.
+    const isRead = once(agentEnd!, 'pong');
+    agentEnd!.ping();
+    await isRead;
     const { status, headers, body } = await pass();
     const said = JSON.parse(String(body));
     response
