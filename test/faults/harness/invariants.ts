@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { controlSocketPath } from '../../../src/ops/ControlServer.ts';
 import { controlRequest } from '../../../src/ops/controlClient.ts';
+import type { AgentStatus } from '../../../src/ops/status.ts';
 import { waitFor } from '../../support/waitFor.ts';
 import { CANARY, type FaultRun } from './FaultRun.ts';
 import type { ProcessFigures } from './processFigures.ts';
@@ -48,11 +49,17 @@ export function saysNothingUncaught({ rig }: FaultRun, stderr: RegExp, isDefect:
   if (!isDefect) expect(rig.agent.log).not.toMatch(/unhandledRejection|uncaughtException|EDGE_INTERNAL/);
 }
 
-/** What an operator can ask a running agent for. */
+/**
+ * What an operator can ask a running agent for, but for why the backend refused a message: those are the backend's own
+ * words, which may quote it.
+ */
 export async function whatItShows({ rig }: FaultRun): Promise<string> {
   const socketPath = controlSocketPath(rig.path('state'));
-  const metrics = await controlRequest({ socketPath, method: 'GET', path: '/metrics' });
-  return JSON.stringify([await rig.agent.status(), metrics.body]);
+  const [status, metrics] = await Promise.all(
+    ['/status', '/metrics'].map((path) => controlRequest({ socketPath, method: 'GET', path })),
+  );
+  const { dead_letters, ...shown } = status!.body as AgentStatus;
+  return JSON.stringify([shown, dead_letters.map(({ detail, ...letter }) => letter), metrics!.body]);
 }
 
 /**
