@@ -146,3 +146,33 @@ describe('the store', () => {
     await expect(startHub({ dbPath: path })).rejects.toThrow('newer edge-hub (schema 99)');
   });
 });
+
+describe('a command that waits for its ack', () => {
+  it.each([
+    ['websocket', 'sync'],
+    ['sync', 'websocket'],
+  ] as const)('by %s is not overtaken by a younger one by %s', async (one, other) => {
+    const clock = new FakeClock();
+    const store = SqliteCommandStore.open({ path: join(tempDir(), 'hub.db'), clock, ackTimeoutMs: 30_000 });
+    onTestFinished(() => store.close());
+    const enqueue = (commandId: string) =>
+      store.enqueue({ commandId, agentId: AGENT, commandType: 'x', payload: {}, priority: 'normal' });
+    const taken = async (channel: 'websocket' | 'sync') =>
+      (await store.take(AGENT, channel)).map(({ commandId }) => commandId);
+    await enqueue('a');
+    expect(await taken(one)).toEqual(['a']);
+    await enqueue('b');
+    expect(await taken(other)).toEqual([]);
+    expect(await taken(one)).toEqual(['b']);
+    await enqueue('c');
+    await clock.advance(30_000);
+    expect(await taken(other)).toEqual(['a', 'b', 'c']);
+    const body = { command_id: 'a', status: 'received' };
+    await store.acknowledge(AGENT, { commandId: 'a', status: 'received', error: undefined, body });
+    await enqueue('d');
+    expect(await taken(one)).toEqual([]);
+    for (const commandId of ['b', 'c'])
+      await store.acknowledge(AGENT, { commandId, status: 'received', error: undefined, body });
+    expect(await taken(one)).toEqual(['d']);
+  });
+});

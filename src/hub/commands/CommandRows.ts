@@ -38,6 +38,7 @@ export class CommandRows {
   readonly #byReflex: Statement;
   readonly #isFull: Statement;
   readonly #due: Statement;
+  readonly #inOtherHands: Statement;
   readonly #agentsWithDue: Statement;
   readonly #deliver: Statement;
   readonly #requeue: Statement;
@@ -65,7 +66,14 @@ export class CommandRows {
         SELECT 1 FROM edge_commands WHERE agent_id = ? AND state IN ('queued', 'delivered') LIMIT 1 OFFSET ${MAX_OPEN - 1}`)
       .pluck();
     this.#due = db.prepare(`
-      SELECT ${COLUMNS} FROM edge_commands WHERE agent_id = @agentId AND ${DUE} ORDER BY command_seq LIMIT ${TAKE_ROWS}`);
+      SELECT command_seq AS seq, ${COLUMNS} FROM edge_commands
+      WHERE agent_id = @agentId AND ${DUE} ORDER BY command_seq LIMIT ${TAKE_ROWS}`);
+    this.#inOtherHands = db
+      .prepare(`
+        SELECT command_seq FROM edge_commands WHERE agent_id = @agentId AND reflex_for IS NULL AND state = 'delivered'
+          AND channel IN ('websocket', 'sync') AND channel <> @channel AND delivered_at > @before AND command_seq < @last
+        ORDER BY command_seq LIMIT 1`)
+      .pluck();
     this.#agentsWithDue = db.prepare(`SELECT DISTINCT agent_id FROM edge_commands WHERE ${DUE}`).pluck();
     this.#deliver = db.prepare(`
       UPDATE edge_commands SET state = 'delivered', channel = @channel, delivered_at = @now, deliveries = deliveries + 1
@@ -131,11 +139,19 @@ export class CommandRows {
     return toCommand(this.#byReflex.get(agentId, messageGuid) as Row | undefined);
   }
 
-  /** What is due, marked delivered; `before`: deliveries up to then have waited long enough for their ack. */
+  /**
+   * What is due, marked delivered; `before`: deliveries up to then have waited long enough for their ack. Nothing behind one
+   * that went the other way and waits for its ack: of what goes two ways nobody knows what comes first.
+   */
   take(agentId: string, o: { channel: DeliveryChannel; before: number; now: number }): StoredCommand[] {
     const taken: StoredCommand[] = [];
     let bytes = 0;
-    for (const row of this.#due.all({ agentId, before: o.before }) as Row[]) {
+    const { channel, before } = o;
+    const due = this.#due.all({ agentId, before }) as (Row & { seq: number })[];
+    const last = due.at(-1)?.seq ?? 0;
+    const end = (this.#inOtherHands.get({ agentId, channel, before, last }) as number | undefined) ?? last + 1;
+    for (const { seq, ...row } of due) {
+      if (seq > end) break;
       bytes += Buffer.byteLength(row.payload);
       if (bytes > TAKE_BYTES && taken.length > 0) break;
       this.#deliver.run({ commandId: row.commandId, channel: o.channel, now: o.now });
