@@ -41,6 +41,8 @@ export class AckSocket {
   #noPong: Timer | undefined;
   /** When the ping whose pong is awaited was sent, monotonic ms. */
   #pingedAt: number | undefined;
+  /** The last pong came late. */
+  #isLate = false;
 
   constructor(options: {
     store: StateStore;
@@ -51,7 +53,7 @@ export class AckSocket {
     sendPing: () => boolean;
     /** Of this connection, whoever sent them. */
     unansweredPings: () => number;
-    /** The connection proves nothing: no pong came for so long, ms. */
+    /** The connection proves nothing: no pong came for so long, ms, or two in a row were that late. */
     onNoPong: (sinceMs: number) => void;
   }) {
     this.#store = options.store;
@@ -82,14 +84,21 @@ export class AckSocket {
     this.#pingTimer = undefined;
     this.#heard();
     this.#ownPings = 0;
+    this.#isLate = false;
   }
 
   pong(): void {
-    if (this.#pingedAt !== undefined && this.#clock.monotonic() - this.#pingedAt > LATE_PONG_MS) {
+    const lateMs = this.#pingedAt === undefined ? 0 : this.#clock.monotonic() - this.#pingedAt;
+    if (lateMs > LATE_PONG_MS) {
+      const isAgain = this.#isLate;
       this.reset();
-      this.wake(); // once more, all of them
+      this.#isLate = !isAgain;
+      // Behind thousands of frames every pong is late, and acks that are only ever sent once more prove nothing.
+      if (isAgain) this.#onNoPong(LATE_PONG_MS);
+      else this.wake(); // once more, all of them
       return;
     }
+    this.#isLate = false;
     this.#heard();
     this.#ownPings = Math.max(0, this.#ownPings - 1);
     const proven: number[] = [];

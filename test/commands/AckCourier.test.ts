@@ -204,6 +204,18 @@ describe('AckCourier over a socket that lives and brings no pong', () => {
     expect(sent).toEqual(['a', 'b', 'c']);
   });
 
+  it('posts what is not proven when pongs come late twice in a row, as behind thousands of frames', async () => {
+    const { clock, pong, sent, posted, add, waiting } = rig(true);
+    add('a');
+    for (let n = 0; n < 2; n++) {
+      await clock.advance(7000);
+      expect(posted).toEqual([]);
+      pong();
+    }
+    await settle();
+    expect([sent, posted, waiting()]).toEqual([['a', 'a'], ['a'], []]);
+  });
+
   it('leaves no timer when it stops', async () => {
     const { clock, courier, add } = rig(true);
     add('a');
