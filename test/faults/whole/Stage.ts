@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentStatus } from '../../../src/ops/status.ts';
 import type { Behaviour } from '../../../src/simulator/Behaviour.ts';
+import { patience } from '../../support/patience.ts';
 import { waitFor } from '../../support/waitFor.ts';
 import { answerTo, type FaultRun, type Reply } from '../harness/FaultRun.ts';
 import type { Knock } from '../harness/Front.ts';
@@ -22,7 +23,8 @@ import type { Reacted, Written } from './Written.ts';
 export const CONFIG = {
   backend: { sync_interval_seconds: 1, request_timeout_seconds: 2, max_concurrent_requests: 4 },
   relay: UNGUARDED,
-  sending: { settle_seconds: 3, script_timeout_seconds: 1 },
+  // A script of a busy machine is not one that hangs.
+  sending: { settle_seconds: 3, script_timeout_seconds: patience },
 };
 const MAX_EDITS = 5;
 /** As soon as a start and a settle time, ms. */
