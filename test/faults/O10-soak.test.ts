@@ -82,8 +82,16 @@ async function quiet(run: FaultRun): Promise<Readonly<Record<string, number>>> {
 
 function sample(run: FaultRun, atMs: number): Readonly<Record<string, number>> {
   const { rssMegabytes = 0, files = 0 } = run.figures ?? {};
-  const heapMegabytes = (run.inside?.heapBytes ?? 0) / 1e6;
-  return { atMs: Math.round(atMs), rssMegabytes, heapMegabytes, files, timers: run.clock.timers };
+  const { heapBytes = 0, heapTotalBytes = 0, externalBytes = 0 } = run.inside ?? {};
+  return {
+    atMs: Math.round(atMs),
+    rssMegabytes,
+    heapMegabytes: heapBytes / 1e6,
+    heapTotalMegabytes: heapTotalBytes / 1e6,
+    externalMegabytes: externalBytes / 1e6,
+    files,
+    timers: run.clock.timers,
+  };
 }
 
 /** Of the straight line that is nearest to the points by least squares; NaN for fewer than two. */

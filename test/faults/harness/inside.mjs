@@ -25,7 +25,7 @@ setTimeout(() => {
 
 function tell() {
   const ms = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
-  const { heapUsed, rss } = process.memoryUsage();
+  const { heapUsed, heapTotal, external, rss } = process.memoryUsage();
   peakRssBytes = Math.max(peakRssBytes, peakRss() ?? rss);
   const now = {
     pid: process.pid,
@@ -33,6 +33,8 @@ function tell() {
     gapMaxMs: ms(delays.max),
     timers: process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length,
     heapBytes: heapUsed,
+    heapTotalBytes: heapTotal,
+    externalBytes: external,
     rssBytes: rss,
     peakRssBytes,
   };

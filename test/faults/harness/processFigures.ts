@@ -39,6 +39,9 @@ export interface Inside {
   /** Not those of fastClock.mjs. */
   readonly timers: number;
   readonly heapBytes: number;
+  /** What V8 has taken for its heap, and beside it for buffers. The rest of the memory is neither: SQLite, sockets, code. */
+  readonly heapTotalBytes: number;
+  readonly externalBytes: number;
   readonly rssBytes: number;
   /** The most that it and those before it took; of one that was killed, until 250 ms before. */
   readonly peakRssBytes: number;

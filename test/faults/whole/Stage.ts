@@ -27,8 +27,8 @@ export const CONFIG = {
   sending: { settle_seconds: 3, script_timeout_seconds: patience },
 };
 const MAX_EDITS = 5;
-/** As soon as a start and a settle time, ms. */
-const SEEN_WITHIN_MS = 5000;
+/** As soon as a start and two attempts with their settle times, ms. */
+const SEEN_WITHIN_MS = 10_000;
 /** How late the agent may notice that its clock was set: once a minute it looks at what is scheduled, ms. */
 const NOTICE_MS = 60_000;
 /** Long enough for what was sent meanwhile to come first. */
@@ -233,15 +233,17 @@ export class Stage {
   }
 
   /**
-   * Resolves when the agent has seen all there is and no bubble is under way, or after a while: in a file that takes the
-   * place of this one nobody can tell what it has not seen from what was there before its time, nor whether a bubble went out.
+   * Resolves when the agent has seen all there is and no bubble is under way or between two attempts, or after a while: in a
+   * file that takes the place of this one nobody can tell what it has not seen from what was there before its time, nor
+   * whether a bubble went out.
    */
   async #allSeen(): Promise<void> {
     const { agent, mac } = this.#run.rig;
     const { last } = mac.chatDb.get<{ last: number }>('SELECT coalesce(max(ROWID), 0) AS last FROM message')!;
     const isSeen = async () => {
       const status = (await agent.status().catch(() => undefined)) as Partial<AgentStatus> | undefined;
-      return status?.queues?.sends_in_flight === 0 && (status.cursor?.rowid ?? 0) >= last;
+      const { sends_in_flight: begun, sends_queued: queued } = status?.queues ?? {};
+      return begun === 0 && queued === 0 && (status?.cursor?.rowid ?? 0) >= last;
     };
     await waitFor('all to be seen', isSeen, SEEN_WITHIN_MS).catch(() => {});
   }
