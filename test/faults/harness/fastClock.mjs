@@ -182,9 +182,10 @@ function tryToLeap(since) {
     if (real.now() - toldAt >= TELL_MS || monotonic() >= startedAt + clock.skipToMs) tell();
   }
   const isDue = next.due <= monotonic();
-  armed = mayLeap
-    ? { immediate: real.setImmediate(isDue ? fire : drive) }
-    : { timeout: real.setTimeout(tryToLeap, 1, since) };
+  const isWaiting = !isDue && !mayLeap && monotonic() < startedAt + clock.skipToMs;
+  armed = isWaiting
+    ? { timeout: real.setTimeout(tryToLeap, 1, since) }
+    : { immediate: real.setImmediate(isDue ? fire : drive) };
   keepAlive();
 }
 

@@ -95,6 +95,22 @@ it('keeps to Node’s ways: order, refresh, unref, cancelling by number, and del
   expect(run(clockOf(), program)).toEqual(['too long for a timer', 'a', 'b', 'c']);
 });
 
+it('leaps not while a program runs that it started, whose time is up all the same', async () => {
+  const clock = clockOf();
+  const program = `
+    import { spawn } from 'node:child_process';
+    const hangs = spawn('sleep', ['60']);
+    const from = performance.now();
+    hangs.on('exit', (_, signal) => console.log(JSON.stringify([signal, performance.now() - from])));
+    setTimeout(() => hangs.kill(), 400);`;
+  const running = spawn(process.execPath, [...clock.nodeArgs, '--input-type=module', '--eval', program]);
+  await waitFor('its start', () => clock.timers > 0);
+  await clock.pass(100);
+  const [signal, livedMs] = JSON.parse(await text(running.stdout)) as [string, number];
+  expect(signal).toBe('SIGTERM');
+  expect(livedMs).toBeGreaterThanOrEqual(400);
+});
+
 it('lets hours pass in a hurry for an agent with its connections open, which miss no answer', async () => {
   const clock = new FastClock(join(tempDir(), 'clock'), { isHurried: true });
   const rig = await startRig({ nodeArgs: clock.nodeArgs });
