@@ -209,9 +209,9 @@ function fire() {
 
 function clear(timer) {
   if (timer instanceof FastTimer) return void timer.close();
-  const found = [...pending].find(({ id }) => id === Number(timer));
-  if (found) found.close();
-  else if (typeof timer === 'object') real.clearTimeout(timer);
+  // One of Node's own, of a socket: as a number it would be taken for another of ours.
+  if (typeof timer === 'object') return void real.clearTimeout(timer);
+  [...pending].find(({ id }) => id === Number(timer))?.close();
 }
 
 const setTimeoutFast = (fn, ms, ...args) => new FastTimer(fn, ms, args, false);

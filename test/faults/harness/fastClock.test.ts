@@ -95,6 +95,16 @@ it('keeps to Node’s ways: order, refresh, unref, cancelling by number, and del
   expect(run(clockOf(), program)).toEqual(['too long for a timer', 'a', 'b', 'c']);
 });
 
+it('keeps its timers apart from those that Node sets itself, on sockets', () => {
+  const program = `
+    import { Socket } from 'node:net';
+    let fired = 0;
+    for (let n = 0; n < 5000; n++) setTimeout(() => fired++, 10);
+    for (let n = 0; n < 100; n++) new Socket().setTimeout(1000).destroy();
+    setTimeout(() => console.log(fired), 20);`;
+  expect(run(clockOf(), program)).toBe(5000);
+});
+
 it('leaps not while a program runs that it started, whose time is up all the same', async () => {
   const clock = clockOf();
   const program = `
