@@ -12,7 +12,10 @@ export interface Clock {
   now(): number;
   /** Milliseconds from an arbitrary start; never goes back. For durations and back-off. */
   monotonic(): number;
-  /** Calls `fn` once after `ms`; delays beyond the timer limit are served in steps. */
+  /**
+   * Calls `fn` once after `ms`, never before `monotonic` has gone on by as much: what is asked then whether its time has
+   * come is told so, and need not wait for another timer. Delays beyond the timer limit are served in steps.
+   */
   after(ms: number, fn: () => void): Timer;
   /** Calls `fn` every `ms` until cancelled. */
   every(ms: number, fn: () => void): Timer;
@@ -22,13 +25,13 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, fn) {
-    let left = Math.max(0, ms);
+    const due = performance.now() + ms;
     let handle: NodeJS.Timeout;
     const arm = () => {
-      const step = Math.min(left, MAX_TIMER_MS);
+      // Node counts in whole ms, of a clock that it reads in whole ms: its timers fire up to 2 ms early.
+      const step = Math.min(Math.ceil(due - performance.now()), MAX_TIMER_MS);
       handle = setTimeout(() => {
-        left -= step;
-        if (left > 0) arm();
+        if (performance.now() < due) arm();
         else fn();
       }, step);
     };
