@@ -1,4 +1,5 @@
-import { renameSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { freePort } from '../../scripts/rig/freePort.ts';
 import type { ErrorCode } from '../../src/util/errors.ts';
@@ -21,6 +22,7 @@ interface Trouble {
 }
 
 const port = await freePort();
+const PARTS = ['', '-wal', '-shm'] as const;
 const chatDb = ({ rig }: FaultRun) => rig.mac.chatDbPath;
 /** How many requests there were when the trouble ended. */
 let before = 0;
@@ -28,13 +30,37 @@ let before = 0;
 const isThrough = ({ ledger, front }: FaultRun) =>
   ledger.inserted.every(({ guid }) => ledger.accepted.has(guid)) &&
   front.knocks.slice(before).some(({ path, status }) => path === '/edge/sync' && status === 200);
-const everyRequest = (status: number): Omit<Trouble, 'code'> => ({
+const everyRequest = (...answer: Parameters<typeof says>): Omit<Trouble, 'code'> => ({
   begin(run) {
-    run.front.treat = () => says(status);
+    run.front.treat = () => says(...answer);
     run.write(); // while the socket is up nothing else may go this way for a while
   },
   end: ({ front }) => front.standAside(),
   isOver: isThrough,
+});
+
+/** Something else lies in the place of chat.db. */
+const insteadOfChatDb = (content: () => string | Buffer): Omit<Trouble, 'code'> => ({
+  begin({ rig: { mac } }) {
+    mac.chatDb.close();
+    for (const part of PARTS) renameSync(`${mac.chatDbPath}${part}`, `${mac.chatDbPath}.away${part}`);
+    writeFileSync(mac.chatDbPath, content());
+  },
+  end({ rig: { mac } }) {
+    for (const part of PARTS) rmSync(`${mac.chatDbPath}${part}`, { force: true });
+    for (const part of PARTS) renameSync(`${mac.chatDbPath}.away${part}`, `${mac.chatDbPath}${part}`);
+    mac.chatDb.open();
+  },
+  isOver: async ({ rig }) => (await rig.agent.status()).chatdb.open,
+});
+/** A bubble is asked for that cannot go out. */
+const unsendable = (begin: (run: FaultRun) => void, end: (run: FaultRun) => void): Omit<Trouble, 'code'> => ({
+  async begin(run) {
+    begin(run);
+    await run.ask();
+  },
+  end,
+  isOver: ({ ledger }) => ledger.asked.every(({ id }) => ledger.acks.get(id)?.includes('completed')),
 });
 
 const TROUBLES: readonly Trouble[] = [
@@ -44,8 +70,11 @@ const TROUBLES: readonly Trouble[] = [
     end: (run) => renameSync(`${chatDb(run)}.away`, chatDb(run)),
     isOver: async ({ rig }) => (await rig.agent.status()).chatdb.open,
   },
+  { code: 'EDGE_CHATDB_SCHEMA', ...insteadOfChatDb(() => '') },
+  { code: 'EDGE_CHATDB_CORRUPT', ...insteadOfChatDb(() => randomBytes(8192)) },
   { code: 'EDGE_BACKEND_BUSY', ...everyRequest(503) },
   { code: 'EDGE_BACKEND_AUTH', ...everyRequest(403) },
+  { code: 'EDGE_BACKEND_REDIRECT', ...everyRequest(302, '', { location: 'https://elsewhere.example/' }) },
   {
     code: 'EDGE_BACKEND_UNREACHABLE',
     begin(run) {
@@ -57,14 +86,31 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     code: 'EDGE_SEND_NOT_PERMITTED',
-    async begin(run) {
-      run.rig.mac.messages.automation = 'denied';
-      await run.ask();
-    },
-    end({ rig }) {
-      rig.mac.messages.automation = 'granted';
-    },
-    isOver: ({ ledger }) => ledger.asked.every(({ id }) => ledger.acks.get(id)?.includes('completed')),
+    ...unsendable(
+      ({ rig }) => (rig.mac.messages.automation = 'denied'),
+      ({ rig }) => (rig.mac.messages.automation = 'granted'),
+    ),
+  },
+  {
+    code: 'EDGE_SEND_MESSAGES_DOWN',
+    ...unsendable(
+      ({ rig }) => rig.mac.messages.behave({ fail: -600, times: 'always' }),
+      ({ rig }) => rig.mac.messages.behaveWell(),
+    ),
+  },
+  {
+    code: 'EDGE_SEND_NO_ACCOUNT',
+    ...unsendable(
+      ({ rig }) => (rig.mac.messages.accounts = []),
+      ({ rig }) => (rig.mac.messages.accounts = ['iMessage']),
+    ),
+  },
+  {
+    code: 'EDGE_SEND_SPAWN',
+    ...unsendable(
+      ({ rig }) => renameSync(rig.mac.osascriptPath, `${rig.mac.osascriptPath}.away`),
+      ({ rig }) => renameSync(`${rig.mac.osascriptPath}.away`, rig.mac.osascriptPath),
+    ),
   },
 ];
 
