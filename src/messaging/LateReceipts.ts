@@ -50,9 +50,8 @@ export class LateReceipts {
   readonly #againMs: number;
   readonly #onRow: (send: SendRow, row: ChatRow) => void;
   readonly #turn: (work: () => void) => void;
-  readonly #watched = new Map<number, SendRow>();
-  /** Until when, monotonic ms: a wall clock that is wrong for a while must not end it. */
-  readonly #until = new Map<number, number>();
+  /** By sendId; `until` in monotonic ms: a wall clock that is wrong for a while must not end it. */
+  readonly #watched = new Map<number, { readonly send: SendRow; readonly until: number }>();
   /** When rows that cannot be decided yet were first seen, monotonic ms, by guid. */
   readonly #undecided = new Map<string, number>();
   #timer: { at: number; timer: Timer } | undefined;
@@ -106,11 +105,10 @@ export class LateReceipts {
   /** A send ended as unknown, or was confirmed when more than one row may come of it. */
   watch(send: SendRow): void {
     if (this.#watched.size === 0) this.#walked = undefined;
-    this.#watched.delete(send.sendId);
-    this.#watched.set(send.sendId, send);
     const keptMs = send.state === 'unknown' ? WATCHED_MS : this.#againMs;
     const goneMs = this.#clock.now() - (send.finishedAt ?? Number.POSITIVE_INFINITY);
-    this.#until.set(send.sendId, this.#clock.monotonic() + keptMs - Math.max(0, goneMs));
+    this.#watched.delete(send.sendId); // the latest is the last
+    this.#watched.set(send.sendId, { send, until: this.#clock.monotonic() + keptMs - Math.max(0, goneMs) });
     for (const sendId of this.#watched.keys()) {
       if (this.#watched.size <= MAX_WATCHED) break;
       this.#watched.delete(sendId);
@@ -165,7 +163,8 @@ export class LateReceipts {
       this.#through();
       return;
     }
-    for (const send of [...this.#watched.values()].sort((a, b) => a.sendId - b.sendId)) this.#match(send, slice);
+    const watched = [...this.#watched.values()].sort((a, b) => a.send.sendId - b.send.sendId);
+    for (const { send } of watched) this.#match(send, slice);
     this.#at = last.rowid;
     this.#soon(SLICE_GAP_MS);
   }
@@ -178,7 +177,7 @@ export class LateReceipts {
       this.#from = Number.POSITIVE_INFINITY;
       this.#since = undefined;
       this.#next = undefined;
-      for (const send of this.#watched.values()) this.#includeRowsOf(send);
+      for (const { send } of this.#watched.values()) this.#includeRowsOf(send);
     }
     if (this.#isNewWalk) {
       this.#at = this.#from;
@@ -216,7 +215,7 @@ export class LateReceipts {
       return;
     }
     this.#onRow(send, row);
-    if (this.#watched.get(send.sendId) === send) this.#watched.delete(send.sendId);
+    if (this.#watched.get(send.sendId)?.send === send) this.#watched.delete(send.sendId);
   }
 
   #find(send: SendRow, { rows, previews }: Slice): ChatRow | undefined {
@@ -246,9 +245,6 @@ export class LateReceipts {
 
   #forgetOld(): void {
     const now = this.#clock.monotonic();
-    for (const [sendId, until] of this.#until) {
-      if (now > until) this.#watched.delete(sendId);
-      if (!this.#watched.has(sendId)) this.#until.delete(sendId);
-    }
+    for (const [sendId, { until }] of this.#watched) if (now > until) this.#watched.delete(sendId);
   }
 }
