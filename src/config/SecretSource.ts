@@ -24,6 +24,8 @@ export class SecretSource {
   #value: string | undefined;
   #problem: EdgeError | undefined;
   #asking: Promise<void> | undefined;
+  /** It was to be read anew while the Keychain was asked, which may have found the secret of before. */
+  #askAgain = false;
   #listener: (() => void) | undefined;
 
   constructor(options: SecretSourceOptions) {
@@ -38,7 +40,7 @@ export class SecretSource {
 
   /** The secret as last read. While there is none, each call looks again. */
   current(): string | undefined {
-    if (this.#value === undefined) this.refresh();
+    if (this.#value === undefined) this.#read();
     return this.#value;
   }
 
@@ -59,6 +61,11 @@ export class SecretSource {
 
   /** Reads it again: environment and file at once, the Keychain in the background with the last value kept meanwhile. */
   refresh(): void {
+    this.#askAgain = true;
+    this.#read();
+  }
+
+  #read(): void {
     const { environment, file, keychain } = this.#options;
     if (environment !== undefined && environment !== '') this.#take(() => checked(environment, 'EDGE_SECRET'));
     else if (file !== undefined) this.#take(() => checked(readSecretFile(file), file));
@@ -79,17 +86,23 @@ export class SecretSource {
     }
   }
 
-  #askKeychain({ service, account }: { service: string; account: string }): void {
+  #askKeychain(item: { service: string; account: string }): void {
+    this.#asking ??= this.#ask(item).finally(() => {
+      this.#asking = undefined;
+    });
+  }
+
+  async #ask({ service, account }: { service: string; account: string }): Promise<void> {
     const from = `the Keychain item ${service} of ${account}`;
-    this.#asking ??= this.#options
-      .readKeychain(service, account)
-      .then((text) => this.#take(() => checked(text, from)))
-      .catch((error: unknown) => {
+    do {
+      this.#askAgain = false;
+      try {
+        const text = await this.#options.readKeychain(service, account);
+        this.#take(() => checked(text, from));
+      } catch (error) {
         this.#problem = new EdgeError('EDGE_SECRET_MISSING', `${from} cannot be read: ${messageOf(error)}`);
-      })
-      .finally(() => {
-        this.#asking = undefined;
-      });
+      }
+    } while (this.#askAgain);
   }
 }
 

@@ -126,6 +126,15 @@ describe('readKeychain', () => {
     expect(told).toEqual(['second', 'second']);
   });
 
+  it('asks the Keychain once more when it was to be read anew in the midst of an answer, which may be the old one', async () => {
+    const answers = ['first', 'first', 'second'];
+    const secrets = source({ keychain, readKeychain: async () => answers.shift()! });
+    await secrets.load();
+    secrets.refresh();
+    secrets.refresh();
+    await vi.waitFor(() => expect(secrets.known).toBe('second'));
+  });
+
   it('tells of a Keychain that answers later', async () => {
     const answers = [Promise.resolve('first'), Promise.resolve('second')];
     const secrets = source({ keychain, readKeychain: () => answers.shift()! });
