@@ -14,18 +14,20 @@ const WATCHED_MS = 7 * 86_400_000;
 const GATHER_MS = 1000;
 /** How often older sends are looked at while chat.db changes, ms. */
 const ROUND_MS = 60_000;
-/** Sends looked at in one go: some 2 ms. */
+/** Sends looked at in one go: some 2 ms. Fresh ones beyond that are left to the round: whoever has so many is in no hurry. */
 const SLICE = 200;
 /** Between two slices, ms. */
 const SLICE_GAP_MS = 25;
 
-interface Round {
-  past: { confirmedAt: number; sendId: number };
+/** The last send that was looked at. */
+interface Place {
+  readonly confirmedAt: number;
+  readonly sendId: number;
 }
 
 /**
- * Watches the receipts of confirmed sends for what Messages learns later: delivered, read, or failed after all. Those of
- * the last 20 minutes with each change of chat.db, those of a week once a minute and at the start.
+ * Watches the receipts of confirmed sends for what Messages learns later: delivered, read, or failed after all. The
+ * latest of the last 20 minutes with each change of chat.db, those of a week once a minute and at the start.
  */
 export class Deliveries {
   readonly #store: StateStore;
@@ -36,8 +38,8 @@ export class Deliveries {
   readonly #turn: (work: () => void) => void;
   #timer: Timer | undefined;
   #roundTimer: Timer | undefined;
-  /** What is being looked through, the oldest first; asked for again meanwhile, it begins again behind it. */
-  #round: Round | undefined;
+  /** How far the round under way is, the oldest first; asked for again meanwhile, another comes after it. */
+  #round: Place | undefined;
   #isFreshDue = false;
   #isRoundDue = false;
   #stopped = false;
@@ -92,10 +94,14 @@ export class Deliveries {
 
   /** One slice. Done again from its start when state.db took nothing. */
   #look(): void {
+    const now = this.#clock.now();
+    if (this.#isRoundDue && !this.#round) {
+      this.#round = { confirmedAt: now - WATCHED_MS, sendId: 0 };
+      this.#isRoundDue = false;
+    }
+    const { sends: stored } = this.#store;
+    const sends = this.#round ? stored.unread(this.#round, SLICE) : stored.latestUnread(now - FRESH_MS, SLICE);
     const db = this.#chatDb();
-    this.#round ??= this.#next();
-    if (!this.#round) return;
-    const sends = this.#store.sends.unread(this.#round.past, SLICE);
     const states = db && this.#states(db, sends);
     if (!states) {
       this.#soon(GATHER_MS);
@@ -105,18 +111,9 @@ export class Deliveries {
       const state = states.get(send.receiptGuid!);
       if (state && isNews(send, state)) this.#onNews(send, state);
     }
-    const last = sends.at(-1);
-    this.#round =
-      last && sends.length === SLICE ? { past: { confirmedAt: last.confirmedAt!, sendId: last.sendId } } : undefined;
+    if (this.#round) this.#round = placeOf(sends.length < SLICE ? undefined : sends.at(-1));
+    else this.#isFreshDue = false;
     if (this.#round || this.#isFreshDue || this.#isRoundDue) this.#soon(SLICE_GAP_MS);
-  }
-
-  #next(): Round | undefined {
-    const now = this.#clock.now();
-    const sinceAt = this.#isRoundDue ? now - WATCHED_MS : this.#isFreshDue ? now - FRESH_MS : undefined;
-    this.#isRoundDue = false;
-    this.#isFreshDue = false;
-    return sinceAt === undefined ? undefined : { past: { confirmedAt: sinceAt, sendId: 0 } };
   }
 
   /** By guid; undefined when chat.db cannot be read now. */
@@ -147,6 +144,10 @@ export class Deliveries {
     });
     return read(db, [...rowids.values()]);
   }
+}
+
+function placeOf(send: SendRow | undefined): Place | undefined {
+  return send && { confirmedAt: send.confirmedAt!, sendId: send.sendId };
 }
 
 function read(db: ReceiptSource, rowids: readonly number[]): Map<string, ReceiptState> {

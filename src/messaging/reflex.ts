@@ -46,7 +46,7 @@ export interface FirstBubbleQuestion {
   readonly inboundCreatedAt: number;
   readonly now: number;
   readonly named: NamedCommand;
-  /** Sends of the thread since the message came in, or of the last REFLEX_WINDOW_MS if that is longer, oldest first. */
+  /** Reflexes of the thread since the message came in, or of the last REFLEX_WINDOW_MS if that is longer, oldest first. */
   readonly recent: readonly SendRow[];
   /** Ids of reflex commands that some answer's row carries already. */
   readonly taken: ReadonlySet<string>;

@@ -80,7 +80,7 @@ function planFirst(
   now: number,
 ) {
   const since = Math.min(inbound.createdAt, now - REFLEX_WINDOW_MS);
-  const recent = store.sends.recentOf(inbound.threadId, since);
+  const recent = store.sends.reflexesOf(inbound.threadId, since);
   const id = answer.reflexCommandId;
   const ids = recent.map(reflexIdOf).filter((known) => known !== undefined);
   // Asked of the table, not of `recent`: the wall clock may have stepped between the two rows.

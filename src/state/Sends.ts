@@ -87,7 +87,15 @@ export class Sends {
     return this.#sql(sql).get(sendId) !== undefined;
   }
 
-  /** Rows of a thread created at or after `since`, oldest first: what the reflex rules look at. */
+  /** Reflexes of a thread, first bubbles, that were created at or after `since`, oldest first. */
+  reflexesOf(threadId: string, since: number): SendRow[] {
+    return this.#sql(
+      `SELECT ${COLUMNS} FROM sends WHERE thread_id = ? AND created_at >= ? AND bubble_type = 'reflex' AND part_of IS NULL
+       ORDER BY created_at, send_id`,
+    ).all(threadId, since) as SendRow[];
+  }
+
+  /** Rows of a thread created at or after `since`, oldest first. */
   recentOf(threadId: string, since: number): SendRow[] {
     return this.#sql(
       `SELECT ${COLUMNS} FROM sends WHERE thread_id = ? AND created_at >= ? ORDER BY created_at, send_id`,
@@ -143,6 +151,19 @@ export class Sends {
       ...past,
       limit,
     }) as SendRow[];
+  }
+
+  /** Those of them with a receipt since then: the latest `limit`, in the order of their receipts. */
+  latestUnread(since: number, limit: number): SendRow[] {
+    return (
+      this.#sql(`
+      SELECT ${COLUMNS} FROM sends
+      WHERE read_at IS NULL AND receipt_rowid IS NOT NULL AND confirmed_at >= ?
+        AND state IN ('confirmed', 'delivered') ORDER BY confirmed_at DESC, send_id DESC LIMIT ?`).all(
+        since,
+        limit,
+      ) as SendRow[]
+    ).reverse();
   }
 
   /** Sends that ended since then and nobody can vouch for: the latest `limit`, in their order. */

@@ -23,7 +23,7 @@ function isRead(rig: SenderRig, { receiptGuid, receiptRowid }: SendRow): number 
 
 const news = (rig: SenderRig) =>
   rig.store.events
-    .waiting(100)
+    .waiting(1000)
     .filter(({ event_type }) => event_type === 'message_delivered')
     .map(({ event_id, details }) => [event_id, details.status]);
 
@@ -69,6 +69,19 @@ describe('deliveries and reads', () => {
       [`read:${send.key}`, 'read'],
     ]);
     expect(rig.row(send)).toMatchObject({ state: 'delivered', readAt: rig.mac.readAt.get(send.receiptGuid!) });
+  });
+
+  it('are told of the latest two hundred bubbles with each change of chat.db, and of those before within a minute', async () => {
+    const rig = senderRig();
+    const sends: SendRow[] = [];
+    for (let n = 0; n < 202; n++) sends.push(await confirmed(rig, `bubble ${n}`));
+    await rig.clock.advance(MINUTE);
+    for (const n of [1, 2]) isRead(rig, sends[n]!);
+    await rig.changed();
+    await rig.clock.advance(2_000);
+    expect(news(rig).map(([id]) => id)).toEqual([`delivered:${sends[2]!.key}`, `read:${sends[2]!.key}`]);
+    await rig.clock.advance(MINUTE);
+    expect(news(rig).map(([id]) => id)).toContain(`read:${sends[1]!.key}`);
   });
 
   it('are told when they happened while the agent was down', async () => {
