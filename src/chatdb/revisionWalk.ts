@@ -32,12 +32,13 @@ export function revisionPage(
   for (;;) {
     const rows = rowsPast(statements, place, left);
     for (const row of rows) {
-      place = { ...place, date: place.way === 'rowid' ? 0n : BigInt(row.date!), rowid: row.rowid };
       if (row.editedAt === null || (place.way === 'rowid' && isDated(row, starts))) continue;
       const { rowid, guid, editedAt } = row;
-      found.push({ rowid, guid, editedAt, isFromMe: row.isFromMe === 1, place: format(place) });
-      if (found.length >= limit) return { found, examinedTo: format(place) };
+      const here = format(placeOf(row, place.way));
+      found.push({ rowid, guid, editedAt, isFromMe: row.isFromMe === 1, place: here });
+      if (found.length >= limit) return { found, examinedTo: here };
     }
+    place = rows.length > 0 ? placeOf(rows.at(-1)!, place.way) : place;
     if (rows.length === left) return { found, examinedTo: format(place) };
     left -= rows.length;
     const next = WAYS[WAYS.indexOf(place.way) + 1];
@@ -61,6 +62,10 @@ function rowsPast(statements: Statements, { way, date, rowid }: Place, limit: nu
   if (way === 'rowid') return statements.revisionsFrom.all({ rowid, limit }) as RawRevision[];
   const lastDate = way === 'seconds' ? SECONDS_BELOW - 1 : LAST_DATE;
   return statements.revisionsDated.all({ date, rowid, lastDate, limit }) as RawRevision[];
+}
+
+function placeOf({ date, rowid }: RawRevision, way: Way): Place {
+  return { way, date: way === 'rowid' ? 0n : BigInt(date!), rowid };
 }
 
 /** Whether the row was come upon by its date. */
