@@ -9,7 +9,7 @@ import { CONFIG, Stage } from './whole/Stage.ts';
 
 const HOUR_MS = 3600_000;
 /** The short form has another pace, and is too short to say anything of a slope. */
-const LONG = { forMs: 0, messageMs: 1000, commandMs: 5000, faultMs: 30_000, sampleMs: 10_000, haste: 6 };
+const LONG = { forMs: 0, messageMs: 1000, commandMs: 5000, faultMs: 30_000, sampleMs: 10_000, haste: 3 };
 const SHORT = { forMs: 12_000, messageMs: 200, commandMs: 1000, faultMs: 2000, sampleMs: 500, haste: 1 };
 const PACE = settings.hours === undefined ? SHORT : { ...LONG, forMs: settings.hours * HOUR_MS };
 /**
