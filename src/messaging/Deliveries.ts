@@ -88,9 +88,11 @@ export class Deliveries {
     if (this.#timer || this.#stopped) return;
     this.#timer = this.#clock.after(ms, () => {
       this.#timer = undefined;
-      this.#turn(() => this.#look());
+      this.#turn(this.#looking);
     });
   }
+
+  readonly #looking = () => this.#look();
 
   /** One slice. Done again from its start when state.db took nothing. */
   #look(): void {

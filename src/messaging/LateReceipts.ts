@@ -143,10 +143,12 @@ export class LateReceipts {
     this.#timer?.timer.cancel();
     const timer = this.#clock.after(ms, () => {
       this.#timer = undefined;
-      this.#turn(() => this.#look());
+      this.#turn(this.#looking);
     });
     this.#timer = { at, timer };
   }
+
+  readonly #looking = () => this.#look();
 
   /** One slice. Done again when state.db took nothing: what was written meanwhile is not watched any more. */
   #look(): void {

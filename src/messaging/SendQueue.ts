@@ -12,6 +12,7 @@ export type NextHead =
 /**
  * Whose turn it is. A thread's bubbles keep their order: only its first open one can be next, and not while that one
  * is in flight, held or not due. Among threads: those with an immediate bubble first, then the one served longest ago.
+ * One that could not be begun, as where chat.db is damaged, waits for its turn like any other until it could.
  * Heads are remembered, so that a pick with thousands of rows waiting costs a pass over the threads and no query.
  */
 export class SendQueue {
@@ -23,6 +24,8 @@ export class SendQueue {
   readonly #served = new Map<string, number>();
   /** Until when threads are passed over, monotonic ms. */
   readonly #setAside = new Map<string, number>();
+  /** Threads whose next bubble could not be begun when it had its turn. */
+  readonly #stuck = new Set<string>();
   readonly #stale = new Set<string>();
   #allStale = true;
   #turns = 0;
@@ -73,12 +76,23 @@ export class SendQueue {
     this.#setAside.delete(threadId);
   }
 
+  /** Its next bubble could not be begun, and may not be for days. */
+  stuck(threadId: string): void {
+    this.#stuck.add(threadId);
+  }
+
+  /** Its next bubble was begun, or is over. */
+  goesOn(threadId: string): void {
+    this.#stuck.delete(threadId);
+  }
+
   threadsSetAside(): string[] {
     return [...this.#setAside.keys()];
   }
 
   #before(a: Head, b: Head): boolean {
-    if (a.isUrgent !== b.isUrgent) return a.isUrgent === 1;
+    const [urgentA, urgentB] = [a, b].map((head) => head.isUrgent === 1 && !this.#stuck.has(head.threadId));
+    if (urgentA !== urgentB) return urgentA === true;
     const servedA = this.#served.get(a.threadId) ?? 0;
     const servedB = this.#served.get(b.threadId) ?? 0;
     return servedA === servedB ? a.sendId < b.sendId : servedA < servedB;
@@ -101,7 +115,7 @@ export class SendQueue {
       const heads = this.#store.sendPace.heads();
       this.#heads.clear();
       for (const head of heads) this.#heads.set(head.threadId, head);
-      for (const known of [this.#served, this.#setAside]) {
+      for (const known of [this.#served, this.#setAside, this.#stuck]) {
         for (const threadId of known.keys()) if (!this.#heads.has(threadId)) known.delete(threadId);
       }
       this.#allStale = false;
@@ -120,5 +134,6 @@ export class SendQueue {
     this.#heads.delete(threadId);
     this.#served.delete(threadId);
     this.#setAside.delete(threadId);
+    this.#stuck.delete(threadId);
   }
 }

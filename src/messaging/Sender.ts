@@ -42,7 +42,9 @@ export class Sender {
   readonly #pace: Pace;
   readonly #gate: SendingGate;
   readonly #attempts: Attempts;
-  readonly #retries = new Set<Timer>();
+  /** What state.db has not taken yet. While there is any, all else waits behind it. */
+  readonly #undone = new Set<() => void>();
+  #retry: Timer | undefined;
   /** Noted as begun by `begin`; its osascript starts when the transaction is through. */
   #noted: { readonly sendId: number; readonly prepared: Ready } | undefined;
   #running: Promise<void> | undefined;
@@ -83,7 +85,7 @@ export class Sender {
     this.#started = true;
     this.#pace.start();
     this.#attempts.start();
-    this.#turn(() => this.#attempts.look());
+    this.#turn(this.#look);
   }
 
   /** The Mac slept. */
@@ -96,7 +98,7 @@ export class Sender {
   wake(threadId?: string): void {
     if (threadId === undefined) this.#queue.invalidateAll();
     else this.#queue.invalidate(threadId);
-    this.#turn(() => {});
+    this.#turn(nothing);
   }
 
   /**
@@ -118,7 +120,7 @@ export class Sender {
 
   /** chat.db changed, or was opened: receipts and deliveries may be there. */
   chatDbChanged(): void {
-    this.#turn(() => this.#attempts.look());
+    this.#turn(this.#look);
     this.#attempts.chatDbChanged();
   }
 
@@ -146,31 +148,43 @@ export class Sender {
 
   release(): void {
     this.#gate.release();
-    this.#turn(() => {});
+    this.#turn(nothing);
   }
 
   /** Starts nothing new, lets the osascript that runs end and notes how it ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
-    for (const timer of this.#retries) timer.cancel();
+    this.#retry?.cancel();
     this.#attempts.stop();
     while (this.#running) await this.#running;
   }
 
-  /** Does `work`, again and again while state.db takes nothing, and then whatever can start. */
+  /**
+   * Does `work`, and then whatever can start; while state.db takes nothing, once a second, however much comes meanwhile:
+   * each try may stop the event loop for as long as SQLite waits for a lock. What is asked for again should be the same
+   * function, so that it is done once.
+   */
   #turn(work: () => void): void {
     if (!this.#started) return;
-    if (!this.#isTaken(work)) {
-      if (this.#stopped) return;
-      const timer = this.#clock.after(TRY_AGAIN_MS, () => {
-        this.#retries.delete(timer);
-        this.#turn(work);
-      });
-      this.#retries.add(timer);
-    }
-    if (!this.#isTaken(() => this.#startNext())) this.#wait(TRY_AGAIN_MS);
+    if (this.#undone.size > 0 && !this.#stopped) this.#undone.add(work);
+    else if (!this.#isTaken(work)) this.#tryAgain(work);
+    else if (!this.#isTaken(() => this.#startNext())) this.#wait(TRY_AGAIN_MS);
   }
+
+  #tryAgain(work: () => void): void {
+    if (this.#stopped) return;
+    this.#undone.add(work);
+    this.#retry = this.#clock.after(TRY_AGAIN_MS, () => {
+      for (const undone of this.#undone) {
+        this.#undone.delete(undone);
+        if (!this.#isTaken(undone)) return this.#tryAgain(undone);
+      }
+      this.#turn(nothing);
+    });
+  }
+
+  readonly #look = () => this.#attempts.look();
 
   #isTaken(work: () => void): boolean {
     try {
@@ -186,7 +200,7 @@ export class Sender {
   #wait(ms: number): void {
     this.#timer?.cancel();
     if (this.#stopped) return;
-    this.#timer = this.#clock.after(Math.min(ms, MAX_WAIT_MS), () => this.#turn(() => {}));
+    this.#timer = this.#clock.after(Math.min(ms, MAX_WAIT_MS), () => this.#turn(nothing));
   }
 
   #startNext(): void {
@@ -206,10 +220,14 @@ export class Sender {
     if (closedMs > 0) return closedMs;
     const turn = this.#pace.next();
     if (!turn.send) return turn.waitMs;
-    return this.#begin(turn.send) ? undefined : TRY_AGAIN_MS;
+    const { threadId } = turn.send;
+    const isBegun = this.#begin(turn.send);
+    if (isBegun) this.#queue.goesOn(threadId);
+    else this.#queue.stuck(threadId);
+    return isBegun ? undefined : TRY_AGAIN_MS;
   }
 
-  /** Starts osascript for the send, or ends the send without. False when chat.db cannot be read now. */
+  /** Starts osascript for the send, or ends the send without. False when what chat.db says of it cannot be known now. */
   #begin(send: SendRow): boolean {
     if (!this.#chatDb()) return false;
     const before = this.#attempts.before(send);
@@ -297,7 +315,7 @@ export class Sender {
   async #after(launch: Promise<void>): Promise<void> {
     await launch;
     this.#running = undefined;
-    this.#turn(() => {});
+    this.#turn(nothing);
   }
 
   /** osascript ended. Done again from the start when state.db took nothing. */
@@ -311,3 +329,5 @@ export class Sender {
     if (send && this.isReady && !this.#running && !this.#stopped) this.#begin(send);
   }
 }
+
+function nothing(): void {}

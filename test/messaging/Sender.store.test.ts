@@ -40,6 +40,25 @@ describe('Sender, while another process holds state.db', () => {
     expect(rig.texts()).toEqual(['hello']);
   });
 
+  it('tries once a second, however often chat.db changes meanwhile, and then notes what came', async () => {
+    const rig = senderRig();
+    rig.mac.onRun = () => EXIT_0;
+    const send = rig.queue(ANNA, 'hello');
+    await rig.wake();
+    const unlock = lock(rig);
+    rig.mac.write({ target: ANNA, text: 'hello' });
+    for (let change = 0; change < 10; change++) await rig.changed();
+    for (let second = 0; second < 5; second++) {
+      const before = rig.told('failure').length;
+      await rig.changed();
+      await rig.clock.advance(1000);
+      expect(rig.told('failure').length - before).toBe(1);
+    }
+    unlock();
+    await rig.clock.advance(1000);
+    expect(rig.state(send)).toBe('confirmed');
+  });
+
   it('does not let the settle time of another bubble pass faster', async () => {
     const rig = senderRig();
     rig.mac.onRun = () => EXIT_0;

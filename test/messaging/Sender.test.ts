@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ScriptResult } from '../../src/messaging/ScriptRunner.ts';
+import { EdgeError } from '../../src/util/EdgeError.ts';
 import { settle } from '../support/FakeClock.ts';
 import { chat, EXIT_0, scriptError, TIMED_OUT, unreadable } from './FakeMac.ts';
 import { ANNA, BEN, SETTLE_MS, senderRig } from './senderRig.ts';
@@ -483,6 +484,29 @@ describe('Sender, afterwards', () => {
     await rig.clock.advance(1000);
     expect(rig.state(send)).toBe('confirmed');
   });
+});
+
+describe('a thread whose chat cannot be read', () => {
+  for (const immediate of [false, true]) {
+    it(`holds up no other with ${immediate ? 'an immediate' : 'a'} bubble, and is tried again and again`, async () => {
+      const rig = senderRig();
+      const chatOf = rig.mac.chatOf.bind(rig.mac);
+      let isDamaged = true;
+      rig.mac.chatOf = (threadId) => {
+        if (isDamaged && threadId === BEN)
+          throw new EdgeError('EDGE_CHATDB_CORRUPT', 'database disk image is malformed');
+        return chatOf(threadId);
+      };
+      rig.queue(BEN, 'later', { immediate });
+      for (const text of ['one', 'two']) rig.queue(ANNA, text);
+      await rig.wake();
+      await rig.clock.advance(10_000);
+      expect(rig.texts()).toEqual(['one', 'two']);
+      isDamaged = false;
+      await rig.clock.advance(2_000);
+      expect(rig.texts()).toEqual(['one', 'two', 'later']);
+    });
+  }
 });
 
 describe('Sender.stop', () => {
