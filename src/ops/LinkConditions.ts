@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { Logger } from '../util/Logger.ts';
 import { LINK_ERRORS } from '../util/linkErrors.ts';
-import { isNetworkCode } from '../util/networkCodes.ts';
+import { isAnswerCode, isNetworkCode } from '../util/networkCodes.ts';
 import type { Claimant, Health } from './Health.ts';
 import { maskIn } from './mask.ts';
 
@@ -24,7 +24,7 @@ interface Trouble {
  *
  * | what                                             | ended by                                                         |
  * |--------------------------------------------------|------------------------------------------------------------------|
- * | the way is blocked: name, network, proxy, TLS    | the first channel that met it and works again, for all of them   |
+ * | the way is blocked: name, network, proxy, TLS    | the first channel that met it and is answered, for all of them   |
  * | the backend refuses: secret, 404, busy           | success of the channel that was refused: others may be welcome   |
  *
  * A channel whose way alone is blocked, as that of a socket behind a proxy without upgrades, keeps its condition until it
@@ -42,6 +42,7 @@ export class LinkConditions {
 
   failed(channel: Channel, code: ErrorCode, detail: string): void {
     const before = this.#troubles.get(channel);
+    if (before && isNetworkCode(before.code) && isAnswerCode(code)) this.#wayIsOpen();
     const failures = before?.code === code ? before.failures + 1 : 1;
     const trouble: Trouble = { code, failures, claimed: before?.claimed };
     this.#troubles.set(channel, trouble);
@@ -66,7 +67,10 @@ export class LinkConditions {
 
   #over(code: ErrorCode, by: Claimant): void {
     this.#clear(code, by);
-    if (!isNetworkCode(code)) return;
+    if (isNetworkCode(code)) this.#wayIsOpen();
+  }
+
+  #wayIsOpen(): void {
     for (const { code: other } of this.#health.standing()) {
       if (!isNetworkCode(other)) continue;
       for (const claimant of ['websocket', 'sync', 'agent'] as const) this.#clear(other, claimant);

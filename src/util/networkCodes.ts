@@ -13,6 +13,20 @@ export const NETWORK_CODES = [
   'EDGE_PROXY_FAILED',
 ] as const satisfies readonly ErrorCode[];
 
+/** Failures in which the backend's HTTP answered: whatever it refuses, the way to it is open. */
+const ANSWER_CODES: ReadonlySet<string | null> = new Set<ErrorCode>([
+  'EDGE_BACKEND_ANSWER',
+  'EDGE_BACKEND_AUTH',
+  'EDGE_BACKEND_BUSY',
+  'EDGE_BACKEND_NOT_FOUND',
+  'EDGE_BACKEND_REDIRECT',
+  'EDGE_BACKEND_REJECTED',
+]);
+
+export function isAnswerCode(code: string | null): boolean {
+  return ANSWER_CODES.has(code);
+}
+
 export function isNetworkCode(code: string | null): boolean {
   return (NETWORK_CODES as readonly (string | null)[]).includes(code);
 }

@@ -192,6 +192,17 @@ describe('a condition of the link', () => {
     }
   });
 
+  it('of a way that is blocked ends with an answer, though it be a refusal, which is what stands then', () => {
+    const { telemetry, standing } = link();
+    telemetry.conditionRaised('EDGE_BACKEND_UNREACHABLE', 'POST /edge/message failed: connect ECONNREFUSED');
+    telemetry.syncFailed('EDGE_BACKEND_UNREACHABLE', 'connect ECONNREFUSED');
+    telemetry.syncFailed('EDGE_SECRET_MISSING', 'no request was made');
+    expect(standing()).toEqual(['EDGE_BACKEND_UNREACHABLE']);
+    telemetry.syncFailed('EDGE_BACKEND_UNREACHABLE', 'connect ECONNREFUSED');
+    telemetry.syncFailed('EDGE_BACKEND_AUTH', 'POST /edge/sync was answered 401');
+    expect(standing()).toEqual(['EDGE_BACKEND_AUTH']);
+  });
+
   it('is not ended by a handshake that is followed by 4001, but by a connection', () => {
     const { telemetry, standing, dialSucceeds, refused } = link();
     for (let i = 0; i < 2; i++) {
