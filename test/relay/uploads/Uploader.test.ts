@@ -119,6 +119,16 @@ describe('files', () => {
     await rig.posted(4);
   });
 
+  it('go at once with another secret though one under way failed otherwise since', async () => {
+    const rig = setUp();
+    for (const guid of ['a', 'b']) rig.receive(guid);
+    await rig.posted(2);
+    await rig.postings[0]!.fail(new EdgeError('EDGE_BACKEND_AUTH', '403'));
+    await rig.postings[1]!.fail(unreachable());
+    rig.uploader.secretChanged();
+    expect(await rig.posted(3)).toEqual(['a', 'b', 'a']);
+  });
+
   it('are given up where the backend refuses them', async () => {
     const rig = setUp();
     rig.receive('a');
@@ -169,6 +179,15 @@ describe('a message', () => {
     expect(rig.postings).toHaveLength(1);
     await rig.clock.advance(1_000);
     await rig.posted(2);
+  });
+
+  it('is not held back either when a file under way fails otherwise after that was said', async () => {
+    const rig = setUp();
+    const guids = ['a', 'b'].map((guid) => rig.receive(guid));
+    await rig.posted(2);
+    await rig.postings[0]!.fail(missing());
+    await rig.postings[1]!.fail(unreachable());
+    expect(guids.map((guid) => rig.uploader.heldMs(guid))).toEqual([0, 0]);
   });
 });
 
