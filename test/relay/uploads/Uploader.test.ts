@@ -63,6 +63,32 @@ describe('files', () => {
     await rig.posted(2);
   });
 
+  it.each([
+    ['failed', busy(60_000), { state: 'waiting', attempts: 1, errorCode: 'EDGE_BACKEND_BUSY' }],
+    ['are refused', rejected(), { state: 'failed', errorCode: 'EDGE_UPLOAD_FAILED' }],
+  ])('are tried less and less often while state.db cannot note that they %s', async (_what, error, noted) => {
+    const rig = setUp();
+    rig.receive('a');
+    await rig.posted(1);
+    const timers = rig.clock.pending;
+    const unlock = rig.lock();
+    const failing = [];
+    for (const [at, pauseMs] of [1_000, 2_000].entries()) {
+      failing.push(rig.postings[at]!.fail(error));
+      await waitFor('a pause', () => rig.clock.pending > timers);
+      await rig.clock.advance(pauseMs - 1);
+      expect(rig.lookedUp).toHaveLength(at + 1);
+      await rig.clock.advance(1);
+      await rig.posted(at + 2);
+    }
+    unlock();
+    await rig.postings[2]!.fail(error);
+    await Promise.all(failing);
+    expect(rig.state('a')).toMatchObject(noted);
+    await rig.clock.advance(59_999);
+    expect(rig.lookedUp).toHaveLength(3);
+  });
+
   it('do not knock one by one at a backend that is too busy for every one of them', async () => {
     const rig = setUp();
     const guids = Array.from({ length: 20 }, (_, index) => `g${index}`);
