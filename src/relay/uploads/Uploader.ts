@@ -267,7 +267,9 @@ export class Uploader {
       this.#gate.failed('EDGE_STATE_BUSY');
       return false;
     }
-    this.#o.telemetry.uploadFailed({ attachmentGuid: row.attachmentGuid, code: 'EDGE_UPLOAD_FAILED', detail });
+    const { store, telemetry } = this.#o;
+    telemetry.uploadFailed({ attachmentGuid: row.attachmentGuid, code: 'EDGE_UPLOAD_FAILED', detail });
+    if (store.uploads.lastAt() === 0) telemetry.conditionCleared('EDGE_UPLOAD_RETRIED'); // none waits any more
     this.#o.onReleased(row.threadId);
     return true;
   }

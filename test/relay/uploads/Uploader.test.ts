@@ -164,6 +164,30 @@ describe('files', () => {
     expect(rig.told('uploadFailed')).toHaveLength(1);
   });
 
+  it('are no longer said to be retried when none is left', async () => {
+    const rig = setUp();
+    rig.receive('a');
+    await rig.posted(1);
+    await rig.postings[0]!.fail(missing());
+    rig.replace('a', { transferState: 'failed' });
+    expect(rig.told('conditionCleared')).toEqual([]);
+    await rig.clock.advance(300_000);
+    await waitFor('the end', () => rig.state('a')!.state === 'failed');
+    expect(rig.told('conditionCleared')).toEqual([['EDGE_UPLOAD_RETRIED']]);
+  });
+
+  it('are still said to be retried when one is given up and another waits', async () => {
+    const rig = setUp();
+    for (const guid of ['a', 'b']) rig.receive(guid);
+    await rig.posted(2);
+    for (const posting of rig.postings.slice()) await posting.fail(missing());
+    rig.replace('a', { transferState: 'failed' });
+    await rig.clock.advance(300_000);
+    await waitFor('the end', () => rig.state('a')!.state === 'failed');
+    await rig.posted(3);
+    expect(rig.told('conditionCleared')).toEqual([]);
+  });
+
   it('that are due far ahead, because the clock was set back, go at once', async () => {
     const rig = setUp();
     rig.receive('a');
