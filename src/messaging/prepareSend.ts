@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import type { SendRow } from '../state/SendRow.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import { type AddressForm, addressForms, type Service, serviceOf } from './address.ts';
@@ -64,7 +64,13 @@ function bySms({ threadId }: SendRow): AddressForm {
  * is what goes: no link in its place leads elsewhere.
  */
 function fileFlaw(path: string, bytes: number | null): string | undefined {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  let found: Stats | undefined;
+  try {
+    found = lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // Thrown, it would be tried again for ever, and its thread wait. The path stays out of it: it holds the name.
+    return `the file cannot be looked at where it was staged: ${(error as NodeJS.ErrnoException).code}`;
+  }
   if (!found?.isFile()) return 'the file is no longer where it was staged';
   return found.size === bytes ? undefined : 'the file has changed since it was staged';
 }

@@ -1,5 +1,5 @@
-import { appendFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { AttachmentInfo, ChatRow } from '../../src/chatdb/types.ts';
 import { findSelfEcho } from '../../src/messaging/selfEcho.ts';
@@ -62,8 +62,14 @@ function linkInstead(path: string): void {
   symlinkSync('/etc/passwd', path);
 }
 
+function fileInsteadOfFolder(path: string): void {
+  rmSync(dirname(path), { recursive: true });
+  writeFileSync(dirname(path), '');
+}
+
 it.each([
   ['leads elsewhere', linkInstead, /no longer where/],
+  ['cannot be looked at', fileInsteadOfFolder, /^the file cannot be looked at .*: ENOTDIR$/],
   ['has grown', (path: string) => appendFileSync(path, 'x'), /has changed/],
 ])('does not send a file that %s since it was staged', async (_change, change, reason) => {
   const rig = senderRig();

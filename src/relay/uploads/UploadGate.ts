@@ -90,9 +90,9 @@ export class UploadGate {
   }
 
   #close(code: ErrorCode, waitMsOf: (failures: number) => number): void {
-    this.#code = code;
     const now = this.#clock.monotonic();
-    if (now < this.#notBefore) return; // under way when the gate closed
+    if (now < this.#notBefore) return; // under way when the gate closed: what closed it says what opens it
+    this.#code = code;
     this.#failures++;
     const waitMs = waitMsOf(this.#failures);
     this.#notBefore = now + waitMs;

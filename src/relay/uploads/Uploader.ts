@@ -261,13 +261,17 @@ export class Uploader {
     }
   }
 
-  #giveUp(row: UploadRow, detail: string): void {
+  /** False when that cannot be noted now: it is tried again. */
+  #giveUp(row: UploadRow, detail: string): boolean {
     if (!this.#records.failed(row, detail)) {
       this.#gate.failed('EDGE_STATE_BUSY');
-      return;
+      return false;
     }
-    this.#o.telemetry.uploadFailed({ attachmentGuid: row.attachmentGuid, code: 'EDGE_UPLOAD_FAILED', detail });
+    const { store, telemetry } = this.#o;
+    telemetry.uploadFailed({ attachmentGuid: row.attachmentGuid, code: 'EDGE_UPLOAD_FAILED', detail });
+    if (store.uploads.lastAt() === 0) telemetry.conditionCleared('EDGE_UPLOAD_RETRIED'); // none waits any more
     this.#o.onReleased(row.threadId);
+    return true;
   }
 
   #failed(row: UploadRow, error: unknown): void {
@@ -275,9 +279,8 @@ export class Uploader {
     if (this.#state === 'stopped') return;
     this.#notDownloaded.delete(row.uploadId);
     const code = codeOf(error, 'EDGE_UPLOAD_RETRIED');
-    if (code === 'EDGE_BACKEND_REJECTED') this.#answered();
     if (code === 'EDGE_UPLOAD_FAILED' || code === 'EDGE_BACKEND_REJECTED') {
-      this.#giveUp(row, messageOf(error));
+      if (this.#giveUp(row, messageOf(error)) && code === 'EDGE_BACKEND_REJECTED') this.#answered();
       return;
     }
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' && row.attempts + 1 >= MISSING_ATTEMPTS) {
@@ -296,7 +299,8 @@ export class Uploader {
     const askedMs = Math.min(Math.max(Number(asked), RETRY.firstMs), LONGEST_WAIT_MS);
     const spread = () => backoffMs({ ...RETRY, firstMs: askedMs, maxMs: askedMs }, 1, random);
     const retryInMs = typeof asked === 'number' ? spread() : own;
-    const isShared = code === 'EDGE_BACKEND_BUSY' ? this.#gate.busy(row.uploadId) : this.#gate.failed(code);
+    const isNoted = isStoreUnwilling(error) || this.#records.later(row, retryInMs, code, detail);
+    const isShared = this.#isShared(row, code, isNoted);
     // What is wrong with the backend is said once, what is wrong with a file each time.
     if (isShared) telemetry.conditionRaised('EDGE_UPLOAD_RETRIED', detail);
     else {
@@ -304,8 +308,14 @@ export class Uploader {
       const { attachmentGuid } = row;
       telemetry.uploadRetried({ attachmentGuid, code: 'EDGE_UPLOAD_RETRIED', detail, retryInMs });
     }
-    if (!isStoreUnwilling(error)) this.#records.later(row, retryInMs, code, detail);
     if (this.#gate.isMissing) this.#o.onReleased();
+  }
+
+  /** Whether all uploads wait now. Where it could not be noted when this one is due, only the gate holds it back. */
+  #isShared(row: UploadRow, code: ErrorCode, isNoted: boolean): boolean {
+    if (this.#gate.failed(code)) return true;
+    if (!isNoted) return this.#gate.failed('EDGE_STATE_BUSY');
+    return code === 'EDGE_BACKEND_BUSY' && this.#gate.busy(row.uploadId);
   }
 
   #answered(): void {

@@ -63,6 +63,32 @@ describe('files', () => {
     await rig.posted(2);
   });
 
+  it.each([
+    ['failed', busy(60_000), { state: 'waiting', attempts: 1, errorCode: 'EDGE_BACKEND_BUSY' }],
+    ['are refused', rejected(), { state: 'failed', errorCode: 'EDGE_UPLOAD_FAILED' }],
+  ])('are tried less and less often while state.db cannot note that they %s', async (_what, error, noted) => {
+    const rig = setUp();
+    rig.receive('a');
+    await rig.posted(1);
+    const timers = rig.clock.pending;
+    const unlock = rig.lock();
+    const failing = [];
+    for (const [at, pauseMs] of [1_000, 2_000].entries()) {
+      failing.push(rig.postings[at]!.fail(error));
+      await waitFor('a pause', () => rig.clock.pending > timers);
+      await rig.clock.advance(pauseMs - 1);
+      expect(rig.lookedUp).toHaveLength(at + 1);
+      await rig.clock.advance(1);
+      await rig.posted(at + 2);
+    }
+    unlock();
+    await rig.postings[2]!.fail(error);
+    await Promise.all(failing);
+    expect(rig.state('a')).toMatchObject(noted);
+    await rig.clock.advance(59_999);
+    expect(rig.lookedUp).toHaveLength(3);
+  });
+
   it('do not knock one by one at a backend that is too busy for every one of them', async () => {
     const rig = setUp();
     const guids = Array.from({ length: 20 }, (_, index) => `g${index}`);
@@ -119,6 +145,16 @@ describe('files', () => {
     await rig.posted(4);
   });
 
+  it('go at once with another secret though one under way failed otherwise since', async () => {
+    const rig = setUp();
+    for (const guid of ['a', 'b']) rig.receive(guid);
+    await rig.posted(2);
+    await rig.postings[0]!.fail(new EdgeError('EDGE_BACKEND_AUTH', '403'));
+    await rig.postings[1]!.fail(unreachable());
+    rig.uploader.secretChanged();
+    expect(await rig.posted(3)).toEqual(['a', 'b', 'a']);
+  });
+
   it('are given up where the backend refuses them', async () => {
     const rig = setUp();
     rig.receive('a');
@@ -126,6 +162,30 @@ describe('files', () => {
     await rig.postings[0]!.fail(rejected());
     expect(rig.state('a')).toMatchObject({ state: 'failed', errorCode: 'EDGE_UPLOAD_FAILED' });
     expect(rig.told('uploadFailed')).toHaveLength(1);
+  });
+
+  it('are no longer said to be retried when none is left', async () => {
+    const rig = setUp();
+    rig.receive('a');
+    await rig.posted(1);
+    await rig.postings[0]!.fail(missing());
+    rig.replace('a', { transferState: 'failed' });
+    expect(rig.told('conditionCleared')).toEqual([]);
+    await rig.clock.advance(300_000);
+    await waitFor('the end', () => rig.state('a')!.state === 'failed');
+    expect(rig.told('conditionCleared')).toEqual([['EDGE_UPLOAD_RETRIED']]);
+  });
+
+  it('are still said to be retried when one is given up and another waits', async () => {
+    const rig = setUp();
+    for (const guid of ['a', 'b']) rig.receive(guid);
+    await rig.posted(2);
+    for (const posting of rig.postings.slice()) await posting.fail(missing());
+    rig.replace('a', { transferState: 'failed' });
+    await rig.clock.advance(300_000);
+    await waitFor('the end', () => rig.state('a')!.state === 'failed');
+    await rig.posted(3);
+    expect(rig.told('conditionCleared')).toEqual([]);
   });
 
   it('that are due far ahead, because the clock was set back, go at once', async () => {
@@ -169,6 +229,15 @@ describe('a message', () => {
     expect(rig.postings).toHaveLength(1);
     await rig.clock.advance(1_000);
     await rig.posted(2);
+  });
+
+  it('is not held back either when a file under way fails otherwise after that was said', async () => {
+    const rig = setUp();
+    const guids = ['a', 'b'].map((guid) => rig.receive(guid));
+    await rig.posted(2);
+    await rig.postings[0]!.fail(missing());
+    await rig.postings[1]!.fail(unreachable());
+    expect(guids.map((guid) => rig.uploader.heldMs(guid))).toEqual([0, 0]);
   });
 });
 

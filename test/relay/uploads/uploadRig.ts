@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
 import type { UploadFile } from '../../../src/backend/multipart.ts';
 import type { AttachmentInfo, ChatRow } from '../../../src/chatdb/types.ts';
@@ -23,7 +24,7 @@ export interface Posting {
 /** An uploader with a real state.db and real files, before a chat.db that is an array and a backend that is a list. */
 export function setUp(change: Partial<UploadSettings> = {}) {
   const clock = new FakeClock();
-  const { store } = openStore(clock);
+  const { store, path: statePath } = openStore(clock);
   const root = join(tempDir(), 'Attachments');
   mkdirSync(root, { recursive: true });
   const { telemetry, calls } = recordingTelemetry();
@@ -31,6 +32,7 @@ export function setUp(change: Partial<UploadSettings> = {}) {
   const settings = { mode: 'all', attachmentsPath: root, uploadPath: '/up', waitSeconds: 15, maxBytes: 100, ...change };
   const rows: ChatRow[] = [];
   const postings: Posting[] = [];
+  const lookedUp: string[] = [];
   const released: (string | undefined)[] = [];
   const make = () => {
     const made = new Uploader({
@@ -41,7 +43,10 @@ export function setUp(change: Partial<UploadSettings> = {}) {
       privacy,
       settings: settings as UploadSettings,
       source: () => ({
-        messageOfAttachment: (guid) => rows.find(({ attachments }) => attachments.some((one) => one.guid === guid)),
+        messageOfAttachment: (guid) => {
+          lookedUp.push(guid);
+          return rows.find(({ attachments }) => attachments.some((one) => one.guid === guid));
+        },
       }),
       upload: (_path, file, signal) => post(file, signal),
       onReleased: (threadId) => released.push(threadId),
@@ -74,11 +79,20 @@ export function setUp(change: Partial<UploadSettings> = {}) {
     store,
     uploader,
     postings,
+    /** The guids that chat.db was asked for: an attempt begins with it. */
+    lookedUp,
     released,
     root,
     rows,
     told: (event: string) => calls.filter((call) => call.event === event).map(({ args }) => args),
     state: (guid: string) => store.uploads.byGuid(guid),
+    /** Another process holds state.db until the returned function is called. */
+    lock: (): (() => void) => {
+      const other = new Database(statePath);
+      onTestFinished(() => void other.close());
+      other.exec('BEGIN IMMEDIATE');
+      return () => void other.close();
+    },
     /** The guids that were posted, in order, once there are `count` of them. */
     posted: async (count: number) => {
       await waitFor(`${count} postings`, () => postings.length >= count);
