@@ -103,7 +103,7 @@ describe('AckCourier over the socket', () => {
     add('a');
     await clock.advance(1000);
     vi.spyOn(store, 'transaction').mockImplementationOnce(() => {
-      throw new EdgeError('EDGE_STATE_BUSY', 'database is locked');
+      throw new EdgeError('EDGE_STATE_DIR', 'unable to open database file');
     });
     pong();
     expect(waiting()).toEqual(['a']);
