@@ -98,7 +98,7 @@ export class AckSocket {
     this.#pingTimer = undefined;
     this.#tryAgain?.cancel();
     this.#tryAgain = undefined;
-    this.#heard();
+    this.#expectNoPong();
     this.#ownPings = 0;
     this.#isLate = false;
   }
@@ -115,7 +115,7 @@ export class AckSocket {
       return;
     }
     this.#isLate = false;
-    this.#heard();
+    this.#expectNoPong();
     this.#ownPings = Math.max(0, this.#ownPings - 1);
     const proven: number[] = [];
     let waiting = false;
@@ -174,12 +174,13 @@ export class AckSocket {
     });
   }
 
+  /** While any ack is due. */
   #expectPong(): void {
-    if (this.#unproven.size === 0 && !this.#tryAgain) return;
-    this.#noPong ??= this.#clock.after(NO_PONG_MS, () => this.#onNoPong(NO_PONG_MS));
+    if (this.#unproven.size === 0 && !this.#tryAgain) this.#expectNoPong();
+    else this.#noPong ??= this.#clock.after(NO_PONG_MS, () => this.#onNoPong(NO_PONG_MS));
   }
 
-  #heard(): void {
+  #expectNoPong(): void {
     this.#pingedAt = undefined;
     this.#noPong?.cancel();
     this.#noPong = undefined;

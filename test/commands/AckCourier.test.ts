@@ -181,6 +181,17 @@ describe('AckCourier over a socket that is full', () => {
     expect(posted).toEqual(['a', 'b', 'c']);
   });
 
+  it('expects no pong when the request that was under way has brought what was refused', async () => {
+    const { clock, posted, state, add, waiting, connect, calls } = courierRig(false);
+    state.post = () => new Promise((resolve) => clock.after(500, resolve));
+    add('a');
+    state.isFull = true;
+    connect();
+    await clock.advance(40_000);
+    expect([posted, waiting(), clock.pending]).toEqual([['a'], [], 0]);
+    expect(calls.map(({ event }) => event)).toEqual(['acksHandedOver']);
+  });
+
   it('leaves no timer when it stops', async () => {
     const { clock, courier, state, add } = courierRig(true);
     state.isFull = true;
