@@ -4,7 +4,7 @@ import type { Clock } from '../util/Clock.ts';
 import type { Ending } from './connectionPolicy.ts';
 import { Heartbeat, SILENCE_LIMIT_MS } from './Heartbeat.ts';
 
-/** What may wait unsent in a socket before send() refuses, bytes; acks then take the way by HTTP. */
+/** What may wait unsent in a socket before send() refuses, bytes; acks are tried again, and go by HTTP if that lasts. */
 const MAX_UNSENT_BYTES = MAX_BODY_BYTES;
 
 export interface ConnectionEnd {

@@ -72,6 +72,8 @@ export class SyncPoller {
   #warnedNotFound = false;
   /** Monotonic times, ms. */
   #dueAt = Number.POSITIVE_INFINITY;
+  /** What is due is the next poll, and nothing that was asked for. */
+  #isPoll = false;
   #heldUntil = 0;
   #lastStart = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
@@ -145,11 +147,12 @@ export class SyncPoller {
     this.#plan(0);
   }
 
-  /** Kept within 1 and 3600 s; a poll that is waiting moves to the new interval. */
+  /** Kept within 1 and 3600 s; a poll that is waiting moves to the new interval, a sync that was asked for does not wait. */
   setIntervalSeconds(seconds: number): void {
     this.#intervalMs = Math.min(Math.max(seconds, INTERVAL_LIMITS.least), INTERVAL_LIMITS.most) * 1000;
     if (this.#isUp || this.#running || this.#failures > 0) return;
-    this.#dueAt = this.#lastStart + this.#intervalMs;
+    const pollAt = this.#lastStart + this.#intervalMs;
+    this.#dueAt = this.#isPoll ? pollAt : Math.min(this.#dueAt, pollAt);
     this.#arm();
   }
 
@@ -162,8 +165,12 @@ export class SyncPoller {
   }
 
   /** A sync is wanted in `ms`, or when it was wanted before if that is sooner. */
-  #plan(ms: number): void {
-    this.#dueAt = Math.min(this.#dueAt, this.#o.clock.monotonic() + ms);
+  #plan(ms: number, isPoll = false): void {
+    const at = this.#o.clock.monotonic() + ms;
+    if (at <= this.#dueAt) {
+      this.#dueAt = at;
+      this.#isPoll = isPoll;
+    }
     this.#arm();
   }
 
@@ -224,9 +231,10 @@ export class SyncPoller {
     this.#heldUntil = 0;
     this.#warnedNotFound = false;
     // A backend that takes some events is given the rest; one that takes none is not pressed.
-    if (this.#o.hasEvents()) {
-      this.#plan(response.ack_events.length > 0 ? Math.min(EVENT_GAP_MS, this.#intervalMs) : this.#intervalMs);
-    } else this.#plan(this.#isUp ? SAFETY_MS : this.#intervalMs);
+    const areEventsLeft = this.#o.hasEvents();
+    if (areEventsLeft && response.ack_events.length > 0) this.#plan(Math.min(EVENT_GAP_MS, this.#intervalMs));
+    else if (this.#isUp && !areEventsLeft) this.#plan(SAFETY_MS);
+    else this.#plan(this.#intervalMs, true);
   }
 
   #failed(error: unknown): void {

@@ -14,7 +14,8 @@ const LONG_PAUSE_MS = 2000;
  * there. An ack may arrive twice, never not at all.
  *
  * While nothing is read from the socket no pong can come: if that lasts, acks go by HTTP. So they do when a connection
- * that lives brings no pong, or brings them too late to prove anything, until it brings one or another takes its place.
+ * that lives brings no pong, full as it may be, or brings them too late to prove anything, until it brings one or another
+ * takes its place.
  */
 export class AckCourier {
   readonly #isSocketUp: () => boolean;

@@ -1,6 +1,6 @@
 import type { CommandChannel } from '../state/Commands.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
-import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
+import { codeOf, messageOf } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 
@@ -165,7 +165,7 @@ export class CommandFeed {
     } catch (error) {
       const code = codeOf(error, 'EDGE_INTERNAL');
       if (code === 'EDGE_COMMANDS_FULL') this.#wait();
-      else if (isStoreUnwilling(error) || code === 'EDGE_STATE_IO') this.#drop(error, code);
+      else if (code.startsWith('EDGE_STATE_')) this.#drop(error, code);
       else {
         this.#o.telemetry.failure(code, messageOf(error)); // a defect of ours: the commands behind it go on
         this.#done(item);

@@ -29,7 +29,11 @@ const schema = sendAttachmentSchema.superRefine((payload, context) => {
 const checkPayload = commandType(schema, (payload, { store, commandId, immediate, now, maxBubbleChars }) => {
   const { thread_id: threadId, url, data_base64: data, name, mime_type: mimeType } = payload;
   if (data !== undefined && store.outgoingFiles.waitingBytes() > MAX_WAITING_BYTES) {
-    throw new EdgeError('EDGE_COMMANDS_FULL', `files of more than ${MAX_WAITING_BYTES} bytes wait to be staged`);
+    const detail = `files of more than ${MAX_WAITING_BYTES} bytes wait to be staged`;
+    // Each of them has its turn in a moment. A disk that took none may stay so for long, and the commands behind this
+    // one, reflexes among them, would wait for it.
+    if (store.outgoingFiles.hasUntriedBytes()) throw new EdgeError('EDGE_COMMANDS_FULL', detail);
+    return { outcome: 'failed', reason: `EDGE_FILE_STAGE: ${detail}, and none could be` };
   }
   const fileId = store.outgoingFiles.insert({
     commandId,

@@ -49,6 +49,7 @@ export class OutgoingFiles {
   readonly #byId: Statement;
   readonly #data: Statement;
   readonly #waitingBytes: Statement;
+  readonly #untriedBytes: Statement;
   readonly #wanted: Statement;
   readonly #wantedCount: Statement;
   readonly #paths: Statement;
@@ -68,6 +69,11 @@ export class OutgoingFiles {
     this.#data = db.prepare('SELECT data FROM outgoing_files WHERE file_id = ?').pluck();
     this.#waitingBytes = db
       .prepare(`SELECT coalesce(sum(length(data)), 0) FROM outgoing_files WHERE state = 'wanted'`)
+      .pluck();
+    this.#untriedBytes = db
+      .prepare(
+        `SELECT EXISTS (SELECT 1 FROM outgoing_files WHERE state = 'wanted' AND data IS NOT NULL AND attempts = 0)`,
+      )
       .pluck();
     this.#wanted = db.prepare(`SELECT ${COLUMNS} FROM outgoing_files WHERE state = 'wanted'
       ORDER BY coalesce(next_attempt_at, 0), file_id LIMIT ?`);
@@ -125,6 +131,11 @@ export class OutgoingFiles {
   /** Of the bytes that came with commands, those that are not staged yet. */
   waitingBytes(): number {
     return this.#waitingBytes.get() as number;
+  }
+
+  /** Whether some of them were not tried yet. */
+  hasUntriedBytes(): boolean {
+    return this.#untriedBytes.get() === 1;
   }
 
   /** Files to be staged: new ones, then those that wait for another attempt, by its time. */

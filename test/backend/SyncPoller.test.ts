@@ -96,6 +96,29 @@ describe('while the socket is down', () => {
     await clock.advance(3_600_000);
     expect(syncs.slice(5)).toEqual([3_612_000]);
   });
+
+  it('makes a sync that was asked for in the moment in which the interval is set', async () => {
+    const { poller: p, clock, syncs } = poller();
+    p.start();
+    await clock.advance(10_000);
+    p.syncNow();
+    p.setIntervalSeconds(3600);
+    await clock.advance(60_000);
+    expect(syncs).toEqual([0, 10_000]);
+  });
+
+  it('brings the rest of the events 5 s later whatever interval is set meanwhile, and sooner if that is shorter', async () => {
+    const { poller: p, clock, syncs, state } = poller();
+    state.answer = async () => ({ ...EMPTY, ack_events: ['e1'] });
+    state.events = true;
+    p.start();
+    await clock.advance(1000);
+    p.setIntervalSeconds(3600);
+    await clock.advance(5000);
+    p.setIntervalSeconds(2);
+    await clock.advance(1000);
+    expect(syncs).toEqual([0, 5000, 7000]);
+  });
 });
 
 describe('while the socket is up', () => {

@@ -1,75 +1,11 @@
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { AckCourier } from '../../src/commands/AckCourier.ts';
-import { completedAck } from '../../src/protocol/ack.ts';
-import type { CommandAck } from '../../src/protocol/wire.ts';
-import { StateStore } from '../../src/state/StateStore.ts';
+import { describe, expect, it, vi } from 'vitest';
 import { EdgeError } from '../../src/util/EdgeError.ts';
-import { FakeClock, settle } from '../support/FakeClock.ts';
-import { recordingTelemetry } from '../support/recordingTelemetry.ts';
-import { tempDir } from '../support/tempDir.ts';
-
-function rig(up: boolean) {
-  const clock = new FakeClock();
-  const store = StateStore.open(join(tempDir(), 'state.db'), clock.now());
-  onTestFinished(() => store.close());
-  const { telemetry, calls } = recordingTelemetry();
-  const sent: string[] = [];
-  const posted: string[] = [];
-  const state = {
-    up,
-    pings: 0,
-    unanswered: 0,
-    takesPings: true,
-    post: async (_ack: CommandAck, _signal: AbortSignal): Promise<void> => {},
-  };
-  const courier = new AckCourier({
-    store,
-    clock,
-    telemetry,
-    random: () => 0,
-    isSocketUp: () => state.up,
-    sendFrame: (frame) => {
-      if (state.up && frame.type === 'command_ack') sent.push(frame.data.command_id);
-      return state.up;
-    },
-    postAck: (ack, signal) => {
-      posted.push(ack.command_id);
-      return state.post(ack, signal);
-    },
-    sendPing: () => {
-      if (!state.takesPings) return false;
-      state.pings += 1;
-      state.unanswered += 1;
-      return true;
-    },
-    unansweredPings: () => state.unanswered,
-  });
-  courier.start();
-  const pong = () => {
-    state.unanswered -= 1;
-    courier.pong();
-  };
-  const add = (...ids: string[]) => {
-    for (const id of ids) store.commands.addAck(completedAck(id, clock.now()), clock.now());
-    courier.wake();
-  };
-  const waiting = () => store.commands.acksWaiting(0, 1000).map((ack) => ack.commandId);
-  const connect = () => {
-    state.up = true;
-    courier.socketUp();
-  };
-  const disconnect = async () => {
-    state.up = false;
-    courier.socketDown();
-    await settle();
-  };
-  return { clock, store, courier, pong, calls, sent, posted, state, add, waiting, connect, disconnect };
-}
+import { settle } from '../support/FakeClock.ts';
+import { courierRig } from './courierRig.ts';
 
 describe('AckCourier over the socket', () => {
   it('sends acks in order, once, and counts them as handed over when a pong proves them', async () => {
-    const { clock, pong, courier, sent, state, add, waiting, calls } = rig(true);
+    const { clock, pong, courier, sent, state, add, waiting, calls } = courierRig(true);
     add('a', 'b');
     courier.wake();
     expect(sent).toEqual(['a', 'b']);
@@ -82,7 +18,7 @@ describe('AckCourier over the socket', () => {
   });
 
   it('takes no pong for a proof that may answer a ping from before the ack', async () => {
-    const { clock, pong, state, add, waiting } = rig(true);
+    const { clock, pong, state, add, waiting } = courierRig(true);
     state.unanswered = 2; // at the handshake, and one of the regular ones
     add('a');
     await clock.advance(1000);
@@ -94,7 +30,7 @@ describe('AckCourier over the socket', () => {
   });
 
   it('proves each ack by the pong to a ping after it, however many are on their way on a slow line', async () => {
-    const { clock, pong, add, waiting } = rig(true);
+    const { clock, pong, add, waiting } = courierRig(true);
     for (const id of ['a', 'b', 'c', 'd']) {
       add(id);
       await clock.advance(1000); // a ping each, and no answer yet
@@ -108,7 +44,7 @@ describe('AckCourier over the socket', () => {
   });
 
   it('goes on when a ping was lost on the way', async () => {
-    const { clock, pong, state, add, waiting } = rig(true);
+    const { clock, pong, state, add, waiting } = courierRig(true);
     state.unanswered = 1; // that one
     add('a');
     await clock.advance(1000);
@@ -119,7 +55,7 @@ describe('AckCourier over the socket', () => {
   });
 
   it('asks again a second later for a pong when no ping could be written', async () => {
-    const { clock, pong, state, add, waiting } = rig(true);
+    const { clock, pong, state, add, waiting } = courierRig(true);
     state.takesPings = false;
     add(...Array.from({ length: 100 }, (_, i) => `c${i}`));
     await clock.advance(5000);
@@ -131,7 +67,7 @@ describe('AckCourier over the socket', () => {
   });
 
   it('takes a late pong for no proof, because the ack may have been lost with the ping, and sends it again', async () => {
-    const { clock, pong, sent, add, waiting } = rig(true);
+    const { clock, pong, sent, add, waiting } = courierRig(true);
     add('a');
     await clock.advance(1000);
     await clock.advance(6000);
@@ -143,7 +79,7 @@ describe('AckCourier over the socket', () => {
   });
 
   it('sends the unproven again over the next connection, or by HTTP', async () => {
-    const { sent, posted, add, waiting, connect, disconnect } = rig(true);
+    const { sent, posted, add, waiting, connect, disconnect } = courierRig(true);
     add('a');
     connect();
     expect(sent).toEqual(['a', 'a']);
@@ -153,7 +89,7 @@ describe('AckCourier over the socket', () => {
   });
 
   it('has a hundred on their way at most, and goes on when they are proven', async () => {
-    const { clock, pong, sent, add } = rig(true);
+    const { clock, pong, sent, add } = courierRig(true);
     add(...Array.from({ length: 150 }, (_, i) => `c${i}`));
     expect(sent).toHaveLength(100);
     await clock.advance(1000);
@@ -162,8 +98,22 @@ describe('AckCourier over the socket', () => {
     expect(new Set(sent).size).toBe(150);
   });
 
+  it('asks for another pong when state.db could not note what one proved', async () => {
+    const { clock, pong, store, sent, state, add, waiting } = courierRig(true);
+    add('a');
+    await clock.advance(1000);
+    vi.spyOn(store, 'transaction').mockImplementationOnce(() => {
+      throw new EdgeError('EDGE_STATE_DIR', 'unable to open database file');
+    });
+    pong();
+    expect(waiting()).toEqual(['a']);
+    await clock.advance(10_000);
+    pong();
+    expect([state.pings, sent, waiting()]).toEqual([2, ['a'], []]);
+  });
+
   it('sends an ack that is asked for again once more', async () => {
-    const { clock, pong, store, courier, sent, add } = rig(true);
+    const { clock, pong, store, courier, sent, add } = courierRig(true);
     add('a', 'b');
     await clock.advance(1000);
     pong();
@@ -173,9 +123,87 @@ describe('AckCourier over the socket', () => {
   });
 });
 
+describe('AckCourier over a socket that is full', () => {
+  it('sends what was refused when there is room again, though nothing is on its way that a pong could prove', async () => {
+    const { clock, pong, sent, posted, state, add, waiting } = courierRig(true);
+    state.isFull = true;
+    add('a', 'b');
+    await clock.advance(10_000);
+    state.isFull = false;
+    await clock.advance(1000);
+    expect(sent).toEqual(['a', 'b']);
+    await clock.advance(1000);
+    pong();
+    expect([posted, waiting(), clock.pending]).toEqual([[], [], 0]);
+  });
+
+  it('sends it after a late pong, too', async () => {
+    const { clock, pong, sent, state, add, waiting } = courierRig(true);
+    add('a');
+    await clock.advance(7000);
+    state.isFull = true;
+    pong();
+    await clock.advance(2000);
+    state.isFull = false;
+    await clock.advance(2000);
+    pong();
+    expect([sent, waiting()]).toEqual([['a', 'a'], []]);
+  });
+
+  it('sends it after a long pause, too', async () => {
+    const { clock, courier, sent, state, add } = courierRig(true);
+    state.post = () => Promise.reject(new EdgeError('EDGE_BACKEND_UNREACHABLE', 'refused'));
+    courier.pause();
+    await clock.advance(2000);
+    add('a');
+    state.isFull = true;
+    courier.resume();
+    await clock.advance(2000);
+    state.isFull = false;
+    await clock.advance(1000);
+    expect(sent).toEqual(['a']);
+  });
+
+  it('posts it after 30 s, with what is unproven, and is back with the next pong', async () => {
+    const { clock, pong, sent, posted, state, add, waiting } = courierRig(true);
+    add('a');
+    state.isFull = true; // before the ping
+    add('b');
+    await clock.advance(29_999);
+    expect([sent, posted]).toEqual([['a'], []]);
+    await clock.advance(1);
+    await settle();
+    expect([posted, waiting()]).toEqual([['a', 'b'], []]);
+    state.unanswered = 1; // of before
+    pong();
+    add('c'); // full as it still is
+    await clock.advance(30_000);
+    expect(posted).toEqual(['a', 'b', 'c']);
+  });
+
+  it('expects no pong when the request that was under way has brought what was refused', async () => {
+    const { clock, posted, state, add, waiting, connect, calls } = courierRig(false);
+    state.post = () => new Promise((resolve) => clock.after(500, resolve));
+    add('a');
+    state.isFull = true;
+    connect();
+    await clock.advance(40_000);
+    expect([posted, waiting(), clock.pending]).toEqual([['a'], [], 0]);
+    expect(calls.map(({ event }) => event)).toEqual(['acksHandedOver']);
+  });
+
+  it('leaves no timer when it stops', async () => {
+    const { clock, courier, state, add } = courierRig(true);
+    state.isFull = true;
+    add('a');
+    await courier.stop();
+    expect(clock.pending).toBe(0);
+  });
+});
+
 describe('AckCourier over a socket that lives and brings no pong', () => {
   it('posts what is not proven after 30 s, and says so once, so that no ack waits for a pong for ever', async () => {
-    const { clock, sent, posted, add, waiting, calls } = rig(true);
+    const { clock, sent, posted, add, waiting, calls } = courierRig(true);
     add(...Array.from({ length: 150 }, (_, i) => `c${i}`));
     await clock.advance(29_999);
     expect([sent.length, posted.length]).toEqual([100, 0]);
@@ -186,8 +214,20 @@ describe('AckCourier over a socket that lives and brings no pong', () => {
     expect(calls.filter(({ event }) => event === 'failure')).toHaveLength(1);
   });
 
+  it('posts what only a second pong could prove when none comes after the first', async () => {
+    const { clock, pong, posted, add, waiting } = courierRig(true);
+    add('a');
+    await clock.advance(1000);
+    add('b');
+    await clock.advance(1000);
+    pong();
+    expect(waiting()).toEqual(['b']);
+    await clock.advance(30_000);
+    expect([posted, waiting()]).toEqual([['b'], []]);
+  });
+
   it('goes back to the socket with the next pong, which proves nothing, or the next connection', async () => {
-    const { clock, pong, sent, posted, state, add, waiting, connect } = rig(true);
+    const { clock, pong, sent, posted, state, add, waiting, connect } = courierRig(true);
     add('a');
     await clock.advance(31_000);
     expect([sent, posted]).toEqual([['a'], ['a']]);
@@ -205,7 +245,7 @@ describe('AckCourier over a socket that lives and brings no pong', () => {
   });
 
   it('posts what is not proven when pongs come late twice in a row, as behind thousands of frames', async () => {
-    const { clock, pong, sent, posted, add, waiting } = rig(true);
+    const { clock, pong, sent, posted, add, waiting } = courierRig(true);
     add('a');
     for (let n = 0; n < 2; n++) {
       await clock.advance(7000);
@@ -217,7 +257,7 @@ describe('AckCourier over a socket that lives and brings no pong', () => {
   });
 
   it('leaves no timer when it stops', async () => {
-    const { clock, courier, add } = rig(true);
+    const { clock, courier, add } = courierRig(true);
     add('a');
     await clock.advance(1000);
     await courier.stop();
@@ -227,7 +267,7 @@ describe('AckCourier over a socket that lives and brings no pong', () => {
 
 describe('AckCourier while nothing is read from the socket', () => {
   it('keeps to the socket for a moment, then posts what is not proven, and what comes, in order', async () => {
-    const { clock, courier, sent, posted, add, waiting } = rig(true);
+    const { clock, courier, sent, posted, add, waiting } = courierRig(true);
     add('a');
     courier.pause();
     courier.pause();
@@ -245,7 +285,7 @@ describe('AckCourier while nothing is read from the socket', () => {
   });
 
   it('goes on by HTTP when another connection comes up meanwhile', async () => {
-    const { clock, courier, sent, posted, add, connect } = rig(true);
+    const { clock, courier, sent, posted, add, connect } = courierRig(true);
     courier.pause();
     await clock.advance(2000);
     connect();
@@ -255,126 +295,9 @@ describe('AckCourier while nothing is read from the socket', () => {
   });
 
   it('leaves no timer when it stops', async () => {
-    const { clock, courier } = rig(true);
+    const { clock, courier } = courierRig(true);
     courier.pause();
     await courier.stop();
     expect(clock.pending).toBe(0);
-  });
-});
-
-describe('AckCourier by HTTP', () => {
-  it('posts acks one at a time and in order', async () => {
-    const { posted, state, add, waiting } = rig(false);
-    let done: () => void = () => {};
-    state.post = () =>
-      new Promise((resolve) => {
-        done = resolve;
-      });
-    add('a', 'b');
-    await settle();
-    expect(posted).toEqual(['a']);
-    done();
-    await settle();
-    expect(posted).toEqual(['a', 'b']);
-    done();
-    await settle();
-    expect(waiting()).toEqual([]);
-  });
-
-  it('backs off while the backend cannot be reached, and says so once', async () => {
-    const { clock, posted, state, add, waiting, calls } = rig(false);
-    state.post = () => Promise.reject(new EdgeError('EDGE_BACKEND_UNREACHABLE', 'refused'));
-    add('a');
-    await clock.advance(7000);
-    expect(posted).toHaveLength(4); // at 0, 1, 3 and 7 s
-    expect(calls.filter((call) => call.event === 'failure')).toHaveLength(1);
-    state.post = async () => {};
-    await clock.advance(8000);
-    expect(waiting()).toEqual([]);
-  });
-
-  it('posts at once what was refused with the secret before, when another is there', async () => {
-    const { clock, courier, posted, state, add } = rig(false);
-    state.post = () => Promise.reject(new EdgeError('EDGE_BACKEND_AUTH', '403'));
-    add('c1');
-    await clock.advance(10_000);
-    const known = posted.length;
-    state.post = async () => {};
-    courier.secretChanged();
-    await settle();
-    expect(posted).toHaveLength(known + 1);
-  });
-
-  it('asks a backend without the endpoint again after five minutes', async () => {
-    const { clock, posted, state, add } = rig(false);
-    state.post = () => Promise.reject(new EdgeError('EDGE_BACKEND_NOT_FOUND', '404'));
-    add('a');
-    await clock.advance(299_999);
-    expect(posted).toHaveLength(1);
-    await clock.advance(1);
-    expect(posted).toHaveLength(2);
-  });
-
-  it('keeps an ack that is refused without holding up the next', async () => {
-    const { clock, posted, state, add, waiting } = rig(false);
-    state.post = async (ack) => {
-      if (ack.command_id === 'bad') throw new EdgeError('EDGE_BACKEND_REJECTED', '422');
-    };
-    add('bad', 'good');
-    await settle();
-    add('later');
-    await settle();
-    expect(posted).toEqual(['bad', 'good', 'later']);
-    expect(waiting()).toEqual(['bad']);
-    await clock.advance(300_000);
-    expect(posted.at(-1)).toBe('bad');
-  });
-
-  it('leaves the rest to the socket as soon as it is up', async () => {
-    const { posted, sent, state, add, connect } = rig(false);
-    let done: () => void = () => {};
-    state.post = () =>
-      new Promise((resolve) => {
-        done = resolve;
-      });
-    add('a', 'b');
-    await settle();
-    connect();
-    done();
-    await settle();
-    expect(posted).toEqual(['a']);
-    expect(sent).toEqual(['a', 'b']);
-  });
-
-  it('stops without a timer left, waiting for the request that runs', async () => {
-    const { clock, courier, state, add, waiting } = rig(false);
-    let done: () => void = () => {};
-    state.post = () =>
-      new Promise((resolve) => {
-        done = resolve;
-      });
-    add('a', 'b');
-    await settle();
-    const stop = courier.stop();
-    done();
-    await stop;
-    expect(waiting()).toEqual(['b']);
-    expect(clock.pending).toBe(0);
-  });
-
-  it('breaks off a request that does not end when it stops, and keeps the ack', async () => {
-    const { clock, courier, calls, state, add, waiting } = rig(false);
-    state.post = (_ack, signal) =>
-      new Promise((_, reject) => {
-        const broken = new EdgeError('EDGE_BACKEND_UNREACHABLE', 'broken off');
-        signal.addEventListener('abort', () => reject(broken));
-      });
-    add('a');
-    await settle();
-    const stop = courier.stop();
-    await clock.advance(1000);
-    await stop;
-    expect(waiting()).toEqual(['a']);
-    expect([clock.pending, calls]).toEqual([0, []]);
   });
 });

@@ -182,17 +182,20 @@ describe('CommandFeed without room', () => {
 });
 
 describe('CommandFeed when a command cannot be stored', () => {
-  it('gives the connection up and drops what is behind, so that it comes again in order', async () => {
-    const { turns, state, told, handled, take } = rig({ costMs: 20 });
-    take(1, 2, 3);
-    state.fails = 'EDGE_STATE_BUSY';
-    await turns();
-    expect([handled, told]).toEqual([[1], ['EDGE_STATE_BUSY']]);
-    delete state.fails;
-    take(2, 3);
-    await turns();
-    expect(handled).toEqual([1, 2, 3]);
-  });
+  it.each(['EDGE_STATE_BUSY', 'EDGE_STATE_DIR'] as const)(
+    'gives the connection up and drops what is behind, so that it comes again in order (%s)',
+    async (code) => {
+      const { turns, state, told, handled, take } = rig({ costMs: 20 });
+      take(1, 2, 3);
+      state.fails = code;
+      await turns();
+      expect([handled, told]).toEqual([[1], [code]]);
+      delete state.fails;
+      take(2, 3);
+      await turns();
+      expect(handled).toEqual([1, 2, 3]);
+    },
+  );
 
   it('reads on afterwards, also when there was no room before', async () => {
     const { clock, state, told, handled, take } = rig({ room: 0 });

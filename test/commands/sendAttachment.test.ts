@@ -46,13 +46,21 @@ describe('send_attachment', () => {
     expect(store.sends.openOf(ANNA)).toHaveLength(1);
   });
 
-  it('is not taken, and so comes again, while more bytes wait to be staged than state.db is to hold', () => {
-    const { store, send } = rig();
+  it('waits while more bytes are to be staged than state.db is to hold, and fails when the disk took none of them', () => {
+    const { store, send, ack } = rig();
     const data = Buffer.alloc(64 * 1024 * 1024 + 1);
     const file = { name: 'a', mimeType: 'text/plain', url: undefined, now: 1 };
     const fileId = store.outgoingFiles.insert({ ...file, commandId: 'c0', data });
     expect(() => send(FILE)).toThrow(expect.objectContaining({ code: 'EDGE_COMMANDS_FULL' }));
     expect(store.commands.byId('c1')).toBeUndefined();
+    store.outgoingFiles.retry(fileId, { nextAttemptAt: 15_000, code: 'EDGE_FILE_STAGE', detail: 'no space is left' });
+    send(FILE, { command_id: 'c2' });
+    expect(ack()).toMatchObject({
+      command_id: 'c2',
+      status: 'failed',
+      error: expect.stringContaining('EDGE_FILE_STAGE'),
+    });
+    expect(store.sends.byKey('command:c2')).toBeUndefined();
     store.outgoingFiles.markStaged(fileId, { sizeBytes: data.length, now: 1 });
     send(FILE);
     expect(store.commands.byId('c1')).toMatchObject({ state: 'received' });
