@@ -139,7 +139,9 @@ export class AckSocket {
         for (const ackId of ackIds) this.#store.commands.markHandedOver(ackId, now);
       });
     } catch (error) {
-      this.#telemetry.failure(codeOf(error, 'EDGE_INTERNAL'), `noting acks: ${messageOf(error)}`);
+      const code = codeOf(error, 'EDGE_INTERNAL');
+      if (code === 'EDGE_INTERNAL' || code === 'EDGE_STATE_IO') throw error;
+      this.#telemetry.failure(code, `noting acks: ${messageOf(error)}`);
       for (const ackId of ackIds) this.#unproven.set(ackId, undefined);
       this.#pingSoon(PROVE_AGAIN_MS);
       return;
