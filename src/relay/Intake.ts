@@ -52,7 +52,7 @@ export interface IntakeOptions {
   onAdmitted?: (row: ChatRow) => void;
   /** As in AdmitOptions. */
   wantFiles?: AdmitOptions['wantFiles'];
-  /** Events were written. */
+  /** Events were written, or need not wait for their message any more. */
   onEvents?: () => void;
   /** chat.db could not be read, at a moment of intake's own choice; it is to be told of the change again. */
   onReadFailed(error: EdgeError): void;
