@@ -132,8 +132,8 @@ export class StateStore {
   /**
    * Runs `work` in one durable transaction; what it throws rolls everything back. A nested call is part of the outer
    * one, and what it throws rolls back the nested part.
-   * @throws EdgeError EDGE_STATE_FULL, EDGE_STATE_BUSY (nothing was written; try later), EDGE_STATE_IO (stop: later
-   * writes would lie)
+   * @throws EdgeError EDGE_STATE_FULL, EDGE_STATE_BUSY, EDGE_STATE_DIR (nothing was written; try later), EDGE_STATE_IO
+   * (stop: later writes would lie)
    */
   transaction<T>(work: () => T): T {
     if (this.#db.inTransaction) return this.#savepoint(work);

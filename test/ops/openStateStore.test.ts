@@ -46,6 +46,18 @@ it('a lock on state.db that is over does not stand because nobody has anything t
   expect([stands('EDGE_STATE_BUSY'), clock.pending]).toEqual([false, 0]);
 });
 
+it('a state.db that could not be opened for a moment stands for no longer', async () => {
+  const { clock, store, stands } = setUp();
+  expect(() =>
+    store.transaction(() => {
+      throw Object.assign(new Error('unable to open database file'), { code: 'SQLITE_CANTOPEN' });
+    }),
+  ).toThrow(expect.objectContaining({ code: 'EDGE_STATE_DIR' }));
+  expect(stands('EDGE_STATE_DIR')).toBe(true);
+  await clock.advance(1_000);
+  expect(stands('EDGE_STATE_DIR')).toBe(false);
+});
+
 it('a full disk stands until something was written', async () => {
   const { clock, store, write, stands } = setUp();
   expect(() =>
