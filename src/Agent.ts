@@ -127,10 +127,10 @@ export class Agent {
       clock,
       telemetry,
       onOpen: (db, identity) => {
+        uploader.wake(); // first: a page that intake cannot read is no reason to hold up a file
         intake.opened(db, identity);
         changes.chatDbChanged();
         messaging.chatDbOpened();
-        uploader.wake();
       },
       onChange: (db) => {
         messaging.chatDbChanged(); // first: a page that intake cannot read is no reason to miss a receipt

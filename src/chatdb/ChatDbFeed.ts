@@ -36,10 +36,11 @@ const BUSY_REPORTED_AFTER_MS = 5000;
  * ```
  * After a damaged page or a read error it stays open, for whoever does not need that page, and is opened anew at each
  * poll: pages once read stay in SQLite's cache, and a file put right behind its back would look damaged for ever.
-
+ *
  * Every look, by file event, follow-up, poll or caller, runs through the same steps, so a lost event costs at most
- * `pollMs`. Trouble stands as a condition of its code until a look has gone through. A change counts as told when
- * onChange has returned; if it throws an EDGE_CHATDB error, the change is told again, any other error is the caller's.
+ * `pollMs`. Trouble stands as a condition of its code until a look has gone through. An opening or a change counts as told
+ * when onOpen or onChange has returned; if it throws an EDGE_CHATDB error it is told again, any other error is the
+ * caller's.
  */
 export class ChatDbFeed {
   readonly #path: string;
@@ -54,6 +55,8 @@ export class ChatDbFeed {
   #isWatchRefused = false;
   #db: ChatDb | undefined;
   #identity: FileIdentity | undefined;
+  /** onOpen has dealt with the file that is open. */
+  #isOpenTold = false;
   /** A read failed: to be opened anew. */
   #isSuspect = false;
   /** The data_version onChange has dealt with. */
@@ -114,6 +117,7 @@ export class ChatDbFeed {
       if (!this.#watcher) this.#watch();
       if (this.#db && (this.#isSuspect || !this.#isStillThere(this.#db))) this.#close();
       if (!this.#db) this.#open();
+      this.#tellOpen();
       this.#tellChange();
       this.#recovered();
     } catch (error) {
@@ -141,7 +145,13 @@ export class ChatDbFeed {
     this.#watch();
     this.#db = db;
     this.#identity = identity;
-    this.#onOpen(db, identity);
+    this.#isOpenTold = false;
+  }
+
+  #tellOpen(): void {
+    if (this.#isOpenTold || !this.#db || !this.#identity) return;
+    this.#onOpen(this.#db, this.#identity);
+    this.#isOpenTold = true;
   }
 
   #tellChange(): void {

@@ -56,13 +56,15 @@ export class StatusReports {
   /** The conditions have changed. The backend hears of those that are shown. */
   conditions({ shown, hidden }: HealthView): void {
     const reasons = shown.map(({ code }) => code);
+    const isSame = this.#reasons === reasons.join(); // another detail, or what follows from them
+    // First: a write that goes through may end a condition of state.db, and that is told in the midst of this.
+    this.#reasons = reasons.join();
     this.#standing = JSON.stringify([...shown, ...hidden]);
     this.#tell(() => {
       this.#store.meta.set('conditions', this.#standing);
-      if (this.#reasons === reasons.join()) return; // another detail of the same, or what follows from them
+      if (isSame) return;
       this.#event(reasons.length > 0 ? { status: 'degraded', reasons } : { status: 'recovered' });
     });
-    this.#reasons = reasons.join();
   }
 
   /** Something the backend should know of, by its code. */

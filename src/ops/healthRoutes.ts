@@ -1,3 +1,4 @@
+import { STORE_UNWILLING } from '../util/EdgeError.ts';
 import type { ErrorCode } from '../util/errors.ts';
 import type { Metrics } from './metrics.ts';
 import { prometheusText } from './prometheus.ts';
@@ -5,7 +6,7 @@ import type { RouteReply, Routes } from './routes.ts';
 import type { AgentStatus, ConditionStatus, DownStatus } from './status.ts';
 
 /** While one of these stands nothing new can be remembered, so nothing new is taken in. */
-const NOT_WRITABLE: readonly ErrorCode[] = ['EDGE_STATE_FULL', 'EDGE_STATE_BUSY', 'EDGE_STATE_IO'];
+const NOT_WRITABLE: readonly ErrorCode[] = [...STORE_UNWILLING, 'EDGE_STATE_IO'];
 
 /** What GET /health answers. `text` is left out: any user of this Mac can ask the port. */
 export interface HealthReply {

@@ -1,9 +1,12 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { StateStore } from '../state/StateStore.ts';
-import type { Clock } from '../util/Clock.ts';
-import type { EdgeError } from '../util/EdgeError.ts';
+import type { Clock, Timer } from '../util/Clock.ts';
+import { codeOf, type EdgeError, isStoreUnwilling, STORE_UNWILLING } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
+
+/** From one look to the next whether state.db takes anything again, ms: perhaps nobody has anything to write for long. */
+const LOOK_EVERY_MS = 1_000;
 
 /**
  * Opens the agent's memory in `dir`; what befalls it later is told, and `onFatal` hears of what it cannot go on with.
@@ -13,12 +16,18 @@ export function openStateStore(
   dir: string,
   o: { clock: Clock; telemetry: Telemetry; onFatal(error: EdgeError): void },
 ): StateStore {
+  let timer: Timer | undefined;
   const store = StateStore.open(join(dir, 'state.db'), o.clock.now(), {
     failed: (error) => {
       o.telemetry.conditionRaised(error.code, error.message);
       if (error.code === 'EDGE_STATE_IO') o.onFatal(error);
+      // A transaction that writes nothing says nothing about room on the disk.
+      else if (error.code !== 'EDGE_STATE_FULL') timer ??= o.clock.after(LOOK_EVERY_MS, look);
     },
-    recovered: () => o.telemetry.conditionCleared('EDGE_STATE_FULL'),
+    recovered: () => {
+      for (const code of STORE_UNWILLING) o.telemetry.conditionCleared(code);
+    },
+    closed: () => timer?.cancel(),
   });
   if (store.quarantined) o.telemetry.failure('EDGE_STATE_CORRUPT', `set aside as ${store.quarantined}`);
   else if (store.isBehind) {
@@ -30,4 +39,14 @@ export function openStateStore(
     o.telemetry.failure('EDGE_STATE_DIR_MODE', `${dir} has mode ${mode.toString(8).padStart(4, '0')}: chmod 700 it`);
   }
   return store;
+
+  /** The store tells of how it went. */
+  function look(): void {
+    timer = undefined;
+    try {
+      store.transaction(() => {});
+    } catch (error) {
+      if (!isStoreUnwilling(error) && codeOf(error, 'EDGE_INTERNAL') !== 'EDGE_STATE_IO') throw error;
+    }
+  }
 }

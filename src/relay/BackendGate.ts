@@ -25,6 +25,7 @@ const SHARED: Partial<Record<ErrorCode, number | 'backoff'>> = {
   EDGE_SECRET_MISSING: REFUSED_RETRY_MS,
   EDGE_STATE_FULL: 'backoff',
   EDGE_STATE_BUSY: 'backoff',
+  EDGE_STATE_DIR: 'backoff',
 };
 
 /**

@@ -4,7 +4,7 @@ import type { InboundRow } from '../state/Inbound.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import { type BackoffPolicy, backoffMs } from '../util/backoff.ts';
 import type { Clock } from '../util/Clock.ts';
-import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
+import { codeOf, EdgeError, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
@@ -25,9 +25,6 @@ export const STOP_AFTER_MS = 5_000;
 
 /** Of the requests at once, the share that backfill may have: it is in no hurry, and what is live is. */
 const BACKFILL_SHARE = 1 / 4;
-
-/** What the state store refuses for the time being. */
-const STATE_CODES: readonly ErrorCode[] = ['EDGE_STATE_FULL', 'EDGE_STATE_BUSY'];
 
 type Post = (
   request: MessageRequest,
@@ -250,7 +247,6 @@ export class InboundPump {
     }
     this.#settled(lane, row);
     this.#backendAnswered(round);
-    for (const code of STATE_CODES) this.#clear(code);
     const { guid, threadId } = row;
     const bubbles = queued?.bubbles ?? 0;
     const ms = Math.max(0, clock.now() - row.createdAt);
@@ -287,8 +283,9 @@ export class InboundPump {
     const { guid, threadId } = row;
     const detail = messageOf(error);
     const isTooMany = (error as { status?: unknown } | null)?.status === TOO_MANY_REQUESTS;
-    if (isShared(code)) this.#raise(code, detail);
-    else if (!isTooMany) this.#backendAnswered(round, code === 'EDGE_BACKEND_BUSY');
+    if (!isShared(code)) {
+      if (!isTooMany) this.#backendAnswered(round, code === 'EDGE_BACKEND_BUSY');
+    } else if (!isStoreUnwilling(error)) this.#raise(code, detail); // the store tells of itself
     if (code === 'EDGE_BACKEND_BUSY') this.#backendBusy(row, detail);
     this.#gate.failed(code, round, row.inboundId);
     if (ERRORS[code].retry === 'never' && this.#write(() => store.inbound.markDead(guid, code, withBody(error)))) {
@@ -319,9 +316,7 @@ export class InboundPump {
       this.#o.store.transaction(work);
       return true;
     } catch (error) {
-      const code = codeOf(error, 'EDGE_INTERNAL');
-      if (!STATE_CODES.includes(code)) throw error;
-      this.#raise(code, messageOf(error));
+      if (!isStoreUnwilling(error)) throw error;
       return false;
     }
   }
@@ -343,8 +338,7 @@ export class InboundPump {
   #backendAnswered(round: number, isBusy = false): void {
     this.#gate.answered(round);
     if (!isBusy) this.#busyAnswers = 0;
-    const standing: readonly ErrorCode[] = isBusy ? [...STATE_CODES, 'EDGE_BACKEND_BUSY'] : STATE_CODES;
-    for (const code of this.#conditions) if (!standing.includes(code)) this.#clear(code);
+    for (const code of this.#conditions) if (!isBusy || code !== 'EDGE_BACKEND_BUSY') this.#clear(code);
   }
 
   #raise(code: ErrorCode, detail: string): void {

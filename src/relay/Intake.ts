@@ -4,8 +4,7 @@ import type { EpochRow } from '../state/Epochs.ts';
 import type { SendRow } from '../state/SendRow.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
-import { codeOf, EdgeError, messageOf } from '../util/EdgeError.ts';
-import type { ErrorCode } from '../util/errors.ts';
+import { EdgeError, isStoreUnwilling } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import type { AdmitOptions } from './admit.ts';
 import { Batch, type BatchOptions, type SortedRow } from './Batch.ts';
@@ -52,7 +51,7 @@ export interface IntakeOptions {
   onAdmitted?: (row: ChatRow) => void;
   /** As in AdmitOptions. */
   wantFiles?: AdmitOptions['wantFiles'];
-  /** Events were written. */
+  /** Events were written, or need not wait for their message any more. */
   onEvents?: () => void;
   /** chat.db could not be read, at a moment of intake's own choice; it is to be told of the change again. */
   onReadFailed(error: EdgeError): void;
@@ -84,7 +83,6 @@ export class Intake {
   #isParkedDue = true;
   #isDraining = false;
   #isStopped = false;
-  readonly #conditions = new Set<ErrorCode>();
   /** By identifier: the lowest ROWID that was asked about. */
   readonly #knownGroups = new Map<string, number>();
   /** Bubbles on their way out, asked once a step. */
@@ -164,8 +162,6 @@ export class Intake {
       if (!at) return;
       if (this.#isParkedDue) this.#lookAtParked(source);
       const more = this.#takeBatch(source, at);
-      for (const code of this.#conditions) this.#o.telemetry.conditionCleared(code);
-      this.#conditions.clear();
       if (!more) return;
       this.#isDraining = true;
       this.#goOn();
@@ -189,10 +185,7 @@ export class Intake {
 
   /** state.db takes nothing: the cursor has not moved, and the same is tried again. */
   #refused(error: unknown): void {
-    const code = codeOf(error, 'EDGE_INTERNAL');
-    if (code !== 'EDGE_STATE_FULL' && code !== 'EDGE_STATE_BUSY') throw error;
-    this.#conditions.add(code);
-    this.#o.telemetry.conditionRaised(code, messageOf(error));
+    if (!isStoreUnwilling(error)) throw error;
     this.#isParkedDue = true;
     this.#relookIn(RETRY_MS);
   }

@@ -207,13 +207,13 @@ export class ParkedRows {
   }
 
   #giveUp({ guid }: InboundRow, detail: string, { now, told }: { now: number; told: Told }): void {
+    told.unparked();
     if (this.#o.store.inbound.standIn(guid)) {
       this.#o.store.inbound.skip(guid, 'duplicate', now);
       told.hasParked = true;
       return;
     }
     this.#o.store.inbound.markDead(guid, 'EDGE_ROW_INCOMPLETE', detail);
-    told.isNews = true;
     told.later((telemetry) => telemetry.messageSetAside({ guid, threadId: '', code: 'EDGE_ROW_INCOMPLETE', detail }));
   }
 

@@ -15,7 +15,7 @@ export class Told {
   isNews = false;
   /** Rows were parked. */
   hasParked = false;
-  /** Events were written. */
+  /** There may be events to tell. */
   hasEvents = false;
   /** A block was recognised: rows that waited for it are decided. */
   hasDecided = false;
@@ -28,6 +28,12 @@ export class Told {
     this.#received.push(message);
     this.isNews = true;
     if (message.backfill) this.backfill++;
+  }
+
+  /** A parked row is over and not handed over: it holds up neither its thread any more nor what is to be told of it. */
+  unparked(): void {
+    this.isNews = true;
+    this.hasEvents = true;
   }
 
   skipped(row: Skipped): void {

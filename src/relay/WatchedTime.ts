@@ -40,7 +40,7 @@ export class WatchedTime {
     this.#store = store;
   }
 
-  /** To be called before anything is taken in. */
+  /** To be called before anything is taken in. @throws EdgeError, see StateStore.transaction */
   begin(now: number): void {
     const { changes, epochs, meta } = this.#store;
     const epoch = epochs.latest()?.epoch ?? 0;
@@ -60,7 +60,10 @@ export class WatchedTime {
     });
   }
 
-  /** The rows to be looked through now; `monotonic` is the same moment on the other clock. */
+  /**
+   * The rows to be looked through now; `monotonic` is the same moment on the other clock.
+   * @throws EdgeError, see StateStore.transaction: to be asked again
+   */
   window({ now, monotonic }: Moment, epoch: number, source: Pick<ChangeSource, 'maxRowid'>): ChangeWindow {
     if (epoch !== this.#since?.epoch) this.#enter(epoch, now, source.maxRowid() + 1);
     const sinceAt = Math.min(this.#since?.seenUntil ?? now, now) - WATCHED_MS;
@@ -73,12 +76,12 @@ export class WatchedTime {
     return { sinceAt, fromRowid: this.#marks[0]!.rowid };
   }
 
-  /** All that had changed at that moment has been told. */
+  /** All that had changed at that moment has been told. @throws EdgeError, see StateStore.transaction: to be told again */
   seen({ now, monotonic }: Moment): void {
     if (this.#since) this.#since = { ...this.#since, seenUntil: now };
     this.#seenAt = monotonic;
     if (!this.#isStored) return;
-    this.#store.meta.set('changes_since', '');
+    this.#store.transaction(() => this.#store.meta.set('changes_since', ''));
     this.#isStored = false;
   }
 
@@ -92,7 +95,7 @@ export class WatchedTime {
   }
 
   #set(since: Since): void {
-    this.#store.meta.set('changes_since', JSON.stringify(since));
+    this.#store.transaction(() => this.#store.meta.set('changes_since', JSON.stringify(since)));
     this.#isStored = true;
     this.#since = since;
     this.#marks = [{ at: Number.NEGATIVE_INFINITY, rowid: since.fromRowid }];

@@ -147,7 +147,7 @@ export function skip(
     const rest = { body: undefined, backfill: a.verdict === 'backfill', messageAt, fingerprint, skipped: reason };
     inbound.insert({ ...placeOf(row, a), threadId, ...rest });
   }
-  if (a.isParked) a.told.isNews = true; // it held its thread up
+  if (a.isParked) a.told.unparked();
   a.told.skipped({ guid, threadId, reason: inWords });
 }
 

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import { EdgeError, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import { Changes } from './Changes.ts';
 import { Commands } from './Commands.ts';
 import { Epochs } from './Epochs.ts';
@@ -35,10 +35,11 @@ const NOT_OURS: ReadonlySet<string> = new Set(['SQLITE_READONLY', 'SQLITE_CANTOP
 
 /** Told of trouble with the file, so that one place can raise the alarm whoever was writing. */
 export interface StoreObserver {
-  /** EDGE_STATE_FULL: try later. EDGE_STATE_IO: stop, since later commits may seem to succeed without being stored. */
+  /** EDGE_STATE_IO: stop, since later commits may seem to succeed without being stored. Any other code: try later. */
   failed(error: EdgeError): void;
   /** A transaction went through after one had failed. */
   recovered(): void;
+  closed?(): void;
 }
 
 /** The memory of the agent: everything that must survive it. */
@@ -131,8 +132,8 @@ export class StateStore {
   /**
    * Runs `work` in one durable transaction; what it throws rolls everything back. A nested call is part of the outer
    * one, and what it throws rolls back the nested part.
-   * @throws EdgeError EDGE_STATE_FULL, EDGE_STATE_BUSY (nothing was written; try later), EDGE_STATE_IO (stop: later
-   * writes would lie)
+   * @throws EdgeError EDGE_STATE_FULL, EDGE_STATE_BUSY, EDGE_STATE_DIR (nothing was written; try later), EDGE_STATE_IO
+   * (stop: later writes would lie)
    */
   transaction<T>(work: () => T): T {
     if (this.#db.inTransaction) return this.#savepoint(work);
@@ -143,7 +144,7 @@ export class StateStore {
     } catch (cause) {
       this.#afterCommit.length = 0;
       const error = translate(cause);
-      if (error instanceof EdgeError && (error.code === 'EDGE_STATE_FULL' || error.code === 'EDGE_STATE_IO')) {
+      if (error instanceof EdgeError && (isStoreUnwilling(error) || error.code === 'EDGE_STATE_IO')) {
         this.#isFailing = true;
         this.#observer?.failed(error);
       }
@@ -247,6 +248,7 @@ export class StateStore {
   close(): void {
     this.#db.close();
     this.#highWater?.close();
+    this.#observer?.closed?.();
   }
 
   /** SQLite goes on in a file that was deleted or replaced, and what it stores there is lost with the process. */

@@ -30,8 +30,12 @@ export function codeOf(error: unknown, otherwise: ErrorCode): ErrorCode {
   return error instanceof EdgeError ? error.code : otherwise;
 }
 
-/** Whether state.db takes nothing for the time being, because the disk is full or another process holds it. */
+/**
+ * state.db takes nothing for the time being: the disk is full, another process holds it, or its files cannot be opened
+ * or written, which a person mends, or the next moment where it was file descriptors that ran out.
+ */
+export const STORE_UNWILLING: readonly ErrorCode[] = ['EDGE_STATE_FULL', 'EDGE_STATE_BUSY', 'EDGE_STATE_DIR'];
+
 export function isStoreUnwilling(error: unknown): boolean {
-  const code = codeOf(error, 'EDGE_INTERNAL');
-  return code === 'EDGE_STATE_FULL' || code === 'EDGE_STATE_BUSY';
+  return STORE_UNWILLING.includes(codeOf(error, 'EDGE_INTERNAL'));
 }

@@ -139,7 +139,7 @@ export const ERRORS = define({
   EDGE_STATE_DIR: {
     means: 'The state directory cannot be written.',
     fix: 'Give the directory in state.dir to the user who runs edge-agent, with mode 0700.',
-    retry: 'never',
+    retry: 'backoff',
   },
   EDGE_STATE_DIR_MODE: {
     means: 'The state directory can be written by others, who could put another state.db in the place of this one.',

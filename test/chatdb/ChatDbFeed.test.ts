@@ -295,6 +295,28 @@ describe('ChatDbFeed', () => {
     expect(conditions()).toEqual(['+ EDGE_CHATDB_BUSY', '- EDGE_CHATDB_BUSY']);
   });
 
+  it('tells of the opening again when a lock came in between, and only until it was dealt with', async () => {
+    const clock = new FakeClock();
+    const file = create(join(tempDir(), 'chat.db'));
+    const told: string[] = [];
+    const { telemetry } = recordingTelemetry();
+    const feed = new ChatDbFeed({
+      path: file.path,
+      clock,
+      telemetry,
+      onOpen: () => {
+        told.push('open');
+        if (told.length < 3) throw new EdgeError('EDGE_CHATDB_BUSY', 'locked');
+      },
+      onChange: () => told.push('change'),
+    });
+    onTestFinished(() => feed.stop());
+    feed.start();
+    const { db } = feed;
+    await clock.advance(5000);
+    expect([told, feed.db]).toEqual([['open', 'open', 'open', 'change'], db]);
+  });
+
   it('leaves a file with a damaged page open, and opens it anew when a reader reports one', async () => {
     const clock = new FakeClock();
     const file = create(join(tempDir(), 'chat.db'));

@@ -1,8 +1,12 @@
+import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import type { Condition, HealthView } from '../../src/ops/Health.ts';
+import { type Condition, Health, type HealthView } from '../../src/ops/Health.ts';
 import { StatusReports } from '../../src/ops/StatusReports.ts';
+import { StateStore } from '../../src/state/StateStore.ts';
+import { EdgeError } from '../../src/util/EdgeError.ts';
 import { openStore } from '../relay/fakes.ts';
 import { FakeClock } from '../support/FakeClock.ts';
+import { tempDir } from '../support/tempDir.ts';
 
 it('the backend hears of a condition when it begins and ends, and not of each change in its words', () => {
   const clock = new FakeClock();
@@ -19,6 +23,27 @@ it('the backend hears of a condition when it begins and ends, and not of each ch
   reports.conditions(view());
   expect(store.events.waiting(10).map(({ details }) => details)).toEqual([
     { status: 'degraded', reasons: ['EDGE_BACKEND_AUTH'] },
+    { status: 'recovered' },
+  ]);
+});
+
+it('the backend hears of the end of a full disk though it was the report of it that fitted in', () => {
+  const clock = new FakeClock();
+  const observer = {
+    failed: () => health.raise('EDGE_STATE_FULL', ''),
+    recovered: () => health.clear('EDGE_STATE_FULL'),
+  };
+  const store = StateStore.open(join(tempDir(), 'state.db'), clock.now(), observer);
+  onTestFinished(() => store.close());
+  const reports = new StatusReports({ store, clock, agentId: 'edge_15550100001' });
+  const health = new Health({ clock, onChange: (view) => reports.conditions(view) });
+  expect(() =>
+    store.transaction(() => {
+      throw new EdgeError('EDGE_STATE_FULL', 'database or disk is full');
+    }),
+  ).toThrow();
+  expect(store.events.waiting(10).map(({ details }) => details)).toEqual([
+    { status: 'degraded', reasons: ['EDGE_STATE_FULL'] },
     { status: 'recovered' },
   ]);
 });

@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { ChatRow } from '../../src/chatdb/types.ts';
 import { keyOf } from '../../src/relay/admit.ts';
@@ -9,6 +10,13 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 const started = () => new ChangeRig().start();
+
+/** Another process writes to state.db until the returned function is called. */
+function lock(rig: ChangeRig): () => void {
+  const other = new Database(rig.path);
+  other.exec('BEGIN IMMEDIATE');
+  return () => other.close();
+}
 
 describe('an edit', () => {
   it('is told with its new text, of a message that was handed over', async () => {
@@ -437,6 +445,37 @@ describe('when something fails', () => {
     await rig.clock.advance(2_000);
     expect(rig.ids).toHaveLength(1);
     expect(rig.calls.filter(({ event }) => event === 'failure').length).toBeGreaterThan(1);
+  });
+
+  it('waits for a state.db that another process holds at the end of the first walk', async () => {
+    const rig = new ChangeRig();
+    rig.message(1);
+    rig.watch.start();
+    const unlock = lock(rig);
+    await rig.clock.advance(3_000);
+    expect(rig.calls).toContainEqual({ event: 'failure', args: ['EDGE_STATE_BUSY', expect.anything()] });
+    unlock();
+    await rig.clock.advance(2_000);
+    expect([rig.store.meta.get('changes_since'), rig.clock.pending]).toEqual(['', 0]);
+  });
+
+  it('waits for a state.db that another process holds when chat.db becomes another, and tells all', async () => {
+    const rig = await started();
+    rig.message(1);
+    rig.edit('guid-1', 'better');
+    rig.epoch = 2;
+    const unlock = lock(rig);
+    await rig.changed(3_000);
+    unlock();
+    await rig.clock.advance(2_000);
+    expect(rig.ids).toHaveLength(1);
+  });
+
+  it('does not start before it has noted how far back to look', () => {
+    const rig = new ChangeRig();
+    const unlock = lock(rig);
+    expect(() => rig.watch.start()).toThrow(expect.objectContaining({ code: 'EDGE_STATE_BUSY' }));
+    unlock();
   });
 
   it('takes a chat.db without the columns for one without edits', async () => {

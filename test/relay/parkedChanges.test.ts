@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChatRow } from '../../src/chatdb/types.ts';
 import { toRequest } from '../../src/relay/toRequest.ts';
 import { ChangeRig, summary } from './changeRig.ts';
-import { ANNA, BERT, chat, row } from './fakes.ts';
+import { ANNA, BERT, chat, type FakeSource, row } from './fakes.ts';
 import { setUp } from './intakeRig.ts';
 
 const GROUP = chat('chat831', true);
@@ -120,5 +120,19 @@ describe('of a message that is parked without its chat', () => {
     await clock.advance(1_000);
     store.inbound.markDone('guid-1', clock.now());
     expect([types(), store.events.heldCount()]).toEqual([told, 0]);
+  });
+
+  it.each([
+    ['dead', (source: FakeSource) => source.remove(1)],
+    ['own', (source: FakeSource) => source.replace(1, { isFromMe: true, ...inGroup })],
+  ])('a reaction is told as soon as the message is %s, without waiting for a safety sync', async (end, bring) => {
+    const { put, source, clock, store, fate, eventTellings } = setUp();
+    put(bare({ handle: undefined }), row(2, { handle: BERT, ...inGroup, association: LOVED }));
+    await clock.advance(2_000);
+    const before = eventTellings();
+    expect([fate('guid-1'), store.events.heldCount()]).toEqual(['parked', 1]);
+    bring(source);
+    await clock.advance(15_000);
+    expect([fate('guid-1'), store.events.heldCount(), eventTellings()]).toEqual([end, 0, before + 1]);
   });
 });
