@@ -1,7 +1,7 @@
 import type { AgentFrame } from '../protocol/wire.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import type { Clock, Timer } from '../util/Clock.ts';
-import { codeOf, messageOf } from '../util/EdgeError.ts';
+import { codeOf, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 
 /** Acks on their way at once; more are sent when these are proven. */
@@ -139,9 +139,8 @@ export class AckSocket {
         for (const ackId of ackIds) this.#store.commands.markHandedOver(ackId, now);
       });
     } catch (error) {
-      const code = codeOf(error, 'EDGE_INTERNAL');
-      if (code === 'EDGE_INTERNAL' || code === 'EDGE_STATE_IO') throw error;
-      this.#telemetry.failure(code, `noting acks: ${messageOf(error)}`);
+      if (!isStoreUnwilling(error)) throw error;
+      this.#telemetry.failure(codeOf(error, 'EDGE_STATE_FULL'), `noting acks: ${messageOf(error)}`);
       for (const ackId of ackIds) this.#unproven.set(ackId, undefined);
       this.#pingSoon(PROVE_AGAIN_MS);
       return;

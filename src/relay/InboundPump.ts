@@ -6,6 +6,7 @@ import { type BackoffPolicy, backoffMs } from '../util/backoff.ts';
 import type { Clock } from '../util/Clock.ts';
 import { codeOf, EdgeError, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
+import { isAnswerCode, isNetworkCode } from '../util/networkCodes.ts';
 import type { Random } from '../util/Random.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 import { BackendGate, endsWithSight, fixedDelayOf, isShared } from './BackendGate.ts';
@@ -283,6 +284,7 @@ export class InboundPump {
     const { guid, threadId } = row;
     const detail = messageOf(error);
     const isTooMany = (error as { status?: unknown } | null)?.status === TOO_MANY_REQUESTS;
+    if (isAnswerCode(code)) this.#wayIsOpen();
     if (!isShared(code)) {
       if (!isTooMany) this.#backendAnswered(round, code === 'EDGE_BACKEND_BUSY');
     } else if (!isStoreUnwilling(error)) this.#raise(code, detail); // the store tells of itself
@@ -339,6 +341,11 @@ export class InboundPump {
     this.#gate.answered(round);
     if (!isBusy) this.#busyAnswers = 0;
     for (const code of this.#conditions) if (!isBusy || code !== 'EDGE_BACKEND_BUSY') this.#clear(code);
+  }
+
+  /** The backend answered, though it be with a refusal. */
+  #wayIsOpen(): void {
+    for (const code of this.#conditions) if (isNetworkCode(code)) this.#clear(code);
   }
 
   #raise(code: ErrorCode, detail: string): void {

@@ -140,6 +140,18 @@ describe('many threads', () => {
     expect(told('conditionCleared')).toEqual([['EDGE_BACKEND_UNREACHABLE']]);
   });
 
+  it('end that the backend cannot be reached with its refusal, which shows that it can', async () => {
+    const { backend, add, clock, told } = setUp();
+    add('m1');
+    await settle();
+    backend.open[0]!.fail(unreachable());
+    await clock.advance(2_000);
+    backend.open[0]!.fail(new EdgeError('EDGE_BACKEND_AUTH', 'POST /edge/message was answered 401'));
+    await settle();
+    expect(told('conditionRaised').map(([code]) => code)).toEqual(['EDGE_BACKEND_UNREACHABLE', 'EDGE_BACKEND_AUTH']);
+    expect(told('conditionCleared')).toEqual([['EDGE_BACKEND_UNREACHABLE']]);
+  });
+
   it('go at once when the backend is seen elsewhere', async () => {
     const { backend, add, clock, pump } = setUp();
     add('m1');
