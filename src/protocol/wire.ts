@@ -112,10 +112,8 @@ export interface MessageRequest {
 
 /** The answer to POST /edge/message; commands are checked one by one later, so that a bad one spoils only itself. */
 export const messageResponseSchema = z.object({
-  should_respond: z
-    .boolean()
-    .nullish()
-    .transform((value) => value ?? false),
+  /** Nothing is sent unless it is true; that it is absent is told from false, which is a decision. */
+  should_respond: optional(z.boolean()),
   reply_bubbles: optional(z.array(z.string())),
   reply_text: optional(z.string()),
   reflex_message: optional(z.string()),

@@ -267,11 +267,16 @@ export class InboundPump {
     return queued;
   }
 
-  #tell(row: Row, { blank, refused, saidByReflex: commandId }: QueuedAnswer): void {
+  #tell(row: Row, { blank, refused, unsaid, saidByReflex: commandId }: QueuedAnswer): void {
     const { telemetry } = this.#o;
     if (blank + refused > 0) {
       const detail = `answer to ${row.guid}: ${blank} bubbles without text and ${refused} over the limit left out`;
       telemetry.failure('EDGE_BACKEND_ANSWER', detail);
+    }
+    if (unsaid > 0) {
+      const detail = `answer to ${row.guid}: its bubbles (${unsaid}) are not sent, for it has no should_respond`;
+      const fix = 'answer "should_respond": true to have them sent, or false to say nothing';
+      telemetry.frameRefused('EDGE_BACKEND_ANSWER', `${detail}; ${fix}`);
     }
     if (commandId !== undefined) telemetry.reflexMatched({ commandId, threadId: row.threadId, kept: 'reflex' });
   }

@@ -22,19 +22,26 @@ export interface AnswerPlan {
   readonly blank: number;
   /** Bubbles past MAX_BUBBLES, left out. */
   readonly refused: number;
+  /** Bubbles that are not sent because the answer does not say whether to: with `should_respond: false` it has said it. */
+  readonly unsaid: number;
 }
 
 /** The bubbles of an answer in their order. A form without visible text counts as absent. */
 export function planAnswer(response: MessageResponse): AnswerPlan {
-  const forms = response.should_respond ? formsOf(response) : [];
+  const forms = formsOf(response);
   const wanted = forms.find((form) => form.some((bubble) => !isBlank(bubble.text))) ?? forms.flat();
   const visible = wanted.filter((bubble) => !isBlank(bubble.text));
+  if (!response.should_respond) {
+    const unsaid = response.should_respond === undefined ? visible.length : 0;
+    return { bubbles: [], burstOnly: false, blank: 0, refused: 0, unsaid };
+  }
   const bubbles = visible.slice(0, MAX_BUBBLES);
   return {
     bubbles,
     burstOnly: bubbles[0]?.bubbleType === 'burst',
     blank: wanted.length - visible.length,
     refused: visible.length - bubbles.length,
+    unsaid: 0,
   };
 }
 

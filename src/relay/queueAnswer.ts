@@ -15,6 +15,8 @@ export interface QueuedAnswer {
   readonly blocked: number;
   readonly blank: number;
   readonly refused: number;
+  /** Bubbles not sent because the answer lacks should_respond. */
+  readonly unsaid: number;
   /** The reflex that has said the first bubble; one whose outcome is open is told of when it settles. */
   readonly saidByReflex: string | undefined;
 }
@@ -33,11 +35,11 @@ export function queueAnswer(
   o: { loopGuard?: LoopGuard | undefined; maxBubbleChars?: number } = {},
 ): QueuedAnswer {
   const { loopGuard, maxBubbleChars = Number.POSITIVE_INFINITY } = o;
-  const { bubbles, burstOnly, blank, refused } = planAnswer(response);
+  const { bubbles, burstOnly, blank, refused, unsaid } = planAnswer(response);
   const groupKey = `reply:${inbound.guid}`;
   const first = bubbles[0];
   if (!first || store.sends.byGroup(groupKey).length > 0) {
-    return { bubbles: 0, blocked: 0, blank, refused, saidByReflex: undefined };
+    return { bubbles: 0, blocked: 0, blank, refused, unsaid, saidByReflex: undefined };
   }
   const answer = { text: first.text, reflexCommandId: response.reflex_command_id, burstOnly };
   const plan = planFirst(store, inbound, answer, now);
@@ -65,7 +67,7 @@ export function queueAnswer(
     rows.push(...queueParts(store, send, texts[index]!));
   }
   const blocked = blockLoop(store, loopGuard, { threadId: inbound.threadId, now, rows });
-  return { bubbles: rows.length - blocked, blocked, blank, refused, saidByReflex: said };
+  return { bubbles: rows.length - blocked, blocked, blank, refused, unsaid, saidByReflex: said };
 }
 
 /** The last bubble of the reflex that one of the parts waits for. */

@@ -63,6 +63,17 @@ describe('the bubbles of an answer', () => {
     expect(plan({ reply_text: ' ' })).toMatchObject({ bubbles: [], blank: 1 });
   });
 
+  it('are counted as unsaid where the answer does not say whether to respond, and not where it says no', () => {
+    const said = { reply_bubbles: ['a', ' ', 'b'] };
+    for (const should_respond of [undefined, null]) {
+      expect(plan({ ...said, should_respond })).toMatchObject({ bubbles: [], blank: 0, unsaid: 2 });
+    }
+    expect(plan({ ...all, should_respond: undefined })).toMatchObject({ bubbles: [], unsaid: 3 });
+    expect(plan({ ...all, should_respond: false })).toMatchObject({ bubbles: [], unsaid: 0 });
+    expect(plan({ reply_text: ' ', should_respond: undefined })).toMatchObject({ unsaid: 0 });
+    expect(plan(said)).toMatchObject({ unsaid: 0 });
+  });
+
   it('past the limit are left out and counted', () => {
     const { bubbles, refused } = plan({ reply_bubbles: Array.from({ length: MAX_BUBBLES + 7 }, (_, n) => `${n}`) });
     expect(bubbles).toHaveLength(MAX_BUBBLES);

@@ -264,6 +264,26 @@ describe('an answer', () => {
     expect(told('failure')).toMatchObject([['EDGE_BACKEND_ANSWER', expect.stringContaining('1 bubbles without text')]]);
   });
 
+  it('with bubbles and without should_respond sends nothing, and says what the backend has to answer', async () => {
+    const { backend, add, state, store, told } = setUp();
+    const answers = [{ reply_bubbles: ['a', 'b'] }, { reply_bubbles: ['a'], should_respond: false }, {}];
+    for (const [n, answer] of answers.entries()) {
+      add(`m${n}`);
+      await settle();
+      backend.last(`m${n}`).answer(answer);
+      await settle();
+      expect(state(`m${n}`)).toBe('done');
+    }
+    expect(store.sends.openOf(ANNA)).toEqual([]);
+    expect(told('frameRefused')).toEqual([
+      [
+        'EDGE_BACKEND_ANSWER',
+        'answer to m0: its bubbles (2) are not sent, for it has no should_respond; ' +
+          'answer "should_respond": true to have them sent, or false to say nothing',
+      ],
+    ]);
+  });
+
   it('to old news is not sent, and its commands run', async () => {
     const { backend, add, state, store, commands, clock } = setUp();
     add('m1', ANNA, true);
