@@ -66,6 +66,7 @@ if (settings.isLong) {
 }
 
 faultTest('C3 has a whole state.db after a kill in the midst of a checkpoint, which writes to the file itself', {
+  rig,
   needs: ['strace'],
   timeoutMs: settings.isLong ? 3_600_000 : 120_000,
   async fault(run) {
