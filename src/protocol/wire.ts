@@ -69,7 +69,7 @@ export const sendAttachmentSchema = z.object({
   caption: optional(z.string()),
 });
 export const uploadRetrySchema = z.object({ attachment_guid: z.string().min(1).max(200) });
-export const cancelScheduledSchema = z.object({ schedule_id: z.string().min(1) });
+export const cancelScheduledSchema = z.object({ schedule_id: z.string().min(1).max(MAX_COMMAND_ID_LENGTH) });
 export const listScheduledSchema = z.object({ status: optional(z.string()) });
 
 export type AckStatus = 'received' | 'completed' | 'failed';

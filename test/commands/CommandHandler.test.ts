@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CommandHandler } from '../../src/commands/CommandHandler.ts';
 import { MAX_SCHEDULES } from '../../src/commands/scheduleMessage.ts';
+import { MAX_COMMAND_ID_LENGTH } from '../../src/protocol/wire.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
 import { FakeClock } from '../support/FakeClock.ts';
 import { recordingTelemetry } from '../support/recordingTelemetry.ts';
@@ -117,6 +118,7 @@ describe('CommandHandler', () => {
     ['schedule_message', { thread_id: ANNA, text: 'hi', send_at: 'tomorrow' }, 'send_at'],
     ['cancel_scheduled', {}, 'schedule_id'],
     ['cancel_scheduled', { schedule_id: 'none' }, 'schedule_id'],
+    ['cancel_scheduled', { schedule_id: 'x'.repeat(MAX_COMMAND_ID_LENGTH + 1) }, 'schedule_id: Too big'],
     ['list_scheduled', { status: 'odd' }, 'status'],
     ['send_message_now', 'hi', 'payload'],
   ])('answers a bad payload of %s with a failed ack that names the field: %j', (type, payload, field) => {
