@@ -4,17 +4,21 @@ import { cpus, release, totalmem } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { settings } from '../../test/faults/harness/settings.ts';
 import { CASES } from './cases.ts';
-import { type Options, readOptions, UsageError } from './options.ts';
+import { EarlyEnd, readOptions } from './options.ts';
 import { LOOP_GOALS, rowsOf } from './rows.ts';
 import { runSuite } from './runSuite.ts';
 import { summaryOf, tableOf } from './table.ts';
 
-function optionsOrExit(): Options {
+function exit(error: unknown): never {
+  if (error instanceof EarlyEnd) process.exit(error.exitCode);
+  throw error;
+}
+
+function optionsOrExit() {
   try {
     return readOptions(process.argv.slice(2));
   } catch (error) {
-    if (error instanceof UsageError) process.exit(error.exitCode);
-    throw error;
+    return exit(error);
   }
 }
 
@@ -31,7 +35,7 @@ function machine(): Record<string, unknown> {
 
 const { cases, env, json, isStrict } = optionsOrExit();
 const startedAt = new Date();
-const { exitCode, isInterrupted, results, reports } = await runSuite(cases, env);
+const { exitCode, isInterrupted, results, reports } = await runSuite(cases, env).catch(exit);
 const rows = rowsOf(cases, results, reports);
 const isWhole = cases.length === Object.keys(CASES).length;
 // What a whole run took an hour to measure is not lost to the next run of one case.

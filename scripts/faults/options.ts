@@ -14,13 +14,15 @@ export interface Options {
   readonly isStrict: boolean;
 }
 
-/** The command line is wrong, or was only asked for help; `exitCode` is 2, or 0. All is said already. */
-export class UsageError extends Error {
+/** Nothing is run; `exitCode` is 2 where the command line is why, 0 where it only asked for help. All is said already. */
+export class EarlyEnd extends Error {
   readonly exitCode: number;
 
-  constructor(exitCode: number) {
-    super('usage');
+  /** Says `why` on stderr, where nobody has said it yet. */
+  constructor(exitCode: number, why?: string) {
+    super(why ?? 'nothing was run');
     this.exitCode = exitCode;
+    if (why !== undefined) console.error(`test:faults: ${why}`);
   }
 }
 
@@ -38,7 +40,7 @@ interface Values {
 
 const EX_USAGE = 2;
 
-/** @throws UsageError */
+/** @throws EarlyEnd */
 export function readOptions(args: readonly string[]): Options {
   const program = new Command('npm run test:faults --')
     .usage('[CASE…] [options]')
@@ -61,7 +63,7 @@ export function readOptions(args: readonly string[]): Options {
   try {
     program.parse([...args], { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) throw new UsageError(error.exitCode === 0 ? 0 : EX_USAGE);
+    if (error instanceof CommanderError) throw new EarlyEnd(error.exitCode === 0 ? 0 : EX_USAGE);
     throw error;
   }
   // Where no case is named, commander hands on an empty list without asking takeCases.

@@ -123,8 +123,18 @@ describe('test:faults', () => {
 
     rmSync(join(checkout, 'called.json'));
     writeFileSync(join(checkout, 'scripts/build.mjs'), 'process.exitCode = 1');
-    expect((await testFaults(['C9'])).code).toBe(1);
+    expect(await testFaults(['C9'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/: nothing was run\n$/) });
     expect(existsSync(join(checkout, 'called.json'))).toBe(false);
+  });
+
+  it('says so when it is interrupted while the agent is compiled', async () => {
+    writeFileSync(
+      join(checkout, 'scripts/build.mjs'),
+      `process.kill(process.ppid, 'SIGINT'); setInterval(() => {}, 1e6)`,
+    );
+    const { code, stderr } = await testFaults(['C9']);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('interrupted while') });
+    expect(called).toThrow('ENOENT');
   });
 
   it('puts the tests of a case together in one row, with the quantiles of all recoveries', async () => {
@@ -177,6 +187,21 @@ describe('test:faults', () => {
     expect(stdout).toContain('interrupted: 1 passed, 0 failed, 0 skipped, 93 not run; ');
     expect(figures()).toEqual(whole);
     expect(figures('scripts/faults/results/some.json')).toMatchObject({ isInterrupted: true });
+    expect(existsSync(called().env.TMPDIR)).toBe(false);
+  });
+
+  it('ends what the tests had started before it takes their folder away, which is not written anew', async () => {
+    const agent = `setInterval(() => require('node:fs').mkdirSync(process.env.TMPDIR + '/state', { recursive: true }), 1); setTimeout(process.exit, 1e4)`;
+    const interrupted = `
+      const { spawn } = await import('node:child_process');
+      const { pid } = spawn(process.execPath, ['-e', ${JSON.stringify(agent)}], { stdio: 'ignore' });
+      writeFileSync('agent', String(pid));
+      while (!(await import('node:fs')).existsSync(env.TMPDIR + '/state')) await new Promise((done) => setTimeout(done, 5));
+      process.kill(process.ppid, 'SIGINT');`;
+    const { code, stderr } = await testFaults(['C9'], [], [], interrupted);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    const agentPid = Number(readFileSync(join(checkout, 'agent'), 'utf8'));
+    expect(() => process.kill(agentPid, 0)).toThrow('ESRCH');
     expect(existsSync(called().env.TMPDIR)).toBe(false);
   });
 
