@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
+import { settings } from '../../test/faults/harness/settings.ts';
 import { CASES, casesNamed } from './cases.ts';
 
 export interface Options {
@@ -46,18 +47,24 @@ export function readOptions(args: readonly string[]): Options {
     .usage('[CASE…] [options]')
     .showHelpAfterError('`npm run test:faults -- --help` says what it takes, docs/GUARANTEES.md what each case is.')
     .argument('[case...]', 'C9: that case; C: all of that letter; whole: everything at random. Default: all', takeCases)
-    .option('--kills <n>', 'how often cases that kill at random do so', count)
-    .option('--runs <n>', 'how many seeds the test of the whole takes, from --seed on', count)
-    .option('--hours <n>', 'how long the soak lasts', amount)
-    .option('--seed <n>', 'decides over everything that is left to chance', count)
+    .option('--kills <n>', 'how often cases that kill at random do so. Default: as in its short form', count)
+    .option('--runs <n>', 'how many seeds the test of the whole takes, from --seed on. Default: 2', count)
+    .option('--hours <n>', 'how long the soak lasts. Default: 12 s of faults', amount)
+    .option('--seed <n>', `decides over everything that is left to chance. Default: ${settings.seed}`, count)
     .option(
       '--patience <n>',
-      `how many times longer everything may take; ${availableParallelism()} processors here`,
+      `how many times longer everything may take; ${availableParallelism()} processors here. Default: ${settings.patience}`,
       amount,
     )
-    .option('--long', 'the long form of every case: the whole grid, the whole day')
+    .option(
+      '--long',
+      'the long form of every case: the whole grid, the whole day. Default: the short one of `npm test`',
+    )
     .option('--shrink', 'looks for the shortest plan with which the test of the whole still fails')
-    .option('--json <file>', 'where the figures go')
+    .option(
+      '--json <file>',
+      'where the figures go. Default: scripts/faults/results/faults.json, of some cases or an interrupted run some.json',
+    )
     .option('--check', 'a goal of the event loop that is missed is a failure')
     .exitOverride();
   try {
@@ -96,8 +103,12 @@ function takeCases(word: string, before: Set<string> | undefined): Set<string> {
   // `npm run test:faults C9 --kills 5`: npm keeps --kills for itself, and hands on the 5.
   if (/^\d/.test(word))
     throw new InvalidArgumentError('A number alone is no case; npm hands options on only after --.');
-  const meant = closest(/^[a-z]\d/.test(word) ? word.toUpperCase() : word, Object.keys(CASES));
-  throw new InvalidArgumentError(`There is no such case in scripts/faults/cases.ts. Did you mean ${meant}?`);
+  const typed = /^[a-z]\d/.test(word) ? word.toUpperCase() : word;
+  const meant = closest(typed, Object.keys(CASES));
+  const isNear = distance(typed, meant) <= Math.max(1, typed.length / 3);
+  throw new InvalidArgumentError(
+    `There is no such case in scripts/faults/cases.ts.${isNear ? ` Did you mean ${meant}?` : ''}`,
+  );
 }
 
 function count(text: string): number {
