@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
+import { settings } from '../../test/faults/harness/settings.ts';
 import { CASES, casesNamed } from './cases.ts';
 
 export interface Options {
@@ -14,13 +15,15 @@ export interface Options {
   readonly isStrict: boolean;
 }
 
-/** The command line is wrong, or was only asked for help; `exitCode` is 2, or 0. All is said already. */
-export class UsageError extends Error {
+/** Nothing is run; `exitCode` is 2 where the command line is why, 0 where it only asked for help. All is said already. */
+export class EarlyEnd extends Error {
   readonly exitCode: number;
 
-  constructor(exitCode: number) {
-    super('usage');
+  /** Says `why` on stderr, where nobody has said it yet. */
+  constructor(exitCode: number, why?: string) {
+    super(why ?? 'nothing was run');
     this.exitCode = exitCode;
+    if (why !== undefined) console.error(`test:faults: ${why}`);
   }
 }
 
@@ -38,30 +41,36 @@ interface Values {
 
 const EX_USAGE = 2;
 
-/** @throws UsageError */
+/** @throws EarlyEnd */
 export function readOptions(args: readonly string[]): Options {
   const program = new Command('npm run test:faults --')
     .usage('[CASE…] [options]')
     .showHelpAfterError('`npm run test:faults -- --help` says what it takes, docs/GUARANTEES.md what each case is.')
     .argument('[case...]', 'C9: that case; C: all of that letter; whole: everything at random. Default: all', takeCases)
-    .option('--kills <n>', 'how often cases that kill at random do so', count)
-    .option('--runs <n>', 'how many seeds the test of the whole takes, from --seed on', count)
-    .option('--hours <n>', 'how long the soak lasts', amount)
-    .option('--seed <n>', 'decides over everything that is left to chance', count)
+    .option('--kills <n>', 'how often cases that kill at random do so. Default: as in its short form', count)
+    .option('--runs <n>', 'how many seeds the test of the whole takes, from --seed on. Default: 2', count)
+    .option('--hours <n>', 'how long the soak lasts. Default: 12 s of faults', amount)
+    .option('--seed <n>', `decides over everything that is left to chance. Default: ${settings.seed}`, count)
     .option(
       '--patience <n>',
-      `how many times longer everything may take; ${availableParallelism()} processors here`,
+      `how many times longer everything may take; ${availableParallelism()} processors here. Default: ${settings.patience}`,
       amount,
     )
-    .option('--long', 'the long form of every case: the whole grid, the whole day')
+    .option(
+      '--long',
+      'the long form of every case: the whole grid, the whole day. Default: the short one of `npm test`',
+    )
     .option('--shrink', 'looks for the shortest plan with which the test of the whole still fails')
-    .option('--json <file>', 'where the figures go')
+    .option(
+      '--json <file>',
+      'where the figures go. Default: scripts/faults/results/faults.json, of some cases or an interrupted run some.json',
+    )
     .option('--check', 'a goal of the event loop that is missed is a failure')
     .exitOverride();
   try {
     program.parse([...args], { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) throw new UsageError(error.exitCode === 0 ? 0 : EX_USAGE);
+    if (error instanceof CommanderError) throw new EarlyEnd(error.exitCode === 0 ? 0 : EX_USAGE);
     throw error;
   }
   // Where no case is named, commander hands on an empty list without asking takeCases.
@@ -94,8 +103,12 @@ function takeCases(word: string, before: Set<string> | undefined): Set<string> {
   // `npm run test:faults C9 --kills 5`: npm keeps --kills for itself, and hands on the 5.
   if (/^\d/.test(word))
     throw new InvalidArgumentError('A number alone is no case; npm hands options on only after --.');
-  const meant = closest(/^[a-z]\d/.test(word) ? word.toUpperCase() : word, Object.keys(CASES));
-  throw new InvalidArgumentError(`There is no such case in scripts/faults/cases.ts. Did you mean ${meant}?`);
+  const typed = /^[a-z]\d/.test(word) ? word.toUpperCase() : word;
+  const meant = closest(typed, Object.keys(CASES));
+  const isNear = distance(typed, meant) <= Math.max(1, typed.length / 3);
+  throw new InvalidArgumentError(
+    `There is no such case in scripts/faults/cases.ts.${isNear ? ` Did you mean ${meant}?` : ''}`,
+  );
 }
 
 function count(text: string): number {

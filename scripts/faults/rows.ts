@@ -7,7 +7,8 @@ import { CASES, caseOf } from './cases.ts';
 export interface Row {
   readonly case: string;
   readonly name: string;
-  readonly verdict: 'passed' | 'failed' | 'skipped' | 'not run';
+  /** `interrupted`: begun, and the run ended in its midst; `not run`: never begun. */
+  readonly verdict: 'passed' | 'failed' | 'skipped' | 'interrupted' | 'not run';
   readonly runs: number | undefined;
   readonly lost: number | undefined;
   readonly doubled: number | undefined;
@@ -18,7 +19,8 @@ export interface Row {
   readonly gapMaxMs: number | undefined;
   readonly missesLoopGoal: boolean;
   readonly tests: number;
-  readonly tookMs: number;
+  /** Of the tests that came to their end; undefined: none did. */
+  readonly tookMs: number | undefined;
   /** Why it failed or was skipped, and what it measured besides. */
   readonly notes: readonly string[];
 }
@@ -41,7 +43,8 @@ export function rowsOf(
   );
 }
 
-function rowOf(id: string, tests: readonly TestResult[], lines: readonly CaseReport[]): Row {
+function rowOf(id: string, results: readonly TestResult[], lines: readonly CaseReport[]): Row {
+  const tests = results.filter(({ status }) => status !== 'begun');
   const measured = lines.filter(({ verdict }) => verdict !== 'skipped');
   const sum = (figure: (line: CaseReport) => number) =>
     measured.length === 0 ? undefined : measured.reduce((total, line) => total + figure(line), 0);
@@ -56,7 +59,7 @@ function rowOf(id: string, tests: readonly TestResult[], lines: readonly CaseRep
   return {
     case: id,
     name: CASES[id]!,
-    verdict: verdictOf(tests),
+    verdict: verdictOf(tests, results.length > 0),
     runs: sum(({ runs }) => runs),
     lost: sum(({ lost }) => lost),
     doubled: sum(({ doubled }) => doubled),
@@ -67,15 +70,16 @@ function rowOf(id: string, tests: readonly TestResult[], lines: readonly CaseRep
     gapMaxMs,
     missesLoopGoal: (gapP99Ms ?? 0) >= LOOP_GOALS.p99Ms || (gapMaxMs ?? 0) >= LOOP_GOALS.maxMs,
     tests: tests.length,
-    tookMs: tests.reduce((total, { tookMs }) => total + tookMs, 0),
+    tookMs: tests.length === 0 ? undefined : tests.reduce((total, { tookMs }) => total + tookMs, 0),
     notes: notesOf(tests, lines),
   };
 }
 
-function verdictOf(tests: readonly TestResult[]): Row['verdict'] {
+function verdictOf(tests: readonly TestResult[], isBegun: boolean): Row['verdict'] {
   if (tests.some(({ status }) => status === 'failed')) return 'failed';
   if (tests.some(({ status }) => status === 'passed')) return 'passed';
-  return tests.length > 0 ? 'skipped' : 'not run';
+  if (tests.length > 0) return 'skipped';
+  return isBegun ? 'interrupted' : 'not run';
 }
 
 function notesOf(tests: readonly TestResult[], lines: readonly CaseReport[]): string[] {

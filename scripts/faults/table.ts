@@ -24,7 +24,7 @@ export function tableOf(rows: readonly Row[]): string {
     row.name.slice(0, NAME_WIDTH),
     ...[row.runs, row.lost, row.doubled, row.outOfOrder].map(figure),
     ...[row.recoveryP50Ms, row.recoveryP99Ms, row.gapP99Ms, row.gapMaxMs].map(figure),
-    `${(row.tookMs / 1000).toFixed(1)} s`,
+    row.tookMs === undefined ? '' : `${(row.tookMs / 1000).toFixed(1)} s`,
     verdictOf(row),
   ]);
   const widths = HEADER.map((title, column) => Math.max(title.length, ...cells.map((line) => line[column]!.length)));
@@ -47,8 +47,11 @@ function figure(value: number | undefined): string {
   return value === undefined ? '' : String(Math.round(value));
 }
 
-/** `89 passed, 0 failed, 4 skipped, 0 not run`. */
+/** `89 passed, 0 failed, 4 skipped, 0 not run`; one that was interrupted is named where there is one. */
 export function summaryOf(rows: readonly Row[]): string {
   const of = (verdict: Row['verdict']) => rows.filter((row) => row.verdict === verdict).length;
-  return (['passed', 'failed', 'skipped', 'not run'] as const).map((verdict) => `${of(verdict)} ${verdict}`).join(', ');
+  const named = (['passed', 'failed', 'skipped', 'interrupted', 'not run'] as const).filter(
+    (verdict) => verdict !== 'interrupted' || of(verdict) > 0,
+  );
+  return named.map((verdict) => `${of(verdict)} ${verdict}`).join(', ');
 }

@@ -52,10 +52,8 @@ function why({ why, at, code }: Ended, start: string): string[] {
     case 'failed':
     case 'crash-loop':
       return [`it ended by itself${when} with ${code}`, ...(known ? [known.means, known.fix] : [])];
-    case 'killed': {
-      const last = at === null ? 'it wrote nothing to its log' : `the last line of its log is of ${at}`;
-      return [`killed (SIGKILL, a crash of Node), or the Mac lost its power; ${last}`];
-    }
+    case 'killed':
+      return [`killed (SIGKILL, a crash of Node), or the Mac lost its power, at about ${at}`];
   }
 }
 

@@ -6,6 +6,7 @@ import { CRASH_LOOP_FILE, CrashLoop } from '../ops/CrashLoop.ts';
 import { holdStart } from '../ops/holdStart.ts';
 import { InstanceLock } from '../ops/InstanceLock.ts';
 import { createLog, type Log } from '../ops/log.ts';
+import { lastLineAt } from '../ops/logs/lastLineAt.ts';
 import { maskIn } from '../ops/mask.ts';
 import { RunMark } from '../ops/RunMark.ts';
 import { systemClock } from '../util/Clock.ts';
@@ -70,7 +71,12 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
   // The disk is no defect, wherever its refusal came to light.
   const isDisk = (error: unknown) => error instanceof EdgeError && error.code === 'EDGE_STATE_IO';
   let loop: CrashLoop | undefined;
-  const mark = new RunMark({ stateDir: config.state.dir, clock: systemClock, logger: log.logger });
+  const mark = new RunMark({
+    stateDir: config.state.dir,
+    clock: systemClock,
+    logger: log.logger,
+    lastLineAt: () => lastLineAt(config.logging.file),
+  });
   const end = (error: unknown, words: typeof refuse) => {
     const { code, exitCode } = words(error, log, config.logging.file, io);
     // What a start again cannot help, and launchd is not to repeat, is no crash loop.

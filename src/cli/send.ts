@@ -3,6 +3,7 @@ import { controlSocketPath } from '../ops/ControlServer.ts';
 import { type ControlAnswer, controlRequest, errorOf } from '../ops/controlClient.ts';
 import type { SendOutcome } from '../ops/controlRoutes.ts';
 import { sleep, systemClock } from '../util/Clock.ts';
+import { EdgeError } from '../util/EdgeError.ts';
 import { printable } from '../util/printable.ts';
 import { EXIT } from './exitCodes.ts';
 import type { CommonOptions, Io } from './Io.ts';
@@ -10,6 +11,12 @@ import { openConfig } from './openConfig.ts';
 
 /** How often a waiting `send` asks, ms. */
 const POLL_MS = 200;
+
+/** What the kernel says where nobody listens. */
+const NOBODY: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED']);
+/** Each call of `send` is a text of its own. */
+const BEFORE_AGAIN =
+  'Look at the thread in Messages before you send it again, which would be a second one; `edge-agent status` says how the agent is.';
 
 export interface SendOptions extends CommonOptions {
   readonly to: string;
@@ -25,10 +32,20 @@ export async function send(options: SendOptions, io: Io): Promise<number> {
   const key = randomUUID();
   const body = { key, thread_id: options.to, text: options.text };
   const deadline = systemClock.monotonic() + options.wait * 1000;
-  let answer = await controlRequest({ socketPath, method: 'POST', path: '/send', body });
-  while (!errorOf(answer) && isOpen(answer) && systemClock.monotonic() < deadline) {
-    await sleep(systemClock, POLL_MS);
-    answer = await controlRequest({ socketPath, method: 'GET', path: `/send?key=${key}` });
+  let answer: ControlAnswer | undefined;
+  try {
+    answer = await controlRequest({ socketPath, method: 'POST', path: '/send', body });
+    while (!errorOf(answer) && isOpen(answer) && systemClock.monotonic() < deadline) {
+      await sleep(systemClock, POLL_MS);
+      answer = await controlRequest({ socketPath, method: 'GET', path: `/send?key=${key}` });
+    }
+  } catch (error) {
+    // What was answered once is on disk; who was asked and did not answer may have it on disk.
+    if (!(error instanceof EdgeError) || (answer === undefined && !wasAsked(error))) throw error;
+    const words =
+      answer === undefined ? 'The text may still go out' : 'The agent has the text, which goes out when it can';
+    io.err(`edge-agent: ${error.code}: ${printable(error.message)}\n  ${words}. ${BEFORE_AGAIN}\n`);
+    return EXIT.tempFail;
   }
   const error = errorOf(answer);
   if (error) {
@@ -38,6 +55,11 @@ export async function send(options: SendOptions, io: Io): Promise<number> {
   const outcome = answer.body as SendOutcome;
   io.out(`${printable(options.json ? JSON.stringify(outcome) : sentence(outcome))}\n`);
   return exitCode(outcome);
+}
+
+/** Whether somebody was there who may have read what was asked. */
+function wasAsked({ cause }: EdgeError): boolean {
+  return cause !== undefined && !NOBODY.has((cause as NodeJS.ErrnoException).code ?? '');
 }
 
 function isOpen(answer: ControlAnswer): boolean {

@@ -8,8 +8,7 @@ import { CRASH_LOOP_FILE, CrashLoop } from '../ops/CrashLoop.ts';
 import { controlRequest } from '../ops/controlClient.ts';
 import type { Condition } from '../ops/Health.ts';
 import { InstanceLock } from '../ops/InstanceLock.ts';
-import { readLogLine } from '../ops/logs/logLine.ts';
-import { logTail } from '../ops/logTail.ts';
+import { lastLineAt } from '../ops/logs/lastLineAt.ts';
 import { RunMark } from '../ops/RunMark.ts';
 import { installedCommand } from '../ops/service/installedPlist.ts';
 import { servicePaths } from '../ops/service/servicePaths.ts';
@@ -140,15 +139,16 @@ function notAnswering(config: Known, error: unknown): Pick<DownStatus, 'conditio
 }
 
 async function endOf(
-  { logging }: Known,
+  { logging, state }: Known,
   status: DownStatus & { stored: boolean },
   { lastFailure: failure }: CrashLoop,
 ): Promise<Ended> {
-  const lastLine = readLogLine(logTail(logging.file, 1)[0] ?? '');
+  const lastLine = lastLineAt(logging.file);
+  const mark = new RunMark({ stateDir: state.dir, clock: systemClock, lastLineAt: () => lastLine });
   const launchd = await askLaunchd();
   const node = installedCommand(servicePaths(homedir()).plist)?.node;
   const missing_node = node === undefined || existsSync(node) ? null : node;
-  return { ...whyDown({ status, failure, lastLineAt: lastLine?.at, launchd }), missing_node };
+  return { ...whyDown({ status, failure, lastAliveAt: mark.lastAlive ?? lastLine, launchd }), missing_node };
 }
 
 /** What an agent left that does not run, below why. state.db may be the very thing it ended with, and cannot be read. */

@@ -25,7 +25,7 @@ export type WhyDown = 'never-ran' | 'unknown' | 'starting' | 'stopped' | 'failed
 
 export interface Ended {
   readonly why: WhyDown;
-  /** When it ended; of one that was killed the last line of its log. ISO 8601 */
+  /** When it ended; of one that was killed when it was alive for the last time, to a minute. ISO 8601 */
   readonly at: string | null;
   /** Of what it ended by itself with. */
   readonly code: string | null;
@@ -39,13 +39,13 @@ export interface EndTraces {
   readonly status: Pick<DownStatus, 'started_at' | 'stopped_at' | 'conditions'> & { readonly stored: boolean };
   /** What CrashLoop remembers. */
   readonly failure: { readonly code: string; readonly at: number } | undefined;
-  /** Of the last line of the log, ms since 1970. */
-  readonly lastLineAt: number | undefined;
+  /** What the log and RunMark say of it, ms since 1970. */
+  readonly lastAliveAt: number | undefined;
   readonly launchd: LaunchdView | null;
 }
 
 /** Reads the traces that an agent leaves when it ends. */
-export function whyDown({ status, failure, lastLineAt, launchd }: EndTraces): Omit<Ended, 'missing_node'> {
+export function whyDown({ status, failure, lastAliveAt, launchd }: EndTraces): Omit<Ended, 'missing_node'> {
   const { conditions, started_at, stopped_at } = status;
   if (failure && conditions.some(({ code }) => code === 'EDGE_CRASH_LOOP')) {
     return { why: 'crash-loop', at: iso(failure.at), code: failure.code, launchd };
@@ -59,8 +59,7 @@ export function whyDown({ status, failure, lastLineAt, launchd }: EndTraces): Om
   if (launchd?.state === 'running') return { why: 'starting', at: null, code: null, launchd };
   if (startedAt === undefined) return { why: status.stored ? 'never-ran' : 'unknown', at: null, code: null, launchd };
   if (stoppedAt !== undefined && stoppedAt >= startedAt) return { why: 'stopped', at: stopped_at, code: null, launchd };
-  const lastAt = lastLineAt === undefined || lastLineAt < startedAt ? undefined : lastLineAt;
-  return { why: 'killed', at: lastAt === undefined ? null : iso(lastAt), code: null, launchd };
+  return { why: 'killed', at: iso(Math.max(startedAt, lastAliveAt ?? 0)), code: null, launchd };
 }
 
 /** Null where there is no launchctl, or it does not answer as one does. */

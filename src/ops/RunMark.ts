@@ -35,12 +35,20 @@ export class RunMark {
   readonly #path: string;
   readonly #clock: Clock;
   readonly #logger: Logger | undefined;
+  readonly #lastLineAt: (() => number | undefined) | undefined;
   #timer: Timer | undefined;
 
-  constructor(options: { stateDir: string; clock: Clock; logger?: Logger }) {
+  /** `lastLineAt`: of the log, ms since 1970; a kill is dated by it where it is the later trace of the run. */
+  constructor(options: {
+    stateDir: string;
+    clock: Clock;
+    logger?: Logger;
+    lastLineAt?: () => number | undefined;
+  }) {
     this.#path = join(options.stateDir, 'run.json');
     this.#clock = options.clock;
     this.#logger = options.logger;
+    this.#lastLineAt = options.lastLineAt;
   }
 
   /** How the run before this one ended, where it was killed; until the next begins. */
@@ -50,10 +58,15 @@ export class RunMark {
     return was_killed && at !== undefined ? { at, today: this.#ofToday(kills).length } : undefined;
   }
 
+  /** When a run that has not ended was alive for the last time, ms since 1970; undefined where there is none. */
+  get lastAlive(): number | undefined {
+    return this.#read()?.is_running ? this.#lastTrace() : undefined;
+  }
+
   /** Says with a WARN that the last run was killed, if it was. Never throws. */
   begun(): void {
     const { is_running: wasKilled = false, kills = [] } = this.#read() ?? {};
-    const all = wasKilled ? [...kills, this.#lastBeat()] : kills;
+    const all = wasKilled ? [...kills, this.#lastTrace()] : kills;
     this.#write({ is_running: true, was_killed: wasKilled, kills: this.#ofToday(all) });
     if (wasKilled) this.#logger?.warn(inWords(this.killed ?? { at: this.#clock.now(), today: 1 }));
     this.#timer = this.#clock.every(BEAT_MS, () => this.#beat());
@@ -81,6 +94,13 @@ export class RunMark {
     } catch {
       // The disk says more of itself elsewhere; a kill is dated too early then.
     }
+  }
+
+  /** A line from after the beat that never came is not of that run, but of one that was held back. */
+  #lastTrace(): number {
+    const beat = this.#lastBeat();
+    const line = this.#lastLineAt?.() ?? beat;
+    return line > beat && line <= beat + BEAT_MS ? line : beat;
   }
 
   #lastBeat(): number {

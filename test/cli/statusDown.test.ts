@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CRASH_LOOP_FILE } from '../../src/ops/CrashLoop.ts';
@@ -17,6 +17,8 @@ async function statusOf(o: {
   stopped?: number;
   failures?: { count: number; last_code: string; last_at: number };
   logged?: number;
+  /** When its run marked for the last time that it lives. */
+  beat?: number;
   launchctl?: string;
   hasPlist?: boolean;
   /** What the property list has. */
@@ -36,6 +38,11 @@ async function statusOf(o: {
   mkdirSync(state, { recursive: true });
   if (o.failures) writeFileSync(join(state, CRASH_LOOP_FILE), JSON.stringify(o.failures));
   if (o.logged !== undefined) writeFileSync(log, `[${iso(o.logged)}] [INFO] the last words\n`);
+  if (o.beat !== undefined) {
+    const path = join(state, 'run.json');
+    writeFileSync(path, JSON.stringify({ is_running: true, was_killed: false, kills: [] }));
+    utimesSync(path, (T + o.beat) / 1000, (T + o.beat) / 1000);
+  }
   if (o.waits) writeFileSync(join(state, 'standby.json'), JSON.stringify(o.waits));
   if (o.damaged) writeFileSync(join(state, 'state.db'), Buffer.alloc(8192, 'garbage '));
   const bin = tempDir();
@@ -102,8 +109,17 @@ describe('edge-agent status of an agent that does not run', () => {
   it('says that it was killed, and when it was last heard of', async () => {
     const { out, ended } = await statusOf({ started: 0, stopped: -5000, logged: 7000 });
     expect(ended).toEqual({ why: 'killed', at: iso(7000), code: null, launchd: null, missing_node: null });
-    expect(out).toContain('the last line of its log is of 2026-01-01T00:00:07.000Z');
+    expect(out).toContain('or the Mac lost its power, at about 2026-01-01T00:00:07.000Z');
     expect(out).toContain('  [2026-01-01T00:00:07.000Z] [INFO] the last words');
+  });
+
+  it.each([
+    ['its mark', 40_000, 60_000, 60_000],
+    ['its log', 65_000, 60_000, 65_000],
+    ['its start', undefined, undefined, 0],
+  ])('dates a kill by %s where that is the latest trace', async (_, logged, beat, at) => {
+    const { ended } = await statusOf({ started: 0, ...(logged && { logged }), ...(beat && { beat }) });
+    expect(ended).toMatchObject({ why: 'killed', at: iso(at) });
   });
 
   it('says what launchd knows: its exit code in words, or that it does not know the agent', async () => {

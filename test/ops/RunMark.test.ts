@@ -38,6 +38,21 @@ it('a start after a kill says once that there was one and when, to a minute', as
   expect(process().killed).toBeUndefined();
 });
 
+it('dates a kill by the last line of the log where that is the later, and of the same run', async () => {
+  const { stateDir, clock, killed, process } = world();
+  const beat = clock.now();
+  await killed(30_000);
+  const dated = (line: number | undefined) => new RunMark({ stateDir, clock, lastLineAt: () => line }).lastAlive;
+  expect([dated(undefined), dated(beat - 1), dated(beat + 25_000)]).toEqual([beat, beat, beat + 25_000]);
+  // That of a start that was held back.
+  expect(dated(beat + MINUTE + 1)).toBe(beat);
+
+  new RunMark({ stateDir, clock, lastLineAt: () => beat + 25_000 }).begun();
+  const mark = process();
+  expect(mark.killed).toEqual({ at: beat + 25_000, today: 1 });
+  expect(mark.lastAlive).toBe(clock.now());
+});
+
 it('counts the kills of a day, the last one included', async () => {
   const { clock, warnings, killed, process } = world();
   await killed(HOUR);

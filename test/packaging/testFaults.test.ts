@@ -123,8 +123,18 @@ describe('test:faults', () => {
 
     rmSync(join(checkout, 'called.json'));
     writeFileSync(join(checkout, 'scripts/build.mjs'), 'process.exitCode = 1');
-    expect((await testFaults(['C9'])).code).toBe(1);
+    expect(await testFaults(['C9'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/: nothing was run\n$/) });
     expect(existsSync(join(checkout, 'called.json'))).toBe(false);
+  });
+
+  it('says so when it is interrupted while the agent is compiled', async () => {
+    writeFileSync(
+      join(checkout, 'scripts/build.mjs'),
+      `process.kill(process.ppid, 'SIGINT'); setInterval(() => {}, 1e6)`,
+    );
+    const { code, stderr } = await testFaults(['C9']);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('interrupted while') });
+    expect(called).toThrow('ENOENT');
   });
 
   it('puts the tests of a case together in one row, with the quantiles of all recoveries', async () => {
@@ -167,16 +177,36 @@ describe('test:faults', () => {
     const interrupted = `${left} process.kill(process.ppid, 'SIGINT');`;
     const { code, rows, stdout } = await testFaults(
       [],
-      [{ file: 'C09-a.test.ts', status: 'passed' }],
+      [
+        { file: 'C09-a.test.ts', status: 'begun' },
+        { file: 'C09-a.test.ts', status: 'passed' },
+        { file: 'C10-a.test.ts', status: 'begun' },
+      ],
       [{}],
       interrupted,
     );
     expect(code).toBe(1);
     expect(of(rows, 'C9')).toContain('900');
     expect(of(rows, 'C9')?.at(-1)).toBe('passed');
-    expect(stdout).toContain('interrupted: 1 passed, 0 failed, 0 skipped, 93 not run; ');
+    expect(of(rows, 'C10')).toEqual(['C10', CASES.C10, 'interrupted']);
+    expect(stdout).toContain('interrupted: 1 passed, 0 failed, 0 skipped, 1 interrupted, 92 not run; ');
     expect(figures()).toEqual(whole);
     expect(figures('scripts/faults/results/some.json')).toMatchObject({ isInterrupted: true });
+    expect(existsSync(called().env.TMPDIR)).toBe(false);
+  });
+
+  it('ends what the tests had started before it takes their folder away, which is not written anew', async () => {
+    const agent = `setInterval(() => require('node:fs').mkdirSync(process.env.TMPDIR + '/state', { recursive: true }), 1); setTimeout(process.exit, 1e4)`;
+    const interrupted = `
+      const { spawn } = await import('node:child_process');
+      const { pid } = spawn(process.execPath, ['-e', ${JSON.stringify(agent)}], { stdio: 'ignore' });
+      writeFileSync('agent', String(pid));
+      while (!(await import('node:fs')).existsSync(env.TMPDIR + '/state')) await new Promise((done) => setTimeout(done, 5));
+      process.kill(process.ppid, 'SIGINT');`;
+    const { code, stderr } = await testFaults(['C9'], [], [], interrupted);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    const agentPid = Number(readFileSync(join(checkout, 'agent'), 'utf8'));
+    expect(() => process.kill(agentPid, 0)).toThrow('ESRCH');
     expect(existsSync(called().env.TMPDIR)).toBe(false);
   });
 
@@ -190,7 +220,8 @@ describe('test:faults', () => {
 
   it('marks an event loop that was held up for too long, and fails for it only when told to', async () => {
     const tested: Tested[] = [{ file: 'C09-kills.test.ts', status: 'passed' }];
-    const { code, rows } = await testFaults(['C9'], tested, [{ gapMaxMs: 250 }]);
+    const { code, rows, stdout } = await testFaults(['C9'], tested, [{ gapMaxMs: 250 }]);
+    expect(stdout).toContain('“loop held up” is a failure only with --check.');
     expect([code, of(rows, 'C9')?.at(-1)]).toEqual([0, 'passed, loop held up']);
     expect((await testFaults(['C9', '--check'], tested, [{ gapMaxMs: 250 }])).code).toBe(1);
     expect((await testFaults(['C9', '--check'], tested, [{}])).code).toBe(0);
@@ -205,10 +236,38 @@ describe('test:faults', () => {
     expect(figures('out/f.json')).toMatchObject({
       date: expect.stringMatching(/^20\d\d-/),
       seed: 7,
+      told: { FAULTS_SEED: '7' },
+      version: JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')).version,
+      commit: null,
       machine: { node: process.versions.node },
       rows: [{ case: 'C9', verdict: 'passed', runs: 20, recoveryP99Ms: 900 }],
       reports: [{ title: 'C9 survives' }],
     });
+  });
+
+  it('refuses a file that cannot be written before anything is run', async () => {
+    writeFileSync(join(checkout, 'a-file'), '');
+    const { code, stderr } = await testFaults(['C9', '--json', 'a-file/f.json']);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^test:faults: the figures cannot be .*a-file'\n$/),
+    });
+    expect(called).toThrow('ENOENT');
+  });
+
+  it('tells what was measured where the file cannot be written in the end', async () => {
+    const tested: Tested[] = [{ file: 'C09-a.test.ts', status: 'passed' }];
+    const gone = `(await import('node:fs')).rmSync('out', { recursive: true })`;
+    const { code, rows, stderr } = await testFaults(['C9', '--json', 'out/f.json'], tested, [{}], gone);
+    expect(of(rows, 'C9')?.at(-1)).toBe('passed');
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^test:faults: the figures could not be written: ENOENT.*\n$/),
+    });
+  });
+
+  it('proposes no case to a word that is like none', async () => {
+    expect((await testFaults(['nonsense'])).stderr).not.toContain('Did you mean');
   });
 
   it.each([

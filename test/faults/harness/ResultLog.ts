@@ -1,17 +1,20 @@
 import { appendFileSync } from 'node:fs';
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** What vitest says of one test, or of a file that it could not read. */
+/** What vitest says of one test, of a file that it could not read, or of one that it begins. */
 export interface TestResult {
   readonly file: string;
   readonly title: string;
-  readonly status: 'passed' | 'failed' | 'skipped';
+  readonly status: 'begun' | 'passed' | 'failed' | 'skipped';
   readonly tookMs: number;
   /** Why it failed. */
   readonly message: string | undefined;
 }
 
-/** Appends what became of the tests of each file once it is over, a line of JSON each: a run that is broken off has told so far. */
+/**
+ * Appends that a file is begun, and what became of its tests once it is over, a line of JSON each: a run that is broken off
+ * has told so far.
+ */
 export class ResultLog implements Reporter {
   readonly #path: string;
 
@@ -19,9 +22,16 @@ export class ResultLog implements Reporter {
     this.#path = path;
   }
 
+  onTestModuleStart({ moduleId: file }: TestModule): void {
+    this.#append([{ file, title: file, status: 'begun', tookMs: 0, message: undefined }]);
+  }
+
   onTestModuleEnd(module: TestModule): void {
-    const lines = resultsOf(module).map((result) => `${JSON.stringify(result)}\n`);
-    appendFileSync(this.#path, lines.join(''));
+    this.#append(resultsOf(module));
+  }
+
+  #append(results: readonly TestResult[]): void {
+    appendFileSync(this.#path, results.map((result) => `${JSON.stringify(result)}\n`).join(''));
   }
 }
 
