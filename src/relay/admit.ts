@@ -194,6 +194,8 @@ function isTakenBefore(
   const isWholeSecond = row.rawDate.length <= SECONDS_DIGITS || row.rawDate.endsWith('000000000');
   const isPart = lacks !== undefined || (row.summary?.unsentParts.length ?? 0) > 0;
   if (isPart && !isWholeSecond && store.inbound.startsWith(startOf(row), row.guid)) return true;
+  // Of the other no words were left to know this one by, and whoever took them back means these as well.
+  if (!isWholeSecond && store.inbound.wasUnsent(startOf(row), row.guid)) return true;
   if (!mayBeKnown) return false;
   const firstAt = store.inbound.firstWith(key, row.guid);
   if (firstAt === undefined) return false;

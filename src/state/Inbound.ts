@@ -92,6 +92,8 @@ export const INBOUND_QUERIES = {
   // `;` is the character after `:`.
   startsWith: `SELECT 1 FROM inbound WHERE fingerprint >= ? || ':' AND fingerprint < ? || ';' AND guid <> ?
     AND skipped IS NOT 'duplicate' LIMIT 1`,
+  wasUnsent: `SELECT 1 FROM inbound WHERE fingerprint >= ? || ':' AND fingerprint < ? || ';' AND guid <> ?
+    AND skipped = 'unsent' LIMIT 1`,
   fingerprints: `SELECT fingerprint FROM inbound
     WHERE fingerprint IS NOT NULL AND fingerprint IN (SELECT value FROM json_each(?))`,
   parked: `SELECT ${COLUMNS} FROM inbound WHERE state = 'parked' AND inbound_id > ? ORDER BY inbound_id LIMIT ?`,
@@ -236,6 +238,11 @@ export class Inbound {
   /** Whether a row that is not `guid` has a fingerprint that begins with these parts. Duplicates are not asked. */
   startsWith(start: string, guid: string): boolean {
     return this.#queries.startsWith.get(start, start, guid) !== undefined;
+  }
+
+  /** Whether a row that is not `guid`, whose fingerprint begins with these parts, was unsent before it was read. */
+  wasUnsent(start: string, guid: string): boolean {
+    return this.#queries.wasUnsent.get(start, start, guid) !== undefined;
   }
 
   byGuid(guid: string): InboundRow | undefined {

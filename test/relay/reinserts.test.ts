@@ -55,6 +55,17 @@ describe('a message inserted again under another guid', () => {
     expect(store.events.waiting(9)).toEqual([]);
   });
 
+  it('with its words, of one that was unsent before it was read, gives nothing away', async () => {
+    const { put, store, fate } = setUp();
+    put(same(1, UNSENT), same(2));
+    await settle();
+    put(same(3), same(4, { rawDate: '789012345678901235' }));
+    await settle();
+    const fates = ['guid-1', 'guid-2', 'guid-3', 'guid-4'].map(fate);
+    expect(fates).toEqual(['unsent', 'duplicate', 'duplicate', 'live']);
+    expect(store.events.waiting(9)).toHaveLength(1);
+  });
+
   it('while it was parked without its body is handed over once, whole', async () => {
     const { put, source, clock, fate } = setUp();
     put(same(1, { text: '' }));
