@@ -28,6 +28,8 @@ async function start(): Promise<void> {
   // A daemon for years on a small machine: a young generation that does not grow keeps some 8 MB out of memory, and costs
   // a few more collections of a millisecond when much happens at once.
   setFlagsFromString('--semi-space-growth-factor=1');
+  // Where memory is plenty V8 lets the old one grow to four times what lives in it before it collects: 90 MB for 25.
+  setFlagsFromString('--heap-growing-percent=50');
   // The middle one of V8's compilers keeps some 4 MB for good, and what is hot gets past it to the last one anyway.
   setFlagsFromString('--no-maglev');
   // Each thread that compiles keeps what it took from the system; one compiles fast enough, and saves a megabyte or two.
