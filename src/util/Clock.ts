@@ -29,7 +29,7 @@ export const systemClock: Clock = {
     let handle: NodeJS.Timeout;
     const arm = () => {
       // Node counts in whole ms, of a clock that it reads in whole ms: its timers fire up to 2 ms early.
-      const step = Math.min(Math.ceil(due - performance.now()), MAX_TIMER_MS);
+      const step = Math.min(Math.max(0, Math.ceil(due - performance.now())), MAX_TIMER_MS);
       handle = setTimeout(() => {
         if (performance.now() < due) arm();
         else fn();

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/util/Clock.ts';
 
 it('calls nobody before his time, which Node’s own timers do', async () => {
@@ -12,4 +12,13 @@ it('calls nobody before his time, which Node’s own timers do', async () => {
     }),
   );
   expect(earlyMs.filter((ms) => ms > 0)).toEqual([]);
+});
+
+it('calls whose time is past as soon as it can, and has Node warn of nothing', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  process.on('warning', note);
+  onTestFinished(() => void process.off('warning', note));
+  for (const ms of [-3, -0.2, Number.NEGATIVE_INFINITY]) await new Promise<void>((done) => systemClock.after(ms, done));
+  expect(warnings).toEqual([]);
 });

@@ -47,7 +47,7 @@ describe('through a proxy', () => {
     const network = new Network({ proxyUrl: proxy.url });
     const plain = await httpBackend((_request, response) => response.end('{}'));
     const { client } = backendClient(plain.url.replace('127.0.0.1', HOST), { network });
-    expect(await post(client, 'GUID-1')).toEqual({ should_respond: false });
+    expect(await post(client, 'GUID-1')).toEqual({});
     const sockets = await wsBackend();
     const socket = wsClient(sockets.url.replace('127.0.0.1', HOST), { network });
     socket.client.start();
