@@ -3,14 +3,20 @@ import { EdgeError } from '../../src/util/EdgeError.ts';
 import { settle } from '../support/FakeClock.ts';
 import { courierRig } from './courierRig.ts';
 
+/** Each post waits for a call of what is returned. */
+function held(state: ReturnType<typeof courierRig>['state']): () => void {
+  let done = () => {};
+  state.post = () =>
+    new Promise((resolve) => {
+      done = resolve;
+    });
+  return () => done();
+}
+
 describe('AckCourier by HTTP', () => {
   it('posts acks one at a time and in order', async () => {
     const { posted, state, add, waiting } = courierRig(false);
-    let done: () => void = () => {};
-    state.post = () =>
-      new Promise((resolve) => {
-        done = resolve;
-      });
+    const done = held(state);
     add('a', 'b');
     await settle();
     expect(posted).toEqual(['a']);
@@ -73,11 +79,7 @@ describe('AckCourier by HTTP', () => {
 
   it('leaves the rest to the socket as soon as it is up', async () => {
     const { posted, sent, state, add, connect } = courierRig(false);
-    let done: () => void = () => {};
-    state.post = () =>
-      new Promise((resolve) => {
-        done = resolve;
-      });
+    const done = held(state);
     add('a', 'b');
     await settle();
     connect();
@@ -89,11 +91,7 @@ describe('AckCourier by HTTP', () => {
 
   it('stops without a timer left, waiting for the request that runs', async () => {
     const { clock, courier, state, add, waiting } = courierRig(false);
-    let done: () => void = () => {};
-    state.post = () =>
-      new Promise((resolve) => {
-        done = resolve;
-      });
+    const done = held(state);
     add('a', 'b');
     await settle();
     const stop = courier.stop();
