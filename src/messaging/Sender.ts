@@ -169,7 +169,7 @@ export class Sender {
     if (!this.#started) return;
     if (this.#undone.size > 0 && !this.#stopped) this.#undone.add(work);
     else if (!this.#isTaken(work)) this.#tryAgain(work);
-    else if (!this.#isTaken(() => this.#startNext())) this.#wait(TRY_AGAIN_MS);
+    else if (!this.#isTaken(() => this.#startNext())) this.#tryAgain(nothing);
   }
 
   #tryAgain(work: () => void): void {

@@ -40,6 +40,22 @@ describe('Sender, while another process holds state.db', () => {
     expect(rig.texts()).toEqual(['hello']);
   });
 
+  it('tries to begin a bubble once a second, however often it is woken meanwhile', async () => {
+    const rig = senderRig();
+    const send = rig.queue(ANNA, 'hello');
+    const unlock = lock(rig);
+    await rig.wake();
+    for (let second = 0; second < 3; second++) {
+      const before = rig.told('failure').length;
+      for (let change = 0; change < 5; change++) await rig.changed();
+      await rig.clock.advance(1000);
+      expect(rig.told('failure').length - before).toBe(1);
+    }
+    unlock();
+    await rig.clock.advance(1000);
+    expect(rig.state(send)).toBe('confirmed');
+  });
+
   it('tries once a second, however often chat.db changes meanwhile, and then notes what came', async () => {
     const rig = senderRig();
     rig.mac.onRun = () => EXIT_0;
