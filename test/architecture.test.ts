@@ -106,4 +106,13 @@ describe('the rooms of src', () => {
       exits.filter((file) => !['index.ts', 'hub/index.ts'].includes(file) && !file.startsWith('simulator/')),
     ).toEqual([]);
   });
+
+  it('run their statements without compiling them anew, as SQLite does for a LIMIT that is a bare parameter', () => {
+    const wrong = files(src).flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/.*LIMIT\s+[@?:$](?!\{).*/g)].map(
+        ([line]) => `${relative(src, file)}: ${line}`,
+      ),
+    );
+    expect(wrong).toEqual([]);
+  });
 });

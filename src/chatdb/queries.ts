@@ -45,6 +45,7 @@ const whole = (expression: string) => `CAST(coalesce(${expression}, 0) AS INTEGE
  * Each message comes once, by ROWID: a message in two chats with the chat it was joined to first. All joins are LEFT
  * JOINs, because Messages writes a row some ms before what belongs to it. No statement scans the message table: those
  * by ROWID are kept off the indexes (`NOT INDEXED` leaves the ROWID usable), those by date off the ROWID (unary `+`).
+ * The `+` before a limit keeps SQLite from compiling the statement anew with each run, for a plan by the value.
  */
 export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
   const m = (column: string, otherwise?: string) => schema.column('message', 'm', column, otherwise);
@@ -65,7 +66,7 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
       (dated) => `SELECT d.ROWID AS id FROM message d
           WHERE ${dated} AND +d.ROWID > @afterRowid AND +d.ROWID <= ${LAST_ROWID} AND ${condition}`,
     );
-    return `SELECT id FROM (${found.join(' UNION ALL ')}) ORDER BY +id LIMIT @limit`;
+    return `SELECT id FROM (${found.join(' UNION ALL ')}) ORDER BY +id LIMIT +@limit`;
   };
   const rowsSince = (condition: string) =>
     `${messages('NOT INDEXED')} WHERE m.ROWID IN (${since(condition)}) ORDER BY m.ROWID`;
@@ -94,7 +95,7 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
     maxRowid: `SELECT max(ROWID) FROM message WHERE ROWID <= ${LAST_ROWID}`,
     hasRowsPastLast: `SELECT 1 FROM message WHERE ROWID > ${LAST_ROWID} LIMIT 1`,
     guidAt: `SELECT ${guid} FROM message m WHERE m.ROWID = ?`,
-    rowsAfter: `${byRowid('m.ROWID > @rowid')} LIMIT @limit`,
+    rowsAfter: `${byRowid('m.ROWID > @rowid')} LIMIT +@limit`,
     rowsSince: rowsSince('1'),
     // A guid that was stored as a blob equals no text; one that goes by its place is found there.
     rowsByGuid: `${messages('NOT INDEXED')}
@@ -108,15 +109,15 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
     rowsByRowid: byRowid('m.ROWID IN (SELECT value FROM json_each(@rowids))'),
     // By ROWID in spite of the date, for what comes past a watermark is little, and rows without a date count.
     outgoingAfter: `${byRowid(`m.ROWID > @rowid AND ${outgoing('m')}
-      AND coalesce(${dateAtSql('m.date')}, @sinceAt) >= @sinceAt`)} LIMIT @limit`,
+      AND coalesce(${dateAtSql('m.date')}, @sinceAt) >= @sinceAt`)} LIMIT +@limit`,
     outgoingSince: rowsSince(outgoing('d')),
     // Keyset paging in the date index, whose entries are in the order of ROWID where dates are the same.
     revisionsDated: `${revisions}
       WHERE (m.date, m.ROWID) > (@date, @rowid) AND m.date <= @lastDate
         AND typeof(m.date) = 'integer' AND +m.ROWID <= ${LAST_ROWID}
-      ORDER BY m.date, m.ROWID LIMIT @limit`,
+      ORDER BY m.date, m.ROWID LIMIT +@limit`,
     revisionsFrom: `${revisions} NOT INDEXED
-      WHERE m.ROWID > @rowid AND m.ROWID <= ${LAST_ROWID} ORDER BY m.ROWID LIMIT @limit`,
+      WHERE m.ROWID > @rowid AND m.ROWID <= ${LAST_ROWID} ORDER BY m.ROWID LIMIT +@limit`,
     receiptStates: `
       SELECT m.ROWID AS rowid, ${guid} AS guid, ${m('is_sent', '0')} AS isSent, ${m('is_delivered', '0')} AS isDelivered,
         ${dateAtSql(m('date_delivered'))} AS deliveredAt, ${dateAtSql(m('date_read'))} AS readAt, ${m('error', '0')} AS error
@@ -129,9 +130,9 @@ export function buildQueries(schema: ChatDbSchema): ChatDbQueries {
       WHERE m.ROWID IN (
           SELECT j.message_id FROM chat_message_join j
           WHERE j.chat_id = ${chatOfMessage} AND j.message_id < @rowid
-          ORDER BY j.message_id DESC LIMIT @examined)
+          ORDER BY j.message_id DESC LIMIT +@examined)
         AND ${whole(m('item_type', '0'))} = 0 AND ${whole(m('associated_message_type', '0'))} IN (0, 2, 3)
-      ORDER BY m.ROWID DESC LIMIT @limit`,
+      ORDER BY m.ROWID DESC LIMIT +@limit`,
     // A conversation may have several chats: one for each service, or another prefix after an upgrade.
     earlierInChat: `
       SELECT 1 FROM chat_message_join j

@@ -50,7 +50,7 @@ export class Changes {
     this.#moveFingerprint = db.prepare('UPDATE inbound SET fingerprint = ? WHERE guid = ?');
     this.#taken = db.prepare(`
       SELECT guid, epoch, chat_rowid AS rowid, created_at AS createdAt, coalesce(message_at, created_at) AS messageAt
-      FROM inbound ORDER BY inbound_id DESC LIMIT ?`);
+      FROM inbound ORDER BY inbound_id DESC LIMIT +?`);
     const oldest = (backfill: number) => `
       SELECT min(created_at) AS at FROM inbound WHERE state IN ('parked', 'pending') AND backfill = ${backfill}`;
     this.#oldestOpen = db.prepare(`SELECT min(at) FROM (${oldest(0)} UNION ALL ${oldest(1)})`).pluck();

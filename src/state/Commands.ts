@@ -91,22 +91,22 @@ export class Commands {
       .pluck();
     this.#forgetPayloads = db.prepare(`
       UPDATE commands SET payload = '{}' WHERE command_seq IN (
-        SELECT command_seq FROM commands WHERE finished_at < ? AND payload <> '{}' LIMIT ?)`);
+        SELECT command_seq FROM commands WHERE finished_at < ? AND payload <> '{}' LIMIT +?)`);
     this.#prune = db.prepare(`
       DELETE FROM commands WHERE command_seq IN (
         SELECT command_seq FROM commands
         WHERE command_seq <= (SELECT max(command_seq) FROM commands) - ${KEPT_COMMANDS} AND state <> 'received'
-        ORDER BY command_seq LIMIT ?)`);
+        ORDER BY command_seq LIMIT +?)`);
     this.#addAck = db.prepare('INSERT INTO acks (command_id, body, created_at) VALUES (?, ?, ?)');
     this.#waiting = db.prepare(`
       SELECT ack_id AS ackId, command_id AS commandId, body FROM acks
-      WHERE handed_over_at IS NULL AND ack_id > ? ORDER BY ack_id LIMIT ?`);
+      WHERE handed_over_at IS NULL AND ack_id > ? ORDER BY ack_id LIMIT +?`);
     this.#handedOver = db.prepare('UPDATE acks SET handed_over_at = ? WHERE ack_id = ?');
     this.#lastAck = db.prepare('SELECT max(ack_id) FROM acks WHERE command_id = ?').pluck();
     this.#offerAgain = db.prepare('UPDATE acks SET handed_over_at = NULL WHERE ack_id = ?');
     this.#countWaiting = db.prepare('SELECT count(*) FROM acks WHERE handed_over_at IS NULL').pluck();
     this.#pruneAcks = db.prepare(
-      'DELETE FROM acks WHERE ack_id IN (SELECT ack_id FROM acks WHERE handed_over_at < ? LIMIT ?)',
+      'DELETE FROM acks WHERE ack_id IN (SELECT ack_id FROM acks WHERE handed_over_at < ? LIMIT +?)',
     );
   }
 

@@ -36,7 +36,7 @@ export class Events {
       VALUES (@eventId, @eventType, @threadId, @details, @aboutGuid, @now) ON CONFLICT (event_id) DO NOTHING`);
     this.#waiting = db.prepare(`
       SELECT e.event_id AS eventId, e.event_type AS eventType, e.thread_id AS threadId, e.details ${WAITING}
-      ORDER BY e.event_seq LIMIT ?`);
+      ORDER BY e.event_seq LIMIT +?`);
     this.#ack = db.prepare('UPDATE events SET acked_at = ? WHERE event_id = ? AND acked_at IS NULL');
     this.#forgetAbout = db.prepare('DELETE FROM events AS e WHERE e.about_guid = ? AND e.acked_at IS NULL');
     this.#count = db.prepare(`SELECT count(*) ${WAITING}`).pluck();
@@ -44,11 +44,11 @@ export class Events {
     this.#any = db.prepare(`SELECT EXISTS (SELECT 1 ${WAITING})`).pluck();
     this.#forgetDetails = db.prepare(`
       UPDATE events SET details = '{}' WHERE event_seq IN (
-        SELECT event_seq FROM events WHERE acked_at < ? AND details <> '{}' LIMIT ?)`);
+        SELECT event_seq FROM events WHERE acked_at < ? AND details <> '{}' LIMIT +?)`);
     this.#prune = db.prepare(`
       DELETE FROM events WHERE event_seq IN (
         SELECT event_seq FROM events
-        WHERE acked_at < ? OR event_seq <= (SELECT max(event_seq) FROM events) - ${KEPT_EVENTS} LIMIT ?)`);
+        WHERE acked_at < ? OR event_seq <= (SELECT max(event_seq) FROM events) - ${KEPT_EVENTS} LIMIT +?)`);
   }
 
   /**

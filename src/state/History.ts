@@ -95,7 +95,7 @@ export class History {
    */
   *rows(wanted: HistoryWanted): Generator<PastMessage | PastSend> {
     this.#gather(wanted);
-    const page = this.#db.prepare('SELECT place, is_send, id FROM temp.found WHERE place > ? ORDER BY place LIMIT ?');
+    const page = this.#db.prepare('SELECT place, is_send, id FROM temp.found WHERE place > ? ORDER BY place LIMIT +?');
     const read = this.#db.transaction((after: number) => {
       const keys = page.all(after, PAGE) as { place: number; is_send: 0 | 1; id: number }[];
       const rows = keys.map(({ is_send, id }) => (is_send ? this.#send : this.#message).get(id));

@@ -96,15 +96,15 @@ export const INBOUND_QUERIES = {
     AND skipped = 'unsent' LIMIT 1`,
   fingerprints: `SELECT fingerprint FROM inbound
     WHERE fingerprint IS NOT NULL AND fingerprint IN (SELECT value FROM json_each(?))`,
-  parked: `SELECT ${COLUMNS} FROM inbound WHERE state = 'parked' AND inbound_id > ? ORDER BY inbound_id LIMIT ?`,
-  undecided: `SELECT ${COLUMNS} FROM inbound WHERE undecided = 1 ORDER BY inbound_id LIMIT ?`,
+  parked: `SELECT ${COLUMNS} FROM inbound WHERE state = 'parked' AND inbound_id > ? ORDER BY inbound_id LIMIT +?`,
+  undecided: `SELECT ${COLUMNS} FROM inbound WHERE undecided = 1 ORDER BY inbound_id LIMIT +?`,
   openThreads: threadsWith(OPEN_LIVE),
   backfillThreads: threadsWith(OPEN_BACKFILL),
   hasBackfill: `SELECT 1 FROM inbound WHERE ${OPEN_BACKFILL} LIMIT 1`,
   openOf: `SELECT ${COLUMNS} FROM inbound WHERE thread_id = ? AND ${OPEN_LIVE} AND inbound_id > ?
-    ORDER BY inbound_id LIMIT ?`,
+    ORDER BY inbound_id LIMIT +?`,
   backfillOf: `SELECT ${COLUMNS} FROM inbound WHERE thread_id = ? AND ${OPEN_BACKFILL}
-    ORDER BY message_at, inbound_id LIMIT ?`,
+    ORDER BY message_at, inbound_id LIMIT +?`,
   counts: `SELECT parked, undecided, live + old - parked AS pending, old - parkedOld AS backfill, dead FROM (
     SELECT (SELECT count(*) FROM inbound WHERE state = 'parked') AS parked,
       (SELECT count(*) FROM inbound WHERE state = 'parked' AND backfill = 1) AS parkedOld,
@@ -161,7 +161,7 @@ export class Inbound {
         ORDER BY inbound_id LIMIT 1)`);
     this.#decideLive = db.prepare('UPDATE inbound SET undecided = 0, backfill = 0 WHERE guid = ?');
     this.#newestOf = db.prepare(
-      'SELECT chat_rowid AS rowid, guid FROM inbound WHERE epoch = ? ORDER BY inbound_id DESC LIMIT ?',
+      'SELECT chat_rowid AS rowid, guid FROM inbound WHERE epoch = ? ORDER BY inbound_id DESC LIMIT +?',
     );
     this.#done = db.prepare(`
       UPDATE inbound SET state = 'done', done_at = @now, next_attempt_at = NULL, error_code = NULL, error_detail = NULL
@@ -180,18 +180,18 @@ export class Inbound {
       UPDATE inbound SET state = 'done', done_at = ?, skipped = '${DROPPED}' WHERE guid = ? AND state = 'dead'`);
     this.#droppedRows = db.prepare(`
       SELECT ${COLUMNS} FROM inbound WHERE state = 'done' AND skipped = '${DROPPED}' AND inbound_id > ?
-      ORDER BY inbound_id LIMIT ?`);
+      ORDER BY inbound_id LIMIT +?`);
     this.#deadRows = db.prepare(
-      `SELECT ${COLUMNS} FROM inbound WHERE state = 'dead' AND inbound_id > ? ORDER BY inbound_id LIMIT ?`,
+      `SELECT ${COLUMNS} FROM inbound WHERE state = 'dead' AND inbound_id > ? ORDER BY inbound_id LIMIT +?`,
     );
     this.#lastAt = db.prepare('SELECT created_at FROM inbound ORDER BY inbound_id DESC LIMIT 1').pluck();
     this.#messageAt = db.prepare('SELECT message_at FROM inbound WHERE inbound_id = ?').pluck();
     this.#forgetBodies = db.prepare(`
       UPDATE inbound SET body = NULL WHERE inbound_id IN (
-        SELECT inbound_id FROM inbound WHERE state = 'done' AND done_at < ? AND body IS NOT NULL LIMIT ?)`);
+        SELECT inbound_id FROM inbound WHERE state = 'done' AND done_at < ? AND body IS NOT NULL LIMIT +?)`);
     this.#prune = db.prepare(`
       DELETE FROM inbound WHERE inbound_id IN (
-        SELECT inbound_id FROM inbound WHERE state = 'done' AND done_at < ? LIMIT ?)`);
+        SELECT inbound_id FROM inbound WHERE state = 'done' AND done_at < ? LIMIT +?)`);
   }
 
   /** False when the guid was known: nothing is written then. */

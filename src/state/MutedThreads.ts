@@ -24,7 +24,7 @@ export class MutedThreads {
       INSERT INTO muted_threads (thread_id, since_at, until_at) VALUES (@threadId, @now, @until)
       ON CONFLICT (thread_id) DO UPDATE SET since_at = excluded.since_at, until_at = excluded.until_at`);
     this.#prune = db.prepare(`
-      DELETE FROM muted_threads WHERE thread_id IN (SELECT thread_id FROM muted_threads WHERE until_at < ? LIMIT ?)`);
+      DELETE FROM muted_threads WHERE thread_id IN (SELECT thread_id FROM muted_threads WHERE until_at < ? LIMIT +?)`);
   }
 
   /** Until when the thread is muted; undefined when it is not. A clock that was set back ends it. */

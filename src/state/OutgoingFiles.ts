@@ -76,7 +76,7 @@ export class OutgoingFiles {
       )
       .pluck();
     this.#wanted = db.prepare(`SELECT ${COLUMNS} FROM outgoing_files WHERE state = 'wanted'
-      ORDER BY coalesce(next_attempt_at, 0), file_id LIMIT ?`);
+      ORDER BY coalesce(next_attempt_at, 0), file_id LIMIT +?`);
     this.#wantedCount = db.prepare(`SELECT count(*) FROM outgoing_files WHERE state = 'wanted'`).pluck();
     this.#paths = db
       .prepare(`SELECT path FROM outgoing_files WHERE state IN ('wanted', 'staged') AND path IS NOT NULL`)
@@ -101,10 +101,10 @@ export class OutgoingFiles {
         OR coalesce(s.delivered_at, s.read_at) < @deliveredBefore
         OR s.state IN ('confirmed', 'delivered', 'unknown') AND s.finished_at < @unreportedBefore
         OR s.state IN ('failed', 'superseded') AND s.finished_at < @failedBefore)
-      ORDER BY f.file_id LIMIT @limit`);
+      ORDER BY f.file_id LIMIT +@limit`);
     this.#prune = db.prepare(`
       DELETE FROM outgoing_files WHERE file_id IN (
-        SELECT file_id FROM outgoing_files WHERE finished_at < ? LIMIT ?)`);
+        SELECT file_id FROM outgoing_files WHERE finished_at < ? LIMIT +?)`);
   }
 
   /** One of `url` and `data` is given. Returns the file_id. */

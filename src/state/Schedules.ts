@@ -60,7 +60,7 @@ export class Schedules {
       VALUES (@scheduleId, @threadId, @text, @sendAt, 'pending', @rrule, @timeZone, @firstAt, @occurrences, @now)`);
     this.#byId = db.prepare(`SELECT ${COLUMNS} FROM schedules WHERE schedule_id = ?`);
     this.#due = db.prepare(
-      `SELECT ${COLUMNS} FROM schedules WHERE state = 'pending' AND send_at <= ? ORDER BY send_at, rowid LIMIT ?`,
+      `SELECT ${COLUMNS} FROM schedules WHERE state = 'pending' AND send_at <= ? ORDER BY send_at, rowid LIMIT +?`,
     );
     this.#next = db.prepare(`SELECT min(send_at) FROM schedules WHERE state = 'pending'`).pluck();
     this.#step = db.prepare(
@@ -71,15 +71,15 @@ export class Schedules {
     );
     this.#list = db
       .prepare(
-        `SELECT schedule_id FROM schedules WHERE @state IS NULL OR state = @state ORDER BY send_at, rowid LIMIT @limit`,
+        `SELECT schedule_id FROM schedules WHERE @state IS NULL OR state = @state ORDER BY send_at, rowid LIMIT +@limit`,
       )
       .pluck();
     this.#pending = db.prepare(`SELECT count(*) FROM schedules WHERE state = 'pending'`).pluck();
     this.#forgetTexts = db.prepare(`
       UPDATE schedules SET text = '' WHERE rowid IN (
-        SELECT rowid FROM schedules WHERE finished_at < ? AND text <> '' LIMIT ?)`);
+        SELECT rowid FROM schedules WHERE finished_at < ? AND text <> '' LIMIT +?)`);
     this.#prune = db.prepare(`
-      DELETE FROM schedules WHERE rowid IN (SELECT rowid FROM schedules WHERE finished_at < ? LIMIT ?)`);
+      DELETE FROM schedules WHERE rowid IN (SELECT rowid FROM schedules WHERE finished_at < ? LIMIT +?)`);
   }
 
   insert({ recurrence, ...schedule }: NewSchedule): void {

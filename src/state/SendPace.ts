@@ -51,7 +51,7 @@ export const PACE_QUERIES = {
       FROM open_threads AS past WHERE past.thread_id IS NOT NULL)
     ${HEAD} FROM open_threads AS t CROSS JOIN sends AS h WHERE h.send_id = (${HEAD_ID('t.thread_id')})`,
   begunSince:
-    'SELECT send_id AS key, sending_at AS at FROM sends WHERE sending_at > ? ORDER BY sending_at DESC LIMIT ?',
+    'SELECT send_id AS key, sending_at AS at FROM sends WHERE sending_at > ? ORDER BY sending_at DESC LIMIT +?',
   openedSince:
     'SELECT thread_id AS key, sending_at AS at FROM sends WHERE opens_thread = 1 AND sending_at > ? ORDER BY sending_at DESC',
 } as const;

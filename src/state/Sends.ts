@@ -147,7 +147,7 @@ export class Sends {
     return this.#sql(`
       SELECT ${COLUMNS} FROM sends
       WHERE read_at IS NULL AND receipt_rowid IS NOT NULL AND (confirmed_at, send_id) > (@confirmedAt, @sendId)
-        AND state IN ('confirmed', 'delivered') ORDER BY confirmed_at, send_id LIMIT @limit`).all({
+        AND state IN ('confirmed', 'delivered') ORDER BY confirmed_at, send_id LIMIT +@limit`).all({
       ...past,
       limit,
     }) as SendRow[];
@@ -159,7 +159,7 @@ export class Sends {
       this.#sql(`
       SELECT ${COLUMNS} FROM sends
       WHERE read_at IS NULL AND receipt_rowid IS NOT NULL AND confirmed_at >= ?
-        AND state IN ('confirmed', 'delivered') ORDER BY confirmed_at DESC, send_id DESC LIMIT ?`).all(
+        AND state IN ('confirmed', 'delivered') ORDER BY confirmed_at DESC, send_id DESC LIMIT +?`).all(
         since,
         limit,
       ) as SendRow[]
@@ -171,7 +171,7 @@ export class Sends {
     return (
       this.#sql(`
       SELECT ${COLUMNS} FROM sends WHERE state = 'unknown' AND finished_at >= ?
-      ORDER BY finished_at DESC LIMIT ?`).all(since, limit) as SendRow[]
+      ORDER BY finished_at DESC LIMIT +?`).all(since, limit) as SendRow[]
     ).sort((a, b) => a.sendId - b.sendId);
   }
 
@@ -378,12 +378,12 @@ export class Sends {
   prune(textsBefore: number, rowsBefore: number, limit: number): number {
     const textsDropped = this.#sql(`
       UPDATE sends SET text = '' WHERE send_id IN (
-        SELECT send_id FROM sends WHERE finished_at < ? AND text <> '' AND NOT ${OPEN} LIMIT ?)`).run(
+        SELECT send_id FROM sends WHERE finished_at < ? AND text <> '' AND NOT ${OPEN} LIMIT +?)`).run(
       textsBefore,
       limit,
     );
     const rowsDropped = this.#sql(`
-      DELETE FROM sends WHERE send_id IN (SELECT send_id FROM sends WHERE finished_at < ? AND NOT ${OPEN} LIMIT ?)`).run(
+      DELETE FROM sends WHERE send_id IN (SELECT send_id FROM sends WHERE finished_at < ? AND NOT ${OPEN} LIMIT +?)`).run(
       rowsBefore,
       limit,
     );

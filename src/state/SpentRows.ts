@@ -22,7 +22,7 @@ export class SpentRows {
     this.#of = db.prepare('SELECT send_id AS sendId, why FROM spent_rows WHERE guid = ?');
     this.#refused = db.prepare("SELECT count(*) FROM spent_rows WHERE send_id = ? AND why = 'refused'").pluck();
     this.#prune = db.prepare(
-      'DELETE FROM spent_rows WHERE guid IN (SELECT guid FROM spent_rows WHERE created_at < ? LIMIT ?)',
+      'DELETE FROM spent_rows WHERE guid IN (SELECT guid FROM spent_rows WHERE created_at < ? LIMIT +?)',
     );
   }
 

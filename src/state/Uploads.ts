@@ -96,7 +96,7 @@ export class Uploads {
     this.#byGuid = db.prepare(`SELECT ${COLUMNS} FROM uploads WHERE attachment_guid = ?`);
     this.#due = db.prepare(`
       SELECT ${COLUMNS} FROM uploads WHERE state = 'waiting' AND backfill = ? AND next_attempt_at <= ?
-      ORDER BY next_attempt_at, upload_id LIMIT ?`);
+      ORDER BY next_attempt_at, upload_id LIMIT +?`);
     this.#nextAt = db
       .prepare(
         `SELECT min(next_attempt_at) FROM uploads WHERE state = 'waiting' AND backfill = ? AND next_attempt_at > ?`,
@@ -124,7 +124,7 @@ export class Uploads {
         (SELECT count(*) FROM uploads WHERE state = 'failed') AS failed`);
     this.#prune = db.prepare(`
       DELETE FROM uploads WHERE upload_id IN (
-        SELECT upload_id FROM uploads WHERE finished_at IS NOT NULL AND finished_at < ? LIMIT ?)`);
+        SELECT upload_id FROM uploads WHERE finished_at IS NOT NULL AND finished_at < ? LIMIT +?)`);
   }
 
   /** Nothing is written for an attachment that is known. */

@@ -28,11 +28,11 @@ export class AgentRows {
     this.#events = db.prepare(`
       SELECT * FROM (
         SELECT event_seq, agent_id AS agentId, event_id AS eventId, event_type AS eventType, thread_id AS threadId,
-          details, received_at AS receivedAt FROM edge_events WHERE agent_id = ? ORDER BY event_seq DESC LIMIT ?)
+          details, received_at AS receivedAt FROM edge_events WHERE agent_id = ? ORDER BY event_seq DESC LIMIT +?)
       ORDER BY event_seq`);
     this.#pruneEvents = db.prepare(`
       DELETE FROM edge_events WHERE event_seq IN (
-        SELECT event_seq FROM edge_events WHERE received_at < ? ORDER BY received_at LIMIT ?)`);
+        SELECT event_seq FROM edge_events WHERE received_at < ? ORDER BY received_at LIMIT +?)`);
   }
 
   seen(agentId: string, now: number): void {

@@ -97,7 +97,7 @@ export class CommandRows {
       SELECT status, body, times, received_at AS receivedAt FROM edge_acks WHERE command_id = ? ORDER BY received_at, rowid`);
     this.#counts = db.prepare('SELECT state, count(*) AS count FROM edge_commands WHERE agent_id = ? GROUP BY state');
     const old = `SELECT command_id FROM edge_commands
-      WHERE created_at < @before AND state IN ('completed', 'failed', 'superseded') ORDER BY created_at LIMIT @limit`;
+      WHERE created_at < @before AND state IN ('completed', 'failed', 'superseded') ORDER BY created_at LIMIT +@limit`;
     this.#pruneAcks = db.prepare(`DELETE FROM edge_acks WHERE command_id IN (${old})`);
     this.#prune = db.prepare(`DELETE FROM edge_commands WHERE command_id IN (${old})`);
   }

@@ -30,14 +30,14 @@ export class MessageRows {
       VALUES (@agentId, @guid, @threadId, @sender, @backfill, @body, @now) ON CONFLICT DO NOTHING`);
     this.#byGuid = db.prepare(`SELECT ${COLUMNS} FROM edge_messages WHERE agent_id = ? AND message_guid = ?`);
     this.#latest = db.prepare(`
-      SELECT * FROM (SELECT message_seq, ${COLUMNS} FROM edge_messages WHERE agent_id = ? ORDER BY message_seq DESC LIMIT ?)
+      SELECT * FROM (SELECT message_seq, ${COLUMNS} FROM edge_messages WHERE agent_id = ? ORDER BY message_seq DESC LIMIT +?)
       ORDER BY message_seq`);
     this.#answer = db.prepare(`
       UPDATE edge_messages SET answer = @answer, answered_at = @now
       WHERE agent_id = @agentId AND message_guid = @guid AND answer IS NULL`);
     this.#prune = db.prepare(`
       DELETE FROM edge_messages WHERE message_seq IN (
-        SELECT message_seq FROM edge_messages WHERE received_at < ? ORDER BY received_at LIMIT ?)`);
+        SELECT message_seq FROM edge_messages WHERE received_at < ? ORDER BY received_at LIMIT +?)`);
   }
 
   /** False when the key was known. */

@@ -25,13 +25,13 @@ export class UploadRows {
       SELECT ${COLUMNS} FROM edge_uploads WHERE attachment_guid = @guid AND (@agentId IS NULL OR agent_id = @agentId)
       ORDER BY upload_seq DESC LIMIT 1`);
     this.#latestOf = db.prepare(
-      `SELECT ${COLUMNS} FROM edge_uploads WHERE agent_id = ? ORDER BY upload_seq DESC LIMIT ?`,
+      `SELECT ${COLUMNS} FROM edge_uploads WHERE agent_id = ? ORDER BY upload_seq DESC LIMIT +?`,
     );
-    this.#latest = db.prepare(`SELECT ${COLUMNS} FROM edge_uploads ORDER BY upload_seq DESC LIMIT ?`);
+    this.#latest = db.prepare(`SELECT ${COLUMNS} FROM edge_uploads ORDER BY upload_seq DESC LIMIT +?`);
     this.#files = db.prepare('SELECT file FROM edge_uploads').pluck();
     this.#bytes = db.prepare('SELECT coalesce(sum(size_bytes), 0) FROM edge_uploads').pluck();
     this.#oldest = db.prepare(
-      'SELECT upload_seq AS seq, size_bytes AS bytes, file FROM edge_uploads ORDER BY upload_seq LIMIT ?',
+      'SELECT upload_seq AS seq, size_bytes AS bytes, file FROM edge_uploads ORDER BY upload_seq LIMIT +?',
     );
     this.#delete = db.prepare('DELETE FROM edge_uploads WHERE upload_seq = ?');
   }
