@@ -29,6 +29,8 @@ export const CONFIG = {
 const MAX_EDITS = 5;
 /** As soon as a start and two attempts with their settle times, ms. */
 const SEEN_WITHIN_MS = 10_000;
+/** The same behind the longest wait of an agent that could not ask Messages, ms. */
+const SEEN_AT_LAST_MS = 90_000;
 /** How late the agent may notice that its clock was set: once a minute it looks at what is scheduled, ms. */
 const NOTICE_MS = 60_000;
 /** Long enough for what was sent meanwhile to come first. */
@@ -233,9 +235,9 @@ export class Stage {
   }
 
   /**
-   * Resolves when the agent has seen all there is and no bubble is under way or between two attempts, or after a while: in a
-   * file that takes the place of this one nobody can tell what it has not seen from what was there before its time, nor
-   * whether a bubble went out.
+   * Resolves when the agent has seen all there is and no bubble is under way or between two attempts: in a file that takes
+   * the place of this one nobody can tell what it has not seen from what was there before its time, nor whether a bubble
+   * went out. An obstacle with which that takes too long goes.
    */
   async #allSeen(): Promise<void> {
     const { agent, mac } = this.#run.rig;
@@ -245,7 +247,10 @@ export class Stage {
       const { sends_in_flight: begun, sends_queued: queued } = status?.queues ?? {};
       return begun === 0 && queued === 0 && (status?.cursor?.rowid ?? 0) >= last;
     };
-    await waitFor('all to be seen', isSeen, SEEN_WITHIN_MS).catch(() => {});
+    await waitFor('all to be seen', isSeen, SEEN_WITHIN_MS).catch(() => {
+      mac.messages.behaveWell();
+      return waitFor('all to be seen without an obstacle', isSeen, SEEN_AT_LAST_MS);
+    });
   }
 
   #behaviour(obstacle: Obstacle): Behaviour {
