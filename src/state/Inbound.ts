@@ -168,7 +168,7 @@ export class Inbound {
       WHERE guid = @guid AND state <> 'done'`);
     this.#retryLater = db.prepare(`
       UPDATE inbound SET attempts = attempts + 1, next_attempt_at = @nextAttemptAt, error_code = @code,
-        error_detail = @detail WHERE guid = @guid`);
+        error_detail = @detail WHERE guid = @guid AND state = 'pending'`);
     this.#dead = db.prepare(`
       UPDATE inbound SET state = 'dead', attempts = attempts + 1, next_attempt_at = NULL, error_code = @code,
         error_detail = @detail, undecided = 0, fingerprint = CASE WHEN body IS NULL THEN NULL ELSE fingerprint END
