@@ -201,7 +201,7 @@ export class Agent {
     };
     const messaging = new Messaging({
       store,
-      chatDb: () => feed.db,
+      chatDb: () => (intake.isPlaced ? feed.db : undefined),
       epoch: () => intake.epoch,
       runner: new OsascriptRunner({ path: config.sending.osascript_path }),
       clock,
