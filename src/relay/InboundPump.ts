@@ -309,7 +309,7 @@ export class InboundPump {
     if (isTooMany) this.#gate.tooMany(retryInMs);
     lane.retryIn(row, retryInMs, code);
     const isNoted = this.#write(() => store.inbound.markRetry(guid, clock.now() + retryInMs, code, detail));
-    if (!isNoted && isStoreUnwilling(error)) this.#awaitStore(row, code, detail);
+    if (!isNoted && isStoreUnwilling(error)) this.#awaitStore(guid);
     telemetry.messageRetried({ guid, threadId, code, detail, retryInMs });
   }
 
@@ -335,17 +335,16 @@ export class InboundPump {
   }
 
   /**
-   * The answer could not be kept, nor that it is to come again. That is tried each second, and when it is through the
-   * backend is asked at once: as often as state.db is tried it should not be.
+   * The answer could not be kept, nor that it is to come again. Whether state.db takes anything is tried each second, and
+   * when it does the backend is asked at once: as often as that it should not be.
    */
-  #awaitStore(row: Row, code: ErrorCode, detail: string): void {
+  #awaitStore(guid: string): void {
     const { store, clock } = this.#o;
     this.#storeTimer ??= clock.after(STORE_RETRY_MS, () => {
       this.#storeTimer = undefined;
       if (this.#state === 'stopped') return;
-      const isTaken = this.#write(() => store.inbound.markRetry(row.guid, clock.now(), code, detail));
-      if (isTaken) this.#hurry((due) => STORE_UNWILLING.some((unwilling) => unwilling === due));
-      else this.#awaitStore(row, code, detail);
+      if (!this.#write(() => store.inbound.touch(guid))) this.#awaitStore(guid);
+      else this.#hurry((code) => STORE_UNWILLING.some((unwilling) => unwilling === code));
     });
   }
 
