@@ -96,7 +96,7 @@ export class Agent {
     const telemetry = createTelemetry({ logger: log.logger, metrics, health, clock });
     const fatal = Promise.withResolvers<EdgeError>();
     const store = openStateStore(config.state.dir, { clock, telemetry, onFatal: fatal.resolve });
-    const reports = new StatusReports({ store, clock, agentId });
+    const reports = new StatusReports({ store, clock, agentId, onLate: () => link.syncSoon() });
 
     const privacy = new LivePrivacyFilter(privacySettings(config));
     const intake = new Intake({
@@ -201,7 +201,7 @@ export class Agent {
     };
     const messaging = new Messaging({
       store,
-      chatDb: () => feed.db,
+      chatDb: () => (intake.isPlaced ? feed.db : undefined),
       epoch: () => intake.epoch,
       runner: new OsascriptRunner({ path: config.sending.osascript_path }),
       clock,

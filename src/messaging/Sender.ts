@@ -107,6 +107,7 @@ export class Sender {
    */
   begin(threadId: string): void {
     if (!this.#started || this.#stopped || this.#running || this.#noted || !this.isReady) return;
+    if (this.#undone.size > 0) return; // its osascript would wait behind that, or run beside another
     this.#queue.invalidate(threadId);
     const { send } = this.#pace.next();
     this.#queue.invalidate(threadId); // of a transaction that is rolled back nothing may be remembered

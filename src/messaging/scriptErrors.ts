@@ -188,7 +188,7 @@ export function errorNumber(stderr: string): number | undefined {
   return last === undefined ? undefined : Number(last);
 }
 
-/** An error line quotes what it could not find, which is somebody's handle. */
+/** An error line quotes what it could not find, which is somebody's handle; the path of a file stands without quotes. */
 function withoutQuotes(stderr: string): string {
-  return stderr.replace(/["“][^"”]*["”]/g, '"…"');
+  return stderr.replace(/["“][^"”]*["”]/g, '"…"').replace(/\bFile .*(?= wasn['’]t found)/g, 'File …');
 }

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { StateStore } from '../state/StateStore.ts';
-import type { Clock } from '../util/Clock.ts';
-import { EdgeError } from '../util/EdgeError.ts';
+import type { Clock, Timer } from '../util/Clock.ts';
+import { EdgeError, isStoreUnwilling } from '../util/EdgeError.ts';
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import { packageVersion } from '../util/version.ts';
 import type { HealthView } from './Health.ts';
+
+/** Until conditions that state.db did not take are written again, ms. */
+const TRY_AGAIN_MS = 1_000;
 
 /** Where an agent is in its life. */
 export type Phase = 'starting' | 'running' | 'stopping';
@@ -14,16 +17,21 @@ export class StatusReports {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #agentId: string;
+  readonly #onLate: () => void;
   /** The codes that the backend was told last. */
   #reasons = '';
   /** JSON of the conditions that this process has met, shown or not. */
   #standing = '[]';
   #phase: Phase = 'starting';
+  #latest: HealthView = { shown: [], hidden: [] };
+  #again: Timer | undefined;
 
-  constructor(options: { store: StateStore; clock: Clock; agentId: string }) {
+  /** `onLate`: what state.db had not taken is told now. */
+  constructor(options: { store: StateStore; clock: Clock; agentId: string; onLate?: () => void }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#agentId = options.agentId;
+    this.#onLate = options.onLate ?? (() => {});
   }
 
   get phase(): Phase {
@@ -40,6 +48,7 @@ export class StatusReports {
       this.#store.meta.set('conditions', this.#standing);
       this.#event({ status: 'started', version: packageVersion() });
     });
+    this.conditions(this.#latest); // what could not be told before
     const { quarantined, isBehind } = this.#store;
     if (quarantined) this.error('EDGE_STATE_CORRUPT', ERRORS.EDGE_STATE_CORRUPT.means);
     else if (isBehind) this.error('EDGE_STATE_BEHIND', ERRORS.EDGE_STATE_BEHIND.means);
@@ -47,6 +56,7 @@ export class StatusReports {
 
   stopping(): void {
     this.#phase = 'stopping';
+    this.#again?.cancel();
     this.#tell(() => {
       this.#store.meta.set('stopped_at', String(this.#clock.now()));
       this.#event({ status: 'stopping' });
@@ -54,16 +64,31 @@ export class StatusReports {
   }
 
   /** The conditions have changed. The backend hears of those that are shown. */
-  conditions({ shown, hidden }: HealthView): void {
-    const reasons = shown.map(({ code }) => code);
-    const isSame = this.#reasons === reasons.join(); // another detail, or what follows from them
+  conditions(view: HealthView): void {
+    const { shown, hidden } = view;
+    const codes = shown.map(({ code }) => code);
+    const [before, reasons] = [this.#reasons, codes.join()];
+    this.#latest = view;
     // First: a write that goes through may end a condition of state.db, and that is told in the midst of this.
-    this.#reasons = reasons.join();
+    this.#reasons = reasons;
     this.#standing = JSON.stringify([...shown, ...hidden]);
-    this.#tell(() => {
+    const isTold = this.#tell(() => {
       this.#store.meta.set('conditions', this.#standing);
-      if (isSame) return;
-      this.#event(reasons.length > 0 ? { status: 'degraded', reasons } : { status: 'recovered' });
+      if (before === reasons) return; // another detail, or what follows from them
+      this.#event(codes.length > 0 ? { status: 'degraded', reasons: codes } : { status: 'recovered' });
+    });
+    if (isTold) return;
+    // A lock of a moment is no condition that is shown: its end is no change that would be told of.
+    if (this.#reasons === reasons) this.#reasons = before;
+    this.#tellAgain();
+  }
+
+  #tellAgain(): void {
+    if (this.#phase !== 'running') return;
+    this.#again ??= this.#clock.after(TRY_AGAIN_MS, () => {
+      this.#again = undefined;
+      this.conditions(this.#latest);
+      this.#onLate();
     });
   }
 
@@ -76,13 +101,18 @@ export class StatusReports {
     );
   }
 
-  /** A report that cannot be stored must keep the agent neither from starting nor from stopping in order. */
-  #tell(write: () => void): void {
+  /**
+   * A report that cannot be stored must keep the agent neither from starting nor from stopping in order.
+   * @returns false when it is worth while to try again
+   */
+  #tell(write: () => void): boolean {
     try {
       this.#store.transaction(write);
+      return true;
     } catch (error) {
-      // The store itself is what stands then: the log and `status` say so, and its recovery is the next change.
+      // The store itself is what stands then, and the log and `status` say so.
       if (!(error instanceof EdgeError)) throw error;
+      return !isStoreUnwilling(error);
     }
   }
 

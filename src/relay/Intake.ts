@@ -110,6 +110,11 @@ export class Intake {
     return this.#position.epoch;
   }
 
+  /** Whether `epoch` is that of the file that is open: ROWIDs of another mean nothing in it. */
+  get isPlaced(): boolean {
+    return this.#position.isFound;
+  }
+
   /** chat.db was opened, for the first time or anew. @throws EdgeError EDGE_CHATDB_*: to be told again */
   opened(source: MessageSource, identity: FileIdentity): void {
     this.#position.opened(identity);

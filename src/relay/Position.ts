@@ -51,6 +51,11 @@ export class Position {
     return (this.#at ?? this.#o.store.epochs.latest())?.epoch ?? 0;
   }
 
+  /** Whether that is the epoch of the file that was opened last: until state.db has taken a new one it is not. */
+  get isFound(): boolean {
+    return this.#at !== undefined;
+  }
+
   /** When this agent's time began, ms since 1970. */
   get begunAt(): number {
     return Number(this.#o.store.meta.get('begun_at'));

@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { EXIT_0 } from './FakeMac.ts';
+import { settle } from '../support/FakeClock.ts';
+import { chat, EXIT_0, scriptError } from './FakeMac.ts';
 import { ANNA, BEN, SETTLE_MS, type SenderRig, senderRig } from './senderRig.ts';
 
 /** Another process writes to state.db until the returned function is called. */
@@ -73,6 +74,40 @@ describe('Sender, while another process holds state.db', () => {
     unlock();
     await rig.clock.advance(1000);
     expect(rig.state(send)).toBe('confirmed');
+  });
+
+  it('begins no bubble with its command before it has noted how the one before ended', async () => {
+    const rig = senderRig();
+    let unlock = () => {};
+    rig.mac.chats.set(ANNA, chat(ANNA, { guid: `any;-;${ANNA}` }));
+    rig.mac.onRun = async (call) => {
+      await new Promise<void>((done) => rig.clock.after(100, done));
+      if (call.form === 'participant' && call.target === ANNA) {
+        unlock = lock(rig);
+        return scriptError(-1728);
+      }
+      rig.mac.write(call);
+      return EXIT_0;
+    };
+    const send = rig.queue(ANNA, 'hello');
+    await rig.wake();
+    await rig.clock.advance(100);
+    unlock();
+    const other = rig.store.transaction(() => {
+      const asked = rig.queue(BEN, 'at once');
+      rig.sender.begin(BEN);
+      return asked;
+    });
+    rig.sender.wake(BEN);
+    await settle();
+    expect(rig.state(other)).toBe('queued');
+    await rig.clock.advance(2000);
+    expect(rig.mac.calls.map(({ form, text }) => [form, text])).toEqual([
+      ['participant', 'hello'],
+      ['chat', 'hello'],
+      ['participant', 'at once'],
+    ]);
+    expect([send, other].map((one) => rig.state(one))).toEqual(['confirmed', 'confirmed']);
   });
 
   it('does not let the settle time of another bubble pass faster', async () => {

@@ -85,6 +85,16 @@ describe('sameHandle', () => {
 });
 
 describe('judge', () => {
+  it('names no file that was not found, which osascript says without quotes', () => {
+    const path = 'Macintosh HD:Users:agent:staging:0f3c:Findings of Anna: page 2.pdf';
+    const stderr = `20:42: execution error: File file ${path} wasn’t found. (-43)\n`;
+    expect(judge({ ...EXIT_0, exitCode: 1, stderr })).toEqual({
+      kind: 'unknown',
+      code: 'EDGE_SEND_SCRIPT',
+      detail: '20:42: execution error: File … wasn’t found. (-43)',
+    });
+  });
+
   it.each([
     [EXIT_0, { kind: 'accepted' }],
     [TIMED_OUT, { kind: 'unknown', code: 'EDGE_SEND_TIMEOUT' }],

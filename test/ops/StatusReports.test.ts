@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import { type Condition, Health, type HealthView } from '../../src/ops/Health.ts';
 import { StatusReports } from '../../src/ops/StatusReports.ts';
@@ -46,6 +47,33 @@ it('the backend hears of the end of a full disk though it was the report of it t
     { status: 'degraded', reasons: ['EDGE_STATE_FULL'] },
     { status: 'recovered' },
   ]);
+});
+
+it('the backend hears of a condition whose begin or end came while another process held state.db', async () => {
+  const clock = new FakeClock();
+  const { store, path } = openStore(clock);
+  onTestFinished(() => store.close());
+  const reports = new StatusReports({ store, clock, agentId: 'edge_15550100001' });
+  const health = new Health({ clock, onChange: (view) => reports.conditions(view) });
+  const whileHeld = async (change: () => void) => {
+    const other = new Database(path);
+    other.exec('BEGIN IMMEDIATE');
+    change();
+    await clock.advance(1000);
+    other.close();
+    await clock.advance(1000);
+  };
+  const told = () => store.events.waiting(10).map(({ details }) => details);
+  reports.started();
+  for (const { event_id } of store.events.waiting(10)) store.events.ack(event_id, clock.now());
+  await whileHeld(() => health.raise('EDGE_BACKEND_AUTH', '401'));
+  expect(told()).toEqual([{ status: 'degraded', reasons: ['EDGE_BACKEND_AUTH'] }]);
+  expect(JSON.parse(store.meta.get('conditions') ?? '')).toHaveLength(1);
+  await whileHeld(() => health.clear('EDGE_BACKEND_AUTH'));
+  expect(told()).toEqual([{ status: 'degraded', reasons: ['EDGE_BACKEND_AUTH'] }, { status: 'recovered' }]);
+  reports.stopping();
+  await whileHeld(() => health.raise('EDGE_BACKEND_AUTH', '401'));
+  expect(clock.pending).toBe(0);
 });
 
 it('a start leaves of the conditions in state.db those that this process has met, also before it', () => {

@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BackendError } from '../../src/backend/BackendError.ts';
@@ -369,6 +370,26 @@ describe('an answer', () => {
     expect(state('m1')).toBe('done');
     expect(told('conditionRaised')).toEqual([]);
   });
+
+  it('is asked for again within a second when state.db takes it again, however long it took nothing', async () => {
+    const { backend, add, state, clock, path } = setUp();
+    add('m1');
+    await settle();
+    const other = new Database(path);
+    other.exec('BEGIN IMMEDIATE');
+    for (let second = 0; second < 70; second++) {
+      for (const post of backend.open) post.answer({ should_respond: true, reply_text: 'hello' });
+      await clock.advance(1_000);
+    }
+    const posts = backend.started.length;
+    expect(posts).toBeLessThan(10); // the backend is not asked each second what cannot be kept
+    other.close();
+    await clock.advance(1_000);
+    expect(backend.started.length).toBe(posts + 1);
+    backend.last('m1').answer({ should_respond: true, reply_text: 'hello' });
+    await settle();
+    expect(state('m1')).toBe('done');
+  }, 30_000);
 });
 
 describe('a failure', () => {

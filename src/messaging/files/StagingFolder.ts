@@ -52,7 +52,7 @@ export class StagingFolder {
       return sizeBytes;
     } catch (error) {
       await this.remove(path).catch(() => {}); // its row knows the place: it is removed before the next attempt
-      throw error instanceof EdgeError ? error : new EdgeError('EDGE_FILE_STAGE', messageOf(error), { cause: error });
+      throw error instanceof EdgeError ? error : notStaged(error, folder);
     }
   }
 
@@ -83,12 +83,20 @@ export class StagingFolder {
 
   async #removeEntry(entry: string): Promise<void> {
     if (!OURS.test(entry)) return;
+    const folder = join(this.#path, entry);
     try {
-      await rm(join(this.#path, entry), { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     } catch (error) {
-      throw new EdgeError('EDGE_FILE_STAGE', messageOf(error), { cause: error });
+      throw notStaged(error, folder);
     }
   }
+}
+
+/** In the words of the system, which quotes paths: the name of a file in `folder` is as private as a text. */
+function notStaged(error: unknown, folder: string): EdgeError {
+  const words = messageOf(error);
+  const unnamed = words.includes(folder) ? `${words.replace(/ '.*$/s, '')} in '${folder}'` : words;
+  return new EdgeError('EDGE_FILE_STAGE', unnamed, { cause: error });
 }
 
 async function writeWhole(

@@ -1,5 +1,6 @@
 import { type BackoffPolicy, backoffMs } from '../../util/backoff.ts';
 import type { Clock, Timer } from '../../util/Clock.ts';
+import { STORE_UNWILLING } from '../../util/EdgeError.ts';
 import type { ErrorCode } from '../../util/errors.ts';
 import type { Random } from '../../util/Random.ts';
 import { BY_NETWORK, endsWithSight, REFUSED_RETRY_MS } from '../BackendGate.ts';
@@ -111,6 +112,13 @@ export class UploadGate {
   /** The secret is another; true when that ends what kept the gate closed. */
   secretChanged(): boolean {
     if (this.#code !== 'EDGE_BACKEND_AUTH' && this.#code !== 'EDGE_SECRET_MISSING') return false;
+    this.answered();
+    return true;
+  }
+
+  /** state.db takes what is noted again; true when that ends what kept the gate closed. */
+  storeTakes(): boolean {
+    if (this.#code === undefined || !STORE_UNWILLING.includes(this.#code)) return false;
     this.answered();
     return true;
   }

@@ -75,7 +75,7 @@ describe('files', () => {
     const failing = [];
     for (const [at, pauseMs] of [1_000, 2_000].entries()) {
       failing.push(rig.postings[at]!.fail(error));
-      await waitFor('a pause', () => rig.clock.pending > timers);
+      await waitFor('a pause', () => rig.clock.pending > timers + 1);
       await rig.clock.advance(pauseMs - 1);
       expect(rig.lookedUp).toHaveLength(at + 1);
       await rig.clock.advance(1);
@@ -87,6 +87,29 @@ describe('files', () => {
     expect(rig.state('a')).toMatchObject(noted);
     await rig.clock.advance(59_999);
     expect(rig.lookedUp).toHaveLength(3);
+  });
+
+  it('go on within a second when state.db can note them again, however long it could not', async () => {
+    const rig = setUp();
+    rig.receive('a');
+    await rig.posted(1);
+    const timers = rig.clock.pending;
+    const unlock = rig.lock();
+    const ends = [];
+    for (const [at, pauseMs] of [1_000, 2_000, 4_000, 8_000].entries()) {
+      ends.push(rig.postings[at]!.take());
+      await waitFor('a pause', () => rig.clock.pending > timers + 1);
+      await rig.clock.advance(pauseMs);
+      await rig.posted(at + 2);
+    }
+    ends.push(rig.postings[4]!.take());
+    await waitFor('a pause', () => rig.clock.pending > timers + 1);
+    unlock();
+    await rig.clock.advance(1_000);
+    await rig.posted(6);
+    ends.push(rig.postings[5]!.take());
+    await Promise.all(ends);
+    expect(rig.state('a')).toMatchObject({ state: 'done' });
   });
 
   it('do not knock one by one at a backend that is too busy for every one of them', async () => {
