@@ -250,9 +250,14 @@ describe('test:faults', () => {
     const { code, stderr } = await testFaults(['C9', '--json', 'a-file/f.json']);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringMatching(/^test:faults: the figures cannot be .*a-file'\n$/),
+      stderr: expect.stringMatching(/^test:faults: the figures cannot be .*a-file\/f.json'\n$/),
     });
     expect(called).toThrow('ENOENT');
+  });
+
+  it.runIf(existsSync('/proc/self'))('does not hang where a folder is there in which none can be made', async () => {
+    const { code, stderr } = await testFaults(['C9', '--json', '/proc/none/f.json']);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("mkdir '/proc/none'") });
   });
 
   it('tells what was measured where the file cannot be written in the end', async () => {
