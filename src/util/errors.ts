@@ -127,7 +127,7 @@ export const ERRORS = define({
   },
   EDGE_STATE_NEWER: {
     means: 'state.db was written by a newer version of edge-agent; this one does not touch it.',
-    fix: 'Install the newer version again, or give this one another state.dir.',
+    fix: 'Install the newer version again. Do not give this one another state.dir: it would know nothing of what was sent, waits or is scheduled.',
     retry: 'never',
     condition: 'state-newer',
   },
