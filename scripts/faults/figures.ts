@@ -27,13 +27,20 @@ export function tested(): Record<string, unknown> {
 /** Makes the folder of a file that is to be written in an hour. @throws EarlyEnd where that will not do */
 export function prepare(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const isNew = !existsSync(path);
     closeSync(openSync(path, 'a'));
     if (isNew) rmSync(path);
   } catch (error) {
     throw new EarlyEnd(2, `the figures cannot be written: ${messageOf(error)}`);
   }
+}
+
+/** One after the other: where a folder is there that takes none, as /proc, `recursive` of Node tries without an end. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 /** Whether it could be written; says so where not. */

@@ -46,8 +46,10 @@ export function rowsOf(
 function rowOf(id: string, results: readonly TestResult[], lines: readonly CaseReport[]): Row {
   const tests = results.filter(({ status }) => status !== 'begun');
   const measured = lines.filter(({ verdict }) => verdict !== 'skipped');
-  const sum = (figure: (line: CaseReport) => number) =>
-    measured.length === 0 ? undefined : measured.reduce((total, line) => total + figure(line), 0);
+  const sum = (figure: (line: CaseReport) => number | undefined) => {
+    const values = measured.flatMap((line) => figure(line) ?? []);
+    return values.length === 0 ? undefined : values.reduce((total, value) => total + value, 0);
+  };
   const most = (figure: (line: CaseReport) => number | undefined) => {
     const values = measured.flatMap((line) => figure(line) ?? []);
     return values.length === 0 ? undefined : Math.max(...values);

@@ -131,11 +131,17 @@ async function ask(stateDir: string): Promise<AgentStatus | DownStatus | undefin
   }
 }
 
+/** Since when: its last sign of life, to a minute, which may be hours before somebody asks. */
 function notAnswering(config: Known, error: unknown): Pick<DownStatus, 'conditions'> {
   if (!(error instanceof EdgeError) || error.code !== 'EDGE_NOT_ANSWERING') throw error;
   const pid = InstanceLock.holder(join(config.state.dir, 'lock.db'));
   const detail = `${pid === undefined ? 'the agent' : `process ${pid}`} does not answer: ${error.message}`;
-  return conditionsLeft([{ code: error.code, detail, since: systemClock.now() }]);
+  const since = markOf(config).lastAlive ?? systemClock.now();
+  return conditionsLeft([{ code: error.code, detail, since }]);
+}
+
+function markOf({ logging, state }: Known): RunMark {
+  return new RunMark({ stateDir: state.dir, clock: systemClock, lastLineAt: () => lastLineAt(logging.file) });
 }
 
 async function endOf(

@@ -13,7 +13,7 @@ export const ERRORS = define({
   },
   EDGE_SQLITE_MISSING: {
     means: 'The SQLite module has no binary for this machine and this Node; nothing was started.',
-    fix: 'Run `npm ci` again in the folder of the program, on the machine and with the Node that run it; no compiler is needed.',
+    fix: 'Where the agent is installed run `edge-agent service upgrade`, which copies what is missing; where that says the same, and in a checkout, run `npm ci` there first, on the machine and with the Node that run it. No compiler is needed.',
     retry: 'never',
     condition: 'sqlite-missing',
   },
@@ -127,7 +127,7 @@ export const ERRORS = define({
   },
   EDGE_STATE_NEWER: {
     means: 'state.db was written by a newer version of edge-agent; this one does not touch it.',
-    fix: 'Install the newer version again, or give this one another state.dir.',
+    fix: 'Install the newer version again. Do not give this one another state.dir: it would know nothing of what was sent, waits or is scheduled.',
     retry: 'never',
     condition: 'state-newer',
   },

@@ -16,7 +16,7 @@ export const LINK_ERRORS = define({
   },
   EDGE_BACKEND_AUTH: {
     means: 'The backend refuses the secret or the agent id (401, 403, or close code 4001); nothing gets through.',
-    fix: 'Compare the secret and edge.agent_id with the backend’s (`edge-agent doctor` says which of them it is). Another secret is used at once, without a restart.',
+    fix: 'Compare the secret and edge.agent_id with the backend’s (`edge-agent doctor` says which of them it is). Another secret is used at the next try, a minute later or so, or at once after `kill -HUP PID`; no restart.',
     retry: 'backoff',
     condition: 'backend-auth',
   },

@@ -205,6 +205,7 @@ describe('an agent that does not answer', () => {
     const { child } = start(['run', '--config', config], { env: { EDGE_SECRET: 'canary-secret-value' } });
     await waitFor('the start', () => isUp(log), PATIENCE_MS);
     child.kill('SIGSTOP');
+    const stoppedAt = Date.now();
     const args = ['--config', config];
     const [text, json, retry, send] = await Promise.all([
       edgeAgent(['status', ...args]),
@@ -219,6 +220,9 @@ describe('an agent that does not answer', () => {
     expect(JSON.parse(json.out)).toMatchObject({
       conditions: expect.arrayContaining([expect.objectContaining({ name: 'not-answering' })]),
     });
+    // Its last sign of life, and not the moment in which it was asked.
+    const { since } = JSON.parse(json.out).conditions.find((one: { name: string }) => one.name === 'not-answering');
+    expect(Date.parse(since)).toBeLessThanOrEqual(stoppedAt);
     for (const { code, err } of [retry, send])
       expect([code, err]).toEqual([75, expect.stringContaining('EDGE_NOT_ANSWERING')]);
     expect(send.err).toContain('The text may still go out. Look at the thread in Messages before you send it again');

@@ -48,11 +48,8 @@ for (const [how, lose, backWithinMs] of LOSSES) {
       title,
       verdict: isSpread ? 'passed' : 'failed',
       runs: 1,
-      lost: AGENTS - fleet.up,
-      doubled: 0,
-      outOfOrder: 0,
       recoveriesMs: [recoveryMs],
-      note: `at most ${dials} of ${fleet.dials.length} dials in 100 ms, ${taken} taken`,
+      note: `at most ${dials} of ${fleet.dials.length} dials in 100 ms, ${taken} taken; ${fleet.up} of ${AGENTS} are back`,
       seed: settings.seed,
       tookMs: Math.round(performance.now() - startedAt),
     });

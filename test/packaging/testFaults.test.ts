@@ -48,6 +48,9 @@ interface Tested {
   status: TestResult['status'];
 }
 
+/** Of LINE what is another; undefined: left out. */
+type Line = { [K in keyof CaseReport]?: CaseReport[K] | undefined };
+
 let checkout: string;
 
 beforeEach(() => {
@@ -59,7 +62,7 @@ beforeEach(() => {
 });
 
 /** Runs the command with a vitest that writes down how it was called and reports what it is told to. */
-async function testFaults(args: string[], tested: Tested[] = [], lines: Partial<CaseReport>[] = [], end = '') {
+async function testFaults(args: string[], tested: Tested[] = [], lines: Line[] = [], end = '') {
   const results = tested.map(({ file, status }): TestResult => {
     return { file: join(checkout, 'test/faults', file), title: file, status, tookMs: 1500, message: 'lost 1\n at all' };
   });
@@ -250,9 +253,27 @@ describe('test:faults', () => {
     const { code, stderr } = await testFaults(['C9', '--json', 'a-file/f.json']);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringMatching(/^test:faults: the figures cannot be .*a-file'\n$/),
+      stderr: expect.stringMatching(/^test:faults: the figures cannot be .*a-file\/f.json'\n$/),
     });
     expect(called).toThrow('ENOENT');
+  });
+
+  it('shows no figure of what was lost where a case compared nothing', async () => {
+    const tested: Tested[] = [
+      { file: 'C09-a.test.ts', status: 'passed' },
+      { file: 'O02-a.test.ts', status: 'passed' },
+    ];
+    const nothing = { lost: undefined, doubled: undefined, outOfOrder: undefined };
+    await testFaults(['C9', 'O2', '--json', 'f.json'], tested, [{}, nothing, { ...nothing, case: 'O2' }]);
+    const [c9, o2] = figures('f.json').rows;
+    expect(c9).toMatchObject({ case: 'C9', lost: 0, doubled: 0, outOfOrder: 0 });
+    expect(o2).toMatchObject({ case: 'O2', runs: 20 });
+    for (const name of Object.keys(nothing)) expect(o2).not.toHaveProperty(name);
+  });
+
+  it.runIf(existsSync('/proc/self'))('does not hang where a folder is there in which none can be made', async () => {
+    const { code, stderr } = await testFaults(['C9', '--json', '/proc/none/f.json']);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("mkdir '/proc/none'") });
   });
 
   it('tells what was measured where the file cannot be written in the end', async () => {

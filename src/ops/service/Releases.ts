@@ -66,17 +66,20 @@ export class Releases {
     return join(release.folder, this.#program);
   }
 
-  /** Copies the package in `source`, unless it is here already. Touches nothing that runs. @throws Error */
+  /** Copies the package in `source`, unless it is here already and whole. Touches nothing that runs. @throws Error */
   add(source: string): Release {
     const libraries = packageFolders(source);
     const { version } = readManifest(source);
     if (!VERSION.test(version))
       throw new Error(`${source} has no version that can be used: ${JSON.stringify(version)}`);
     const code = this.#program.split('/')[0]!;
-    const id = `${version}-${digestOf(source, [...FILES, code], libraries)}`;
+    const digest = digestOf(source, [...FILES, code], libraries);
+    const id = `${version}-${digest}`;
     const release = { id, version, folder: join(this.#dir, id) };
-    if (existsSync(release.folder)) return release;
+    const isThere = existsSync(release.folder);
+    if (isThere && isWhole(release.folder, [...FILES, code], digest)) return release;
     const next = join(this.#dir, `.next-${process.pid}`);
+    const damaged = join(this.#dir, `.damaged-${process.pid}`);
     rmSync(next, { recursive: true, force: true });
     mkdirSync(next, { recursive: true, mode: 0o700 });
     try {
@@ -85,11 +88,13 @@ export class Releases {
         cpSync(from, join(next, place), { recursive: true, dereference: true, mode: constants.COPYFILE_FICLONE });
       for (const name of [...FILES, code]) if (existsSync(join(source, name))) copy(join(source, name), name);
       for (const { path, place } of libraries) copy(path, place);
+      if (isThere) renameSync(release.folder, damaged);
       renameSync(next, release.folder);
     } catch (error) {
       rmSync(next, { recursive: true, force: true });
       throw error;
     }
+    rmSync(damaged, { recursive: true, force: true });
     return release;
   }
 
@@ -145,6 +150,15 @@ export class Releases {
     for (const name of readdirSync(this.#dir)) {
       if (!names.includes(name)) rmSync(join(this.#dir, name), { recursive: true, force: true });
     }
+  }
+}
+
+/** Whether a copy still has all that its name was made of: what a cleaner or a disk took from it comes back then. */
+function isWhole(folder: string, names: readonly string[], digest: string): boolean {
+  try {
+    return digestOf(folder, names, packageFolders(folder)) === digest;
+  } catch {
+    return false; // a library is gone
   }
 }
 

@@ -16,7 +16,7 @@ export function plainCase(title: string, o: PlainCase): void {
   it(title, { timeout: (o.timeoutMs ?? 120_000) * settings.patience }, async ({ skip }) => {
     const startedAt = performance.now();
     const told = { case: title.split(' ')[0]!, title, seed: settings.seed };
-    const nothing = { runs: 1, lost: 0, doubled: 0, outOfOrder: 0, recoveriesMs: [] };
+    const nothing = { runs: 1, recoveriesMs: [] };
     const tookMs = () => Math.round(performance.now() - startedAt);
     const reason = missing(o.needs ?? []);
     if (reason !== undefined) {

@@ -11,9 +11,10 @@ export interface CaseReport {
   readonly reason?: string;
   /** How often the fault was brought about. */
   readonly runs: number;
-  readonly lost: number;
-  readonly doubled: number;
-  readonly outOfOrder: number;
+  /** By the ledgers; left out where none were compared, because no message travelled. */
+  readonly lost?: number;
+  readonly doubled?: number;
+  readonly outOfOrder?: number;
   /** From the end of each fault until all was well, ms. */
   readonly recoveriesMs: readonly number[];
   /** How long the agent's event loop was held up, ms; not known of an agent that lived for less than a second. */

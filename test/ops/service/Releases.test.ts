@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Releases } from '../../../src/ops/service/Releases.ts';
@@ -30,6 +30,28 @@ describe('a release', () => {
     expect(second.id).not.toBe(first.id);
     expect(readFileSync(join(second.folder, BINARY), 'utf8')).toBe('for another');
     expect(readFileSync(join(first.folder, BINARY), 'utf8')).toBe('for one Node');
+  });
+
+  it.each([
+    ['a binary of it is gone', (folder: string) => rmSync(join(folder, BINARY))],
+    ['a library of it is gone', (folder: string) => rmSync(join(folder, 'node_modules'), { recursive: true })],
+    ['a file of the program is damaged', (folder: string) => writeFileSync(join(folder, 'dist/index.js'), '')],
+  ])('is copied anew where %s', (_what, damage) => {
+    const { source, dir, releases } = place();
+    const first = releases.add(source);
+    damage(first.folder);
+    expect(releases.add(source)).toEqual(first);
+    expect(readFileSync(join(first.folder, BINARY), 'utf8')).toBe('for one Node');
+    expect(readFileSync(join(first.folder, 'dist/index.js'), 'utf8')).toBe('program');
+    expect(readdirSync(dir)).toEqual([first.id]);
+  });
+
+  it('is left as it is where it is whole', () => {
+    const { source, releases } = place();
+    const { folder } = releases.add(source);
+    const { ino } = statSync(folder);
+    releases.add(source);
+    expect(statSync(folder).ino).toBe(ino);
   });
 
   it('is the same one where it is copied from itself', () => {
