@@ -49,7 +49,11 @@ export function readOptions(args: readonly string[]): Options {
     .argument('[case...]', 'C9: that case; C: all of that letter; whole: everything at random. Default: all', takeCases)
     .option('--kills <n>', 'how often cases that kill at random do so. Default: as in its short form', count)
     .option('--runs <n>', 'how many seeds the test of the whole takes, from --seed on. Default: 2', count)
-    .option('--hours <n>', 'how long the soak lasts. Default: 12 s of faults', amount)
+    .option(
+      '--hours <n>',
+      'how long the soak is measured, half an hour of warming up before it. Default: 12 s of faults',
+      amount,
+    )
     .option('--seed <n>', `decides over everything that is left to chance. Default: ${settings.seed}`, count)
     .option(
       '--patience <n>',

@@ -27,7 +27,10 @@ async function isTriedAgain(run: FaultRun): Promise<void> {
   const { requests } = run.rig.mac.messages;
   const known = requests.length;
   await run.read();
-  await run.passUntil('the next attempt', () => requests.length > known, { stepMs: 10_000, mostMs: MINUTE_MS + 10_000 });
+  await run.passUntil('the next attempt', () => requests.length > known, {
+    stepMs: 10_000,
+    mostMs: MINUTE_MS + 10_000,
+  });
 }
 
 faultTest('A6 waits for an osascript that is not there, and then sends all in order', {

@@ -28,6 +28,7 @@ for (let seed = settings.seed; seed < settings.seed + RUNS; seed++) {
     const { setup, ...rest } = caseOf(plan);
     faultTest(`whole loses, doubles, reorders and makes up nothing, whatever comes together (--seed ${seed})`, {
       ...rest,
+      seed,
       setup(run) {
         onTestFailed(() => console.error(linesOf(plan)));
         return setup?.(run);

@@ -51,6 +51,8 @@ export interface FaultCase extends FaultRunOptions {
   maxRssMegabytes?: number;
   /** How long the case may take, ms. @default 120000 */
   timeoutMs?: number;
+  /** Where it is not that of the whole run. */
+  seed?: number;
 }
 
 /**
@@ -62,7 +64,7 @@ export interface FaultCase extends FaultRunOptions {
 export function faultTest(title: string, o: FaultCase): void {
   it(title, { timeout: (o.timeoutMs ?? 120_000) * settings.patience }, async ({ skip }) => {
     const startedAt = performance.now();
-    const told = { case: title.split(' ')[0]!, title, seed: settings.seed };
+    const told = { case: title.split(' ')[0]!, title, seed: o.seed ?? settings.seed };
     const reason = missing(o.needs ?? []);
     if (reason !== undefined) {
       const nothing = { runs: 0, recoveriesMs: [], tookMs: 0 };
