@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { makeFolder } from '../../src/util/makeFolder.ts';
 import { EarlyEnd } from './options.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -34,13 +35,6 @@ export function prepare(path: string): void {
   } catch (error) {
     throw new EarlyEnd(2, `the figures cannot be written: ${messageOf(error)}`);
   }
-}
-
-/** One after the other: where a folder is there that takes none, as /proc, `recursive` of Node tries without an end. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  mkdirSync(path);
 }
 
 /** Whether it could be written; says so where not. */

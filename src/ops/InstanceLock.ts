@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import Database from 'better-sqlite3';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import { makeFolder } from '../util/makeFolder.ts';
 
 /**
  * How long the lock may be contended, ms. Of two that reach for it at the same moment SQLite may refuse both at once,
@@ -25,7 +26,7 @@ export class InstanceLock {
   static acquire(path: string): InstanceLock {
     let db: Database.Database | undefined;
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makeFolder(dirname(path));
       db = new Database(path, { timeout: PATIENCE_MS });
       chmodSync(path, 0o600);
       db.exec('BEGIN EXCLUSIVE');

@@ -3,7 +3,6 @@ import {
   constants,
   fdatasyncSync,
   fstatSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmSync,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf } from '../util/EdgeError.ts';
+import { makeFolder } from '../util/makeFolder.ts';
 
 export interface RotatingFileOptions {
   readonly path: string;
@@ -102,7 +102,7 @@ export class RotatingFile {
   }
 
   #open(): void {
-    mkdirSync(dirname(this.#options.path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(this.#options.path));
     this.#descriptor = openSync(this.#options.path, OPEN_FLAGS, 0o600);
     const { ino, size } = fstatSync(this.#descriptor);
     this.#ino = ino;

@@ -1,7 +1,8 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { EdgeError, messageOf } from '../util/EdgeError.ts';
+import { makeFolder } from '../util/makeFolder.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from './schema.ts';
 
 /** Longest a statement waits for another connection, ms. The wait blocks the event loop, so it is short. */
@@ -29,7 +30,7 @@ export interface OpenedDatabase {
  */
 export function openDatabase(path: string, now: number): OpenedDatabase {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
   } catch (error) {
     throw new EdgeError('EDGE_STATE_DIR', `cannot create ${dirname(path)}: ${messageOf(error)}`, { cause: error });
   }
