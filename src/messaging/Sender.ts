@@ -159,6 +159,7 @@ export class Sender {
     this.#retry?.cancel();
     this.#attempts.stop();
     while (this.#running) await this.#running;
+    for (const undone of this.#undone) this.#isTaken(undone); // the last chance to say that nothing went out
   }
 
   /**
@@ -174,8 +175,8 @@ export class Sender {
   }
 
   #tryAgain(work: () => void): void {
-    if (this.#stopped) return;
     this.#undone.add(work);
+    if (this.#stopped) return;
     this.#retry = this.#clock.after(TRY_AGAIN_MS, () => {
       for (const undone of this.#undone) {
         this.#undone.delete(undone);

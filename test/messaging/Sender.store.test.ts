@@ -110,6 +110,21 @@ describe('Sender, while another process holds state.db', () => {
     expect([send, other].map((one) => rig.state(one))).toEqual(['confirmed', 'confirmed']);
   });
 
+  it('notes with its stop what osascript had said, so that no attempt counts with which nothing went out', async () => {
+    const rig = senderRig();
+    let unlock = () => {};
+    rig.mac.onRun = () => {
+      unlock = lock(rig);
+      return scriptError(-1743);
+    };
+    const send = rig.queue(ANNA, 'hello');
+    await rig.wake();
+    expect(rig.state(send)).toBe('sending');
+    unlock();
+    await rig.sender.stop();
+    expect(rig.store.sends.byId(send.sendId)).toMatchObject({ state: 'queued', attempts: 0 });
+  });
+
   it('does not let the settle time of another bubble pass faster', async () => {
     const rig = senderRig();
     rig.mac.onRun = () => EXIT_0;
