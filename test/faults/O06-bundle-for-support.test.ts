@@ -9,6 +9,7 @@ import { plainCase } from './harness/plainCase.ts';
 import { settings } from './harness/settings.ts';
 import { says, silence } from './harness/treatments.ts';
 
+const CARLA = 'carla.person@example.com';
 /** How long a person waits for the bundle, ms. */
 const MOST_MS = 15_000;
 
@@ -129,8 +130,9 @@ plainCase('O6 makes a bundle for support whatever is broken, in time and without
     const { rig } = run;
     await rig.startAgent();
     await run.both();
+    await run.both(CARLA);
     await run.quiet(15_000);
-    expect(rig.agent.log).toContain(CANARY);
+    for (const text of [CANARY, CARLA]) expect(rig.agent.log).toContain(text);
     const times: number[] = [];
     for (const [name, { begin, end, without = {}, tells }] of Object.entries(TROUBLES)) {
       await begin(run);
@@ -145,7 +147,7 @@ plainCase('O6 makes a bundle for support whatever is broken, in time and without
       expect.soft(`${files[tells[0]] ?? problems[tells[0]]}`, name).toMatch(tells[1]);
       expect.soft(files['log.txt'] ?? '', name).not.toContain('[DEBUG]');
       const whole = Object.values(files).join('\n');
-      for (const canary of [rig.secret, CANARY, ANN, BEN, ANN.slice(1), 'edge_15550100001']) {
+      for (const canary of [rig.secret, CANARY, ANN, BEN, CARLA, 'carla.person', ANN.slice(1), 'edge_15550100001']) {
         expect.soft(whole.includes(canary) ? canary : '', name).toBe('');
       }
     }
