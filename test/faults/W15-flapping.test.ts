@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import { ANN, BEN } from './harness/FaultRun.ts';
 import { faultTest } from './harness/faultTest.ts';
@@ -29,8 +28,10 @@ faultTest('W15 keeps each thread in order, messages and commands, while the sock
   async fault(run) {
     const { rig, clock, front } = run;
     const before = front.handshakes.length;
-    clock.run(RATE);
-    for (let flap = 0; flap < FLAPS; flap++) {
+    // Chance decides which of the dials of a growing back-off find a cable that is there.
+    const cameBack = () => front.handshakes.length > before + 1;
+    await clock.run(RATE);
+    for (let flap = 0; flap < FLAPS || !cameBack(); flap++) {
       if (flap % 2 === 0) rig.cable.cut();
       else rig.cable.mend();
       await run.both(flap % 4 < 2 ? ANN : BEN);
@@ -38,7 +39,6 @@ faultTest('W15 keeps each thread in order, messages and commands, while the sock
       await pause(FLAP_MS);
     }
     rig.cable.mend();
-    expect(front.handshakes.length).toBeGreaterThan(before + 1); // not each time: back-off grows, as none lasts 30 s
   },
 });
 
