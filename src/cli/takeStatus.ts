@@ -136,25 +136,25 @@ function notAnswering(config: Known, error: unknown): Pick<DownStatus, 'conditio
   if (!(error instanceof EdgeError) || error.code !== 'EDGE_NOT_ANSWERING') throw error;
   const pid = InstanceLock.holder(join(config.state.dir, 'lock.db'));
   const detail = `${pid === undefined ? 'the agent' : `process ${pid}`} does not answer: ${error.message}`;
-  const since = markOf(config).lastAlive ?? systemClock.now();
+  const since = lastAliveOf(config) ?? systemClock.now();
   return conditionsLeft([{ code: error.code, detail, since }]);
 }
 
-function markOf({ logging, state }: Known): RunMark {
-  return new RunMark({ stateDir: state.dir, clock: systemClock, lastLineAt: () => lastLineAt(logging.file) });
+/** Its mark, or its last line where it left none, ms since 1970. */
+function lastAliveOf({ logging, state }: Known): number | undefined {
+  const lastLine = lastLineAt(logging.file);
+  return new RunMark({ stateDir: state.dir, clock: systemClock, lastLineAt: () => lastLine }).lastAlive ?? lastLine;
 }
 
 async function endOf(
-  { logging, state }: Known,
+  config: Known,
   status: DownStatus & { stored: boolean },
   { lastFailure: failure }: CrashLoop,
 ): Promise<Ended> {
-  const lastLine = lastLineAt(logging.file);
-  const mark = new RunMark({ stateDir: state.dir, clock: systemClock, lastLineAt: () => lastLine });
   const launchd = await askLaunchd();
   const node = installedCommand(servicePaths(homedir()).plist)?.node;
   const missing_node = node === undefined || existsSync(node) ? null : node;
-  return { ...whyDown({ status, failure, lastAliveAt: mark.lastAlive ?? lastLine, launchd }), missing_node };
+  return { ...whyDown({ status, failure, lastAliveAt: lastAliveOf(config), launchd }), missing_node };
 }
 
 /** What an agent left that does not run, below why. state.db may be the very thing it ended with, and cannot be read. */
