@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { StateStore } from '../state/StateStore.ts';
-import type { Clock, Timer } from '../util/Clock.ts';
+import type { Clock } from '../util/Clock.ts';
 import { EdgeError, isStoreUnwilling } from '../util/EdgeError.ts';
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import { packageVersion } from '../util/version.ts';
 import type { HealthView } from './Health.ts';
-
-/** Until conditions that state.db did not take are written again, ms. */
-const TRY_AGAIN_MS = 1_000;
 
 /** Where an agent is in its life. */
 export type Phase = 'starting' | 'running' | 'stopping';
@@ -24,7 +21,8 @@ export class StatusReports {
   #standing = '[]';
   #phase: Phase = 'starting';
   #latest: HealthView = { shown: [], hidden: [] };
-  #again: Timer | undefined;
+  /** What state.db did not take, by what it is about: the latest of each. */
+  readonly #untold = new Map<string, () => void>();
 
   /** `onLate`: what state.db had not taken is told now. */
   constructor(options: { store: StateStore; clock: Clock; agentId: string; onLate?: () => void }) {
@@ -40,8 +38,9 @@ export class StatusReports {
 
   started(): void {
     this.#phase = 'running';
-    this.#tell(() => {
-      this.#store.meta.set('started_at', String(this.#clock.now()));
+    const at = this.#clock.now();
+    this.#tell('started', () => {
+      this.#store.meta.set('started_at', String(at));
       this.#store.meta.set('version', packageVersion());
       this.#store.meta.set('agent_id', this.#agentId);
       // What an earlier process left behind was perhaps mended while none ran, and then nobody clears it.
@@ -56,8 +55,8 @@ export class StatusReports {
 
   stopping(): void {
     this.#phase = 'stopping';
-    this.#again?.cancel();
-    this.#tell(() => {
+    this.#tellUntold();
+    this.#tell('stopping', () => {
       this.#store.meta.set('stopped_at', String(this.#clock.now()));
       this.#event({ status: 'stopping' });
     });
@@ -66,55 +65,57 @@ export class StatusReports {
   /** The conditions have changed. The backend hears of those that are shown. */
   conditions(view: HealthView): void {
     const { shown, hidden } = view;
+    this.#latest = view;
     const codes = shown.map(({ code }) => code);
     const [before, reasons] = [this.#reasons, codes.join()];
-    this.#latest = view;
     // First: a write that goes through may end a condition of state.db, and that is told in the midst of this.
     this.#reasons = reasons;
     this.#standing = JSON.stringify([...shown, ...hidden]);
-    const isTold = this.#tell(() => {
+    const isTold = this.#tell('conditions', () => {
       this.#store.meta.set('conditions', this.#standing);
       if (before === reasons) return; // another detail, or what follows from them
       this.#event(codes.length > 0 ? { status: 'degraded', reasons: codes } : { status: 'recovered' });
     });
-    if (isTold) return;
     // A lock of a moment is no condition that is shown: its end is no change that would be told of.
-    if (this.#reasons === reasons) this.#reasons = before;
-    this.#tellAgain();
-  }
-
-  #tellAgain(): void {
-    if (this.#phase !== 'running') return;
-    this.#again ??= this.#clock.after(TRY_AGAIN_MS, () => {
-      this.#again = undefined;
-      this.conditions(this.#latest);
-      this.#onLate();
-    });
+    if (!isTold && this.#reasons === reasons) this.#reasons = before;
   }
 
   /** Something the backend should know of, by its code. */
   error(code: ErrorCode, message: string): void {
     const details = { code, message, fix: ERRORS[code].fix };
     const now = this.#clock.now();
-    this.#tell(() =>
+    this.#tell(code, () =>
       this.#store.events.insert({ event_id: `error:${code}:${now}`, event_type: 'error', details }, now),
     );
   }
 
   /**
    * A report that cannot be stored must keep the agent neither from starting nor from stopping in order.
-   * @returns false when it is worth while to try again
+   * @returns false when it is tried again as soon as state.db takes it
    */
-  #tell(write: () => void): boolean {
+  #tell(what: string, write: () => void): boolean {
     try {
       this.#store.transaction(write);
       return true;
     } catch (error) {
       // The store itself is what stands then, and the log and `status` say so.
       if (!(error instanceof EdgeError)) throw error;
-      return !isStoreUnwilling(error);
+      if (!isStoreUnwilling(error)) return true;
+      this.#untold.set(
+        what,
+        what === 'conditions' ? () => this.conditions(this.#latest) : () => this.#tell(what, write),
+      );
+      if (this.#phase !== 'stopping') this.#store.whenWritable(this.#tellUntold);
+      return false;
     }
   }
+
+  readonly #tellUntold = (): void => {
+    const untold = [...this.#untold.values()];
+    this.#untold.clear();
+    for (const tell of untold) tell();
+    if (untold.length > 0) this.#onLate();
+  };
 
   #event(details: Record<string, unknown>): void {
     const event_id = `status:${randomUUID()}`;

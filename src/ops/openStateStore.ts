@@ -5,7 +5,10 @@ import type { Clock, Timer } from '../util/Clock.ts';
 import { codeOf, type EdgeError, isStoreUnwilling, STORE_UNWILLING } from '../util/EdgeError.ts';
 import type { Telemetry } from '../util/Telemetry.ts';
 
-/** From one look to the next whether state.db takes anything again, ms: perhaps nobody has anything to write for long. */
+/**
+ * From one look to the next whether state.db takes anything again, ms: perhaps nobody has anything to write for long, and
+ * each may stop the event loop for as long as SQLite waits for a lock.
+ */
 const LOOK_EVERY_MS = 1_000;
 
 /**
@@ -21,12 +24,12 @@ export function openStateStore(
     failed: (error) => {
       o.telemetry.conditionRaised(error.code, error.message);
       if (error.code === 'EDGE_STATE_IO') o.onFatal(error);
-      // A transaction that writes nothing says nothing about room on the disk.
-      else if (error.code !== 'EDGE_STATE_FULL') timer ??= o.clock.after(LOOK_EVERY_MS, look);
+      else lookSoon();
     },
     recovered: () => {
       for (const code of STORE_UNWILLING) o.telemetry.conditionCleared(code);
     },
+    awaited: lookSoon,
     closed: () => timer?.cancel(),
   });
   if (store.quarantined) o.telemetry.failure('EDGE_STATE_CORRUPT', `set aside as ${store.quarantined}`);
@@ -40,11 +43,15 @@ export function openStateStore(
   }
   return store;
 
+  function lookSoon(): void {
+    timer ??= o.clock.after(LOOK_EVERY_MS, look);
+  }
+
   /** The store tells of how it went. */
   function look(): void {
     timer = undefined;
     try {
-      store.transaction(() => {});
+      store.look(o.clock.now());
     } catch (error) {
       if (!isStoreUnwilling(error) && codeOf(error, 'EDGE_INTERNAL') !== 'EDGE_STATE_IO') throw error;
     }

@@ -3,7 +3,7 @@ import type { MessageRequest, MessageResponse } from '../protocol/wire.ts';
 import type { InboundRow } from '../state/Inbound.ts';
 import type { StateStore } from '../state/StateStore.ts';
 import { type BackoffPolicy, backoffMs } from '../util/backoff.ts';
-import type { Clock, Timer } from '../util/Clock.ts';
+import type { Clock } from '../util/Clock.ts';
 import { codeOf, EdgeError, isStoreUnwilling, messageOf, STORE_UNWILLING } from '../util/EdgeError.ts';
 import { ERRORS, type ErrorCode } from '../util/errors.ts';
 import { isAnswerCode, isNetworkCode } from '../util/networkCodes.ts';
@@ -26,8 +26,6 @@ export const STOP_AFTER_MS = 5_000;
 
 /** Of the requests at once, the share that backfill may have: it is in no hurry, and what is live is. */
 const BACKFILL_SHARE = 1 / 4;
-/** Until a state.db that took neither an answer nor a note is tried again, ms. */
-const STORE_RETRY_MS = 1_000;
 
 type Post = (
   request: MessageRequest,
@@ -85,8 +83,6 @@ export class InboundPump {
   #busyAnswers = 0;
   #lookScheduled = false;
   #rowsMayBeNew = false;
-  /** Runs while state.db takes nothing. */
-  #storeTimer: Timer | undefined;
 
   constructor(o: InboundPumpOptions) {
     this.#o = o;
@@ -139,7 +135,6 @@ export class InboundPump {
     this.#state = 'stopped';
     this.#gate.stop();
     this.#hold.stop();
-    this.#storeTimer?.cancel();
     this.#lanes.live.stop();
     this.#lanes.backfill.stop();
     const timer = this.#o.clock.after(STOP_AFTER_MS, () => {
@@ -148,6 +143,10 @@ export class InboundPump {
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
     timer.cancel();
   }
+
+  readonly #storeTakes = () => {
+    if (this.#state !== 'stopped') this.#hurry((code) => STORE_UNWILLING.some((unwilling) => unwilling === code));
+  };
 
   #hurry(isOver: (code: string | null) => boolean): void {
     this.#gate.opens();
@@ -309,7 +308,8 @@ export class InboundPump {
     if (isTooMany) this.#gate.tooMany(retryInMs);
     lane.retryIn(row, retryInMs, code);
     const isNoted = this.#write(() => store.inbound.markRetry(guid, clock.now() + retryInMs, code, detail));
-    if (!isNoted && isStoreUnwilling(error)) this.#awaitStore(guid);
+    // Neither the answer could be kept nor this note: the backend is asked at once when they can, and not before its time.
+    if (!isNoted && isStoreUnwilling(error)) store.whenWritable(this.#storeTakes);
     telemetry.messageRetried({ guid, threadId, code, detail, retryInMs });
   }
 
@@ -332,20 +332,6 @@ export class InboundPump {
       if (!isStoreUnwilling(error)) throw error;
       return false;
     }
-  }
-
-  /**
-   * The answer could not be kept, nor that it is to come again. Whether state.db takes anything is tried each second, and
-   * when it does the backend is asked at once: as often as that it should not be.
-   */
-  #awaitStore(guid: string): void {
-    const { store, clock } = this.#o;
-    this.#storeTimer ??= clock.after(STORE_RETRY_MS, () => {
-      this.#storeTimer = undefined;
-      if (this.#state === 'stopped') return;
-      if (!this.#write(() => store.inbound.touch(guid))) this.#awaitStore(guid);
-      else this.#hurry((code) => STORE_UNWILLING.some((unwilling) => unwilling === code));
-    });
   }
 
   #settled(lane: ThreadLane, row: Row): void {

@@ -128,7 +128,6 @@ export class Inbound {
   readonly #newestOf: Statement;
   readonly #done: Statement;
   readonly #retryLater: Statement;
-  readonly #touch: Statement;
   readonly #dead: Statement;
   readonly #revive: Statement;
   readonly #drop: Statement;
@@ -170,7 +169,6 @@ export class Inbound {
     this.#retryLater = db.prepare(`
       UPDATE inbound SET attempts = attempts + 1, next_attempt_at = @nextAttemptAt, error_code = @code,
         error_detail = @detail WHERE guid = @guid`);
-    this.#touch = db.prepare('UPDATE inbound SET next_attempt_at = next_attempt_at WHERE guid = ?');
     this.#dead = db.prepare(`
       UPDATE inbound SET state = 'dead', attempts = attempts + 1, next_attempt_at = NULL, error_code = @code,
         error_detail = @detail, undecided = 0, fingerprint = CASE WHEN body IS NULL THEN NULL ELSE fingerprint END
@@ -322,11 +320,6 @@ export class Inbound {
 
   markRetry(guid: string, nextAttemptAt: number, code: ErrorCode, detail: string): void {
     this.#retryLater.run({ guid, nextAttemptAt, code, detail });
-  }
-
-  /** Writes the row as it is. */
-  touch(guid: string): void {
-    this.#touch.run(guid);
   }
 
   /** What has no body was never whole: when it is inserted again, it is no duplicate. */

@@ -7,6 +7,8 @@ export type MetaKey =
   | 'version'
   | 'agent_id'
   | 'conditions'
+  /** When it was last tried whether writes go through again, ms since 1970. */
+  | 'looked_at'
   /** When this state.db was begun, ms since 1970: messages from before are history, not mail. */
   | 'begun_at'
   /** JSON: how far the first pass over a new chat.db goes; '' when there is none. */

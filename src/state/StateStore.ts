@@ -39,7 +39,9 @@ export interface StoreObserver {
   failed(error: EdgeError): void;
   /** A transaction went through after one had failed. */
   recovered(): void;
-  closed?(): void;
+  /** Somebody waits for `look`. */
+  awaited(): void;
+  closed(): void;
 }
 
 /** The memory of the agent: everything that must survive it. */
@@ -70,6 +72,7 @@ export class StateStore {
   readonly #forgotten: Forgotten | undefined;
   #isFailing = false;
   readonly #afterCommit: (() => void)[] = [];
+  readonly #whenWritable = new Set<() => void>();
 
   private constructor(o: {
     db: Database;
@@ -180,6 +183,22 @@ export class StateStore {
     else act();
   }
 
+  /**
+   * Runs `act` once, after the next `look` that goes through; the same function is remembered once. For what could not be
+   * noted and is to come again: no more often than `look`, and without a try of its own each.
+   */
+  whenWritable(act: () => void): void {
+    this.#whenWritable.add(act);
+    this.#observer?.awaited();
+  }
+
+  /** Writes something, so that it shows whether writes go through. @throws EdgeError as `transaction` */
+  look(now: number): void {
+    this.transaction(() => this.meta.set('looked_at', String(now)));
+    for (const act of this.#whenWritable) queueMicrotask(act);
+    this.#whenWritable.clear();
+  }
+
   /** The time in which bubbles were begun that this file knows nothing of; undefined when there is none. */
   get forgotten(): ForgottenTime | undefined {
     return this.#forgotten?.time;
@@ -248,7 +267,7 @@ export class StateStore {
   close(): void {
     this.#db.close();
     this.#highWater?.close();
-    this.#observer?.closed?.();
+    this.#observer?.closed();
   }
 
   /** SQLite goes on in a file that was deleted or replaced, and what it stores there is lost with the process. */

@@ -69,7 +69,6 @@ export class Uploads {
   readonly #due: Statement;
   readonly #nextAt: Statement;
   readonly #dueNow: Statement;
-  readonly #touch: Statement;
   readonly #lastAt: Statement;
   readonly #notAfter: Statement;
   readonly #heldUntil: Statement;
@@ -104,7 +103,6 @@ export class Uploads {
       )
       .pluck();
     this.#dueNow = db.prepare(`UPDATE uploads SET next_attempt_at = ? WHERE upload_id = ? AND state = 'waiting'`);
-    this.#touch = db.prepare('UPDATE uploads SET next_attempt_at = next_attempt_at WHERE upload_id = ?');
     this.#lastAt = db
       .prepare(`SELECT max(next_attempt_at) FROM uploads WHERE state = 'waiting' AND backfill = ?`)
       .pluck();
@@ -165,11 +163,6 @@ export class Uploads {
 
   dueNow(uploadId: number, now: number): void {
     this.#dueNow.run(now, uploadId);
-  }
-
-  /** Writes the row as it is. */
-  touch(uploadId: number): void {
-    this.#touch.run(uploadId);
   }
 
   /** When the last of those that wait is due, ms since 1970; 0 where none waits. */

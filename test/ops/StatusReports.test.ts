@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { type Condition, Health, type HealthView } from '../../src/ops/Health.ts';
 import { StatusReports } from '../../src/ops/StatusReports.ts';
 import { StateStore } from '../../src/state/StateStore.ts';
@@ -33,6 +33,8 @@ it('the backend hears of the end of a full disk though it was the report of it t
   const observer = {
     failed: () => health.raise('EDGE_STATE_FULL', ''),
     recovered: () => health.clear('EDGE_STATE_FULL'),
+    awaited() {},
+    closed() {},
   };
   const store = StateStore.open(join(tempDir(), 'state.db'), clock.now(), observer);
   onTestFinished(() => store.close());
@@ -74,6 +76,43 @@ it('the backend hears of a condition whose begin or end came while another proce
   reports.stopping();
   await whileHeld(() => health.raise('EDGE_BACKEND_AUTH', '401'));
   expect(clock.pending).toBe(0);
+});
+
+it('the backend hears of a start and of an error that came while another process held state.db', async () => {
+  const clock = new FakeClock();
+  const { store, path } = openStore(clock);
+  onTestFinished(() => store.close());
+  const onLate = vi.fn();
+  const reports = new StatusReports({ store, clock, agentId: 'edge_15550100001', onLate });
+  const other = new Database(path);
+  other.exec('BEGIN IMMEDIATE');
+  reports.started();
+  reports.error('EDGE_BACKEND_TOO_LARGE', 'a frame of 70 MB');
+  reports.error('EDGE_BACKEND_TOO_LARGE', 'a frame of 80 MB');
+  await clock.advance(2_000);
+  expect(onLate).not.toHaveBeenCalled();
+  other.close();
+  await clock.advance(1_000);
+  expect(onLate).toHaveBeenCalledOnce();
+  expect(store.events.waiting(10).map(({ details }) => details)).toMatchObject([
+    { status: 'started' },
+    { code: 'EDGE_BACKEND_TOO_LARGE', message: 'a frame of 80 MB' },
+  ]);
+  expect(store.meta.get('started_at')).toBeDefined();
+});
+
+it('a stop is the last chance for what state.db had not taken', () => {
+  const clock = new FakeClock();
+  const { store, path } = openStore(clock);
+  onTestFinished(() => store.close());
+  const reports = new StatusReports({ store, clock, agentId: 'edge_15550100001' });
+  const other = new Database(path);
+  other.exec('BEGIN IMMEDIATE');
+  reports.started();
+  other.close();
+  reports.stopping();
+  const told = store.events.waiting(10).map(({ details }) => (details as { status: string }).status);
+  expect(told).toEqual(['started', 'stopping']);
 });
 
 it('a start leaves of the conditions in state.db those that this process has met, also before it', () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { openStateStore } from '../../src/ops/openStateStore.ts';
 import { EdgeError } from '../../src/util/EdgeError.ts';
 import { FakeClock } from '../support/FakeClock.ts';
@@ -58,17 +58,48 @@ it('a state.db that could not be opened for a moment stands for no longer', asyn
   expect(stands('EDGE_STATE_DIR')).toBe(false);
 });
 
-it('a full disk stands until something was written', async () => {
+it('a full disk stands until something was written, though it be for nobody', async () => {
   const { clock, store, write, stands } = setUp();
-  expect(() =>
-    store.transaction(() => {
-      throw new EdgeError('EDGE_STATE_FULL', 'database or disk is full');
-    }),
-  ).toThrow();
+  const full = vi.spyOn(store.meta, 'set').mockImplementation(() => {
+    throw new EdgeError('EDGE_STATE_FULL', 'database or disk is full');
+  });
+  expect(write).toThrow();
   await clock.advance(5_000);
-  expect(stands('EDGE_STATE_FULL')).toBe(true);
-  write();
-  expect(stands('EDGE_STATE_FULL')).toBe(false);
+  expect([stands('EDGE_STATE_FULL'), clock.pending]).toEqual([true, 1]);
+  full.mockRestore();
+  await clock.advance(1_000);
+  expect([stands('EDGE_STATE_FULL'), clock.pending]).toEqual([false, 0]);
+});
+
+it('what could not be noted is told once that it can be, within a second, and not while it cannot', async () => {
+  const { clock, store, lock, write } = setUp();
+  const told: string[] = [];
+  const pump = () => told.push('pump');
+  const unlock = lock();
+  expect(write).toThrow();
+  store.whenWritable(pump);
+  store.whenWritable(() => told.push('uploads'));
+  store.whenWritable(pump);
+  await clock.advance(3_000);
+  expect(told).toEqual([]);
+  unlock();
+  await clock.advance(1_000);
+  expect(told).toEqual(['pump', 'uploads']);
+  await clock.advance(3_000);
+  expect(told).toHaveLength(2);
+});
+
+it('what waits is told by a look, not by the write of another that fitted in: no more than once a second', async () => {
+  const { clock, store, write } = setUp();
+  let told = 0;
+  const again = () => {
+    told++;
+    store.whenWritable(again);
+    write();
+  };
+  store.whenWritable(again);
+  await clock.advance(10_000);
+  expect(told).toBe(10);
 });
 
 it('nothing looks after a state.db that was closed', () => {

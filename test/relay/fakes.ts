@@ -1,11 +1,13 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ChatRow } from '../../src/chatdb/types.ts';
+import { openStateStore } from '../../src/ops/openStateStore.ts';
 import type { MessageRequest, MessageResponse } from '../../src/protocol/wire.ts';
 import { messageResponseSchema } from '../../src/protocol/wire.ts';
 import type { MessageSource } from '../../src/relay/MessageSource.ts';
-import { StateStore } from '../../src/state/StateStore.ts';
+import type { StateStore } from '../../src/state/StateStore.ts';
 import { chatRow } from '../support/chatRow.ts';
 import { FakeClock } from '../support/FakeClock.ts';
+import { recordingTelemetry } from '../support/recordingTelemetry.ts';
 import { tempDir } from '../support/tempDir.ts';
 
 export const ANNA = '+15550100002';
@@ -142,7 +144,8 @@ export class FakeBackend {
 }
 
 export function openStore(clock: FakeClock, path = join(tempDir(), 'state.db')): { store: StateStore; path: string } {
-  return { store: StateStore.open(path, clock.now()), path };
+  const { telemetry } = recordingTelemetry();
+  return { store: openStateStore(dirname(path), { clock, telemetry, onFatal() {} }), path };
 }
 
 /** An inbound row that may be posted. */

@@ -51,7 +51,12 @@ describe('opening state.db', () => {
   it('promises nothing once the file was deleted or replaced', () => {
     const path = newPath();
     const failures: string[] = [];
-    const store = StateStore.open(path, NOW, { failed: ({ code }) => failures.push(code), recovered() {} });
+    const store = StateStore.open(path, NOW, {
+      failed: ({ code }) => failures.push(code),
+      recovered() {},
+      awaited() {},
+      closed() {},
+    });
     onTestFinished(() => store.close());
     add(store, 'a');
     renameSync(path, `${path}.away`);

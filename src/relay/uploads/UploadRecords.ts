@@ -66,11 +66,6 @@ export class UploadRecords {
     return this.#write((now) => this.#store.uploads.hurry({ now, latest, ...(code && { code }) }));
   }
 
-  /** Whether a write to the row goes through; it says what it said before. */
-  touch(row: UploadRow): boolean {
-    return this.#write(() => this.#store.uploads.touch(row.uploadId));
-  }
-
   dueNow(uploadIds: readonly number[]): boolean {
     if (uploadIds.length === 0) return true;
     return this.#write((now) => {

@@ -34,8 +34,6 @@ const LOOKED_FOR = 100;
 const DOWNLOAD_LIMIT_MS = 7 * 86_400_000;
 /** Attempts for a file that chat.db calls downloaded and that is not there: it is moved to its place last. */
 const MISSING_ATTEMPTS = 5;
-/** Until a state.db that took no note is tried again, ms. */
-const STORE_RETRY_MS = 1_000;
 
 export interface UploadSettings {
   mode: UploadMode;
@@ -82,8 +80,6 @@ export class Uploader {
   #timer: Timer | undefined;
   #downloadTimer: Timer | undefined;
   #lookScheduled = false;
-  /** Runs while state.db takes nothing. */
-  #storeTimer: Timer | undefined;
 
   constructor(o: UploaderOptions) {
     this.#o = o;
@@ -103,7 +99,6 @@ export class Uploader {
     this.#gate.stop();
     this.#timer?.cancel();
     this.#downloadTimer?.cancel();
-    this.#storeTimer?.cancel();
     for (const { abort } of this.#running.values()) abort.abort();
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
   }
@@ -251,7 +246,7 @@ export class Uploader {
       const ms = clock.monotonic() - startedAt;
       telemetry.uploaded({ attachmentGuid: row.attachmentGuid, messageGuid, bytes, ms });
       this.#o.onReleased(row.threadId);
-    } else this.#unnoted(row);
+    } else this.#unnoted();
   }
 
   #awaitDownload(row: UploadRow): void {
@@ -261,15 +256,13 @@ export class Uploader {
       return;
     }
     if (this.#notDownloaded.size < LOOKED_FOR) this.#notDownloaded.set(row.uploadId, row.attachmentGuid);
-    if (!this.#records.later(row, LOOK_EVERY_MS, undefined, 'Messages has not downloaded it yet')) {
-      this.#unnoted(row);
-    }
+    if (!this.#records.later(row, LOOK_EVERY_MS, undefined, 'Messages has not downloaded it yet')) this.#unnoted();
   }
 
   /** False when that cannot be noted now: it is tried again. */
   #giveUp(row: UploadRow, detail: string): boolean {
     if (!this.#records.failed(row, detail)) {
-      this.#unnoted(row);
+      this.#unnoted();
       return false;
     }
     const { store, telemetry } = this.#o;
@@ -319,24 +312,19 @@ export class Uploader {
   /** Whether all uploads wait now. Where it could not be noted when this one is due, only the gate holds it back. */
   #isShared(row: UploadRow, code: ErrorCode, isNoted: boolean): boolean {
     if (this.#gate.failed(code)) return true;
-    if (!isNoted) return this.#unnoted(row);
+    if (!isNoted) return this.#unnoted();
     return code === 'EDGE_BACKEND_BUSY' && this.#gate.busy(row.uploadId);
   }
 
-  /** What became of the file could not be noted. It is not uploaded again each second, but state.db is tried as often. */
-  #unnoted(row: UploadRow): boolean {
-    if (!this.#records.touch(row)) this.#awaitStore(row);
+  /** What became of the file could not be noted: it is uploaded again in a while, or as soon as that can be. */
+  #unnoted(): boolean {
+    this.#o.store.whenWritable(this.#storeTakes);
     return this.#gate.failed('EDGE_STATE_BUSY');
   }
 
-  #awaitStore(row: UploadRow): void {
-    this.#storeTimer ??= this.#o.clock.after(STORE_RETRY_MS, () => {
-      this.#storeTimer = undefined;
-      if (this.#state === 'stopped') return;
-      if (!this.#records.touch(row)) this.#awaitStore(row);
-      else if (this.#gate.storeTakes()) this.wake();
-    });
-  }
+  readonly #storeTakes = () => {
+    if (this.#state !== 'stopped' && this.#gate.storeTakes()) this.wake();
+  };
 
   #answered(): void {
     this.#gate.answered();
