@@ -43,7 +43,7 @@ function why({ why, at, code }: Ended, start: string): string[] {
       return [`nothing started it yet: ${start}`];
     case 'unknown':
       return [
-        `not known: state.db, which would say, cannot be read. \`edge-agent logs\` has its last words; ${start} starts it`,
+        `not known: state.db, which would say, cannot be read. \`edge-agent logs\` has its last words; what to do stands below, and then ${start} starts it`,
       ];
     case 'starting':
       return ['it needs a moment: `edge-agent status` again; where it stays so, `edge-agent logs` says what it does'];

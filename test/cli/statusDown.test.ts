@@ -197,6 +197,7 @@ describe('edge-agent status of an agent that does not run', () => {
     const launchctl = `echo 'Could not find service' >&2; exit 113`;
     const { out, json } = await statusOf({ damaged: true, launchctl, hasPlist: true });
     expect(out).toMatch(/^edge-agent does not run as edge_15550100001\n {2}why {12}not known: state.db/);
+    expect(out).toContain('what to do stands below, and then `edge-agent service start`');
     expect(out).toMatch(/ {2}launchd {8}does not know it.*\n {2}state.db {7}cannot be read from here/);
     expect(out).toMatch(/\nConditions\n {2}.*EDGE_STATE_CORRUPT\).*\n.*not a database\n.*\n {4}Restart the agent/);
     expect(json).toMatchObject({
