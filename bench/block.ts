@@ -1,9 +1,10 @@
+import '../src/util/v8Flags.ts'; // first, as src/index.ts does
+
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { ChatDb } from '../src/chatdb/ChatDb.ts';
 import { Health } from '../src/ops/Health.ts';
 import { createLog } from '../src/ops/log.ts';
@@ -27,9 +28,6 @@ const MINUTE_MS = 60_000;
 const MEAN_TEXT = 520;
 /** No single stop of the event loop may be longer, ms. */
 const LIMIT_MS = 50;
-
-// As src/index.ts does.
-setFlagsFromString('--semi-space-growth-factor=1');
 
 /** A block of rows that iCloud brings at once, until the last of them is durably queued; all in this process. */
 export async function rows(): Promise<BenchRow[]> {

@@ -1,8 +1,9 @@
+import '../src/util/v8Flags.ts'; // first, as src/index.ts does
+
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { BackendClient } from '../src/backend/BackendClient.ts';
 import { Network } from '../src/backend/network/Network.ts';
 import { Health } from '../src/ops/Health.ts';
@@ -22,9 +23,6 @@ const THREADS = 50;
 /** A live message comes every so often meanwhile, ms. */
 const LIVE_EVERY_MS = 20;
 const TEXT = 'We could meet at six. '.repeat(24);
-
-// As src/index.ts does.
-setFlagsFromString('--semi-space-growth-factor=1');
 
 /** A block of backfill on its way to a backend in this process, and live messages that come meanwhile. */
 export async function drain(): Promise<BenchRow[]> {

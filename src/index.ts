@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { watchFile } from 'node:fs';
 import process from 'node:process';
-import { setFlagsFromString } from 'node:v8';
 
 // This file must load on any Node that somebody may have, to tell them that it is too old: it imports nothing before
 // the check and uses no syntax newer than Node 14 has. better-sqlite3 crashes Node 20 outright.
@@ -25,24 +24,13 @@ function waitForAnotherNode(): void {
 }
 
 async function start(): Promise<void> {
-  // A daemon for years on a small machine: a young generation that does not grow keeps some 8 MB out of memory, and costs
-  // a few more collections of a millisecond when much happens at once.
-  setFlagsFromString('--semi-space-growth-factor=1');
-  // Where memory is plenty V8 lets the old one grow to four times what lives in it before it collects: 90 MB for 25.
-  setFlagsFromString('--heap-growing-percent=50');
-  // Pages on which little lives are emptied and given back with a collection: else the memory of a busy agent grows for
-  // hours, by some 5 MB in two, though nothing more lives in it. It costs a tenth of the speed of a flood.
-  setFlagsFromString('--optimize-for-size');
-  // The middle one of V8's compilers keeps some 4 MB for good, and what is hot gets past it to the last one anyway.
-  setFlagsFromString('--no-maglev');
-  // Each thread that compiles keeps what it took from the system; one compiles fast enough, and saves a megabyte or two.
-  setFlagsFromString('--concurrent-turbofan-max-threads=1');
   // Until the daemon answers signals itself there is nothing to stop in order, and a stop that was asked for is no failure.
   if (process.argv[2] === 'run') {
     for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
     // They ask to change what is yet to be read for the first time, and would end the process.
     for (const signal of ['SIGHUP', 'SIGUSR2']) process.on(signal, () => {});
   }
+  await import('./util/v8Flags.ts'); // before the rest: V8 heeds some of them for what is loaded from then on
   const { runProgram } = await import('./cli/program.ts');
   const [, , command, what] = process.argv;
   // `edge-agent status | head`: the reader has what it wanted. The daemon has none, and must not end for a word of a library;
