@@ -413,6 +413,16 @@ describe('another chat.db', () => {
     expect(store.inbound.knows('missed')).toBe(true);
   });
 
+  it('does not have history answered that is dated in a time to come', async () => {
+    const { next, fate } = openedAgain((source) => {
+      const dateAt = new Date('2040-01-01T00:00:00Z').getTime();
+      source.rows = [row(1, { guid: 'ahead', dateAt }), row(2, { guid: 'fresh' })];
+    }, other);
+    await settle();
+    expect(next.epoch).toBe(2);
+    expect(['fresh', 'ahead'].map(fate)).toEqual(['live', 'backfill']);
+  });
+
   it('is seen while it stays open, by new rows that appear below the cursor', async () => {
     const { put, intake, source, store, clock } = setUp();
     put(row(1), row(2), row(3));
