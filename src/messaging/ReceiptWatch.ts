@@ -178,6 +178,7 @@ export class ReceiptWatch {
   #armStep(flight: Flight): void {
     flight.step?.cancel();
     if (flight.step) flight.timers.delete(flight.step);
+    if (this.#stopped) return;
     flight.step = this.#after(flight, this.#settleMs / STEPS, () => {
       this.#armStep(flight); // before the work, so that a step that fails is made good by the next
       if (!this.look() || !this.has(flight.send.sendId)) return;

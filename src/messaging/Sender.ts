@@ -159,7 +159,8 @@ export class Sender {
     this.#retry?.cancel();
     this.#attempts.stop();
     while (this.#running) await this.#running;
-    for (const undone of this.#undone) this.#isTaken(undone); // the last chance to say that nothing went out
+    // The last chance to say that nothing went out; once, though a stop may be asked for twice.
+    for (const undone of this.#undone) if (this.#isTaken(undone)) this.#undone.delete(undone);
   }
 
   /**

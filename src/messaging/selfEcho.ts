@@ -5,7 +5,7 @@ import { sameHandle } from './address.ts';
 import { carriesFile } from './files/fileReceipt.ts';
 import { sameText } from './reflex.ts';
 
-/** How long after a bubble its echo may come, ms. It takes seconds; a Mac that was offline gets it later. */
+/** How far a bubble and its echo may lie apart, ms. The echo takes seconds, and is dated of then when it comes hours later. */
 const ECHO_WITHIN_MS = 600_000;
 
 /**
@@ -16,12 +16,19 @@ const ECHO_WITHIN_MS = 600_000;
 export function findSelfEcho(store: StateStore, row: ChatRow, threadId: string, now: number): SendRow | undefined {
   if (row.isFromMe || !isWithOneself(row)) return undefined;
   const text = row.text.replaceAll('\ufffc', '');
-  const sent = store.sends.withoutEcho(threadId, now - ECHO_WITHIN_MS);
+  const sent = store.sends.withoutEcho(threadId, sentWithin(row, now));
   return sent.find((send) =>
     send.fileName === null
       ? sameText(send.text.replaceAll('\0', '').toWellFormed(), text)
       : carriesFile(row, send.fileName),
   );
+}
+
+/** When its bubble was sent. Of one that is dated of now the latest may lie ahead: the wall clock was set back. */
+function sentWithin(row: ChatRow, now: number): { since: number; until: number } {
+  const at = Math.min(row.dateAt ?? now, now);
+  const isNew = now - at <= ECHO_WITHIN_MS;
+  return { since: at - ECHO_WITHIN_MS, until: isNew ? Number.MAX_SAFE_INTEGER : at + ECHO_WITHIN_MS };
 }
 
 function isWithOneself(row: ChatRow): boolean {

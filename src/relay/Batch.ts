@@ -1,7 +1,7 @@
 import type { ChatRow } from '../chatdb/types.ts';
 import type { Burst } from '../state/Epochs.ts';
 import { type AdmitOptions, admit, keyOf, note, park, pass } from './admit.ts';
-import { BLOCK_ROWS, isBehind, isOld, joinBurst, newerOf, type Verdict } from './backfill.ts';
+import { BLOCK_ROWS, isAhead, isBehind, isOld, joinBurst, newerOf, type Verdict } from './backfill.ts';
 import type { Classified } from './classify.ts';
 import { groupCreated } from './rowEvents.ts';
 import type { Told } from './Told.ts';
@@ -29,16 +29,22 @@ export class Batch {
   readonly #epoch: number;
   readonly #now: number;
   readonly #told: Told;
+  readonly #isPass: boolean;
   /** Those of the rows' keys that a row of state.db has. */
   #knownKeys: Set<string> = new Set();
   #burst: Burst;
   #newestAt: number;
 
-  constructor(o: BatchOptions, at: { epoch: number; now: number; burst: Burst; newestAt: number; told: Told }) {
+  /** `isPass`: the rows are of a file that took the place of another, and may have stood there for years. */
+  constructor(
+    o: BatchOptions,
+    at: { epoch: number; now: number; burst: Burst; newestAt: number; told: Told; isPass: boolean },
+  ) {
     this.#o = o;
     this.#epoch = at.epoch;
     this.#now = at.now;
     this.#told = at.told;
+    this.#isPass = at.isPass;
     this.#burst = at.burst;
     this.#newestAt = at.newestAt;
   }
@@ -112,6 +118,7 @@ export class Batch {
   }
 
   #isOld({ dateAt }: ChatRow): boolean {
+    if (this.#isPass && isAhead(dateAt, this.#now)) return true;
     return isOld({ dateAt, now: this.#now, answerMaxAgeSeconds: this.#o.answerMaxAgeSeconds });
   }
 

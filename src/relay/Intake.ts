@@ -269,7 +269,8 @@ export class Intake {
   #take(sorted: readonly SortedRow[], source: MessageSource, at: EpochRow, page: Page): void {
     const { store, clock, telemetry } = this.#o;
     const told = new Told();
-    const start = { epoch: at.epoch, now: clock.now(), burst: at, newestAt: this.#newestAt(at), told };
+    const isPass = page.pass !== undefined;
+    const start = { epoch: at.epoch, now: clock.now(), burst: at, newestAt: this.#newestAt(at), told, isPass };
     const moved = store.transaction(() => {
       const batch = new Batch(this.#batch, start);
       batch.take(sorted);

@@ -126,7 +126,8 @@ export class Position {
         const epoch = epochs.start({ ...identity, rowid: 0, guid: null, newestMessageAt, now });
         // A block goes on in the file that takes the place of the one it began in.
         if (last) epochs.setBurst(epoch, last);
-        const sinceAt = Math.max(this.#lookBackTo(newestMessageAt ?? begunAt, now), begunAt);
+        const unfinished = last && this.#catchUp.of(last.epoch);
+        const sinceAt = Math.max(this.#lookBackTo(newestMessageAt ?? begunAt, now, unfinished), begunAt);
         this.#catchUp.begin({ epoch, sinceAt, untilRowid, ...(choice === 'first' && { untilAt: now + DAY_MS }) });
       } else if (choice === 'moved') epochs.setIdentity(last!.epoch, identity.dev, identity.ino);
     });
@@ -141,10 +142,12 @@ export class Position {
 
   /**
    * Messages come late, and those of the last day are known where they come again. Once retention has deleted what they
-   * are known by, only what is newer than the newest can be news.
+   * are known by, only what is newer than the newest can be news. A pass that is not through has come upon the newest,
+   * perhaps, and not yet upon what is older.
    */
-  #lookBackTo(newestAt: number, now: number): number {
-    return Math.max(newestAt - DAY_MS, Math.min(this.#o.store.forgottenBefore(now), newestAt + AHEAD_MS));
+  #lookBackTo(newestAt: number, now: number, unfinished: Pass | undefined): number {
+    const from = Math.min(newestAt - DAY_MS, unfinished?.sinceAt ?? newestAt);
+    return Math.max(from, Math.min(this.#o.store.forgottenBefore(now), newestAt + AHEAD_MS));
   }
 
   /**

@@ -3,6 +3,11 @@ import type { ChangeSource, ChangeWindow } from './ChangeSource.ts';
 
 /** Apple lets a message be edited for 15 minutes and unsent for 2; the rest is for clocks that disagree, ms. */
 export const WATCHED_MS = 20 * 60_000;
+/**
+ * A look stands for all that had changed before it once it is so long ago, ms: what was edited while the Mac slept, or had
+ * no network, Messages writes down some minutes after it is back.
+ */
+const LATE_MS = 10 * 60_000;
 /** How often it is noted where the new rows began, ms. */
 const MARK_EVERY_MS = 60_000;
 
@@ -24,16 +29,19 @@ interface Since {
 
 /**
  * How far back changes have to be looked for: rows dated, or taken in, less than 20 minutes before the moment up to
- * which all was seen. Live that is the last look; after a downtime, what state.db says of when rows were taken in last;
- * that is kept until all of it has been looked through, because rows taken in since make it look shorter.
+ * which all was seen. Live that is a look of ten to twenty minutes ago, or the last before a sleep; after a downtime, what
+ * state.db says of when rows were taken in last; that is kept until all of it has been looked through, because rows taken
+ * in since make it look shorter.
  */
 export class WatchedTime {
   readonly #store: StateStore;
   #since: Since | undefined;
   /** Where new rows began, and when, monotonic ms: a wall clock that steps must not make them look old. */
   #marks: { at: number; rowid: number }[] = [];
-  /** The last look after which all was told, monotonic ms. */
+  /** The look up to which all was told, monotonic ms. */
   #seenAt = Number.NEGATIVE_INFINITY;
+  /** The first look since. */
+  #next: Moment | undefined;
   #isStored = false;
 
   constructor(store: StateStore) {
@@ -76,13 +84,16 @@ export class WatchedTime {
     return { sinceAt, fromRowid: this.#marks[0]!.rowid };
   }
 
-  /** All that had changed at that moment has been told. @throws EdgeError, see StateStore.transaction: to be told again */
-  seen({ now, monotonic }: Moment): void {
+  /** All that a look of that moment found has been told. @throws EdgeError, see StateStore.transaction: to be told again */
+  seen(moment: Moment): void {
+    this.#next ??= moment;
+    const { now, monotonic } = this.#next;
+    if (moment.monotonic - monotonic < LATE_MS) return;
     if (this.#since) this.#since = { ...this.#since, seenUntil: now };
     this.#seenAt = monotonic;
-    if (!this.#isStored) return;
-    this.#store.transaction(() => this.#store.meta.set('changes_since', ''));
+    if (this.#isStored) this.#store.transaction(() => this.#store.meta.set('changes_since', ''));
     this.#isStored = false;
+    this.#next = moment;
   }
 
   /** Another chat.db: what was written in it before is found by date. */
@@ -100,5 +111,6 @@ export class WatchedTime {
     this.#since = since;
     this.#marks = [{ at: Number.NEGATIVE_INFINITY, rowid: since.fromRowid }];
     this.#seenAt = Number.NEGATIVE_INFINITY;
+    this.#next = undefined;
   }
 }

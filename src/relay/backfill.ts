@@ -8,6 +8,8 @@ export const BLOCK_ROWS = 3;
 const BURST_REST_MS = 60_000;
 /** A burst ends after this long, ms: where people write all day, a base from the morning would make blocks look live. */
 export const BURST_MOST_MS = 900_000;
+/** A date that lies further ahead is wrong, ms. */
+const AHEAD_MS = 86_400_000;
 /** How long a row behind the base waits for company, ms after the latest of its kind. */
 export const DECIDE_MS = 2_000;
 
@@ -22,6 +24,14 @@ export type Verdict = 'live' | 'backfill' | 'undecided';
 export function isOld(message: { dateAt: number | undefined; now: number; answerMaxAgeSeconds: number }): boolean {
   const { dateAt, now, answerMaxAgeSeconds } = message;
   return dateAt !== undefined && now - dateAt > answerMaxAgeSeconds * 1_000;
+}
+
+/**
+ * Whether a date is of a time to come by more than clocks differ. Such a message is as likely from years ago as from now:
+ * where nothing else tells when it came, nobody waits for an answer to it.
+ */
+export function isAhead(dateAt: number | undefined, now: number): boolean {
+  return dateAt !== undefined && dateAt - now > AHEAD_MS;
 }
 
 /** The burst with one more row in it: the one under way, or a new one whose base is the newest message before it. */

@@ -349,13 +349,13 @@ export class Sends {
       .get(threadId, since, now) as number;
   }
 
-  /** Bubbles handed to Messages since then that no row has given back, oldest first. A bubble waits a day at most. */
-  withoutEcho(threadId: string, since: number): SendRow[] {
+  /** Bubbles handed to Messages in that time that no row has given back, oldest first. A bubble waits a day at most. */
+  withoutEcho(threadId: string, { since, until }: { since: number; until: number }): SendRow[] {
     return this.#sql(`
       SELECT ${COLUMNS} FROM sends
-      WHERE thread_id = ? AND created_at >= ? AND sending_at >= ? AND echo_guid IS NULL
+      WHERE thread_id = ? AND created_at BETWEEN ? AND ? AND sending_at BETWEEN ? AND ? AND echo_guid IS NULL
         AND state IN ('sending', 'accepted', 'confirmed', 'delivered')
-      ORDER BY sending_at, send_id`).all(threadId, since - DAY_MS, since) as SendRow[];
+      ORDER BY sending_at, send_id`).all(threadId, since - DAY_MS, until, since, until) as SendRow[];
   }
 
   markEcho(sendId: number, guid: string): void {

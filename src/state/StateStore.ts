@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Database } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import { EdgeError, isStoreUnwilling, messageOf } from '../util/EdgeError.ts';
 import { Changes } from './Changes.ts';
 import { Commands } from './Commands.ts';
@@ -37,7 +37,7 @@ const NOT_OURS: ReadonlySet<string> = new Set(['SQLITE_READONLY', 'SQLITE_CANTOP
 export interface StoreObserver {
   /** EDGE_STATE_IO: stop, since later commits may seem to succeed without being stored. Any other code: try later. */
   failed(error: EdgeError): void;
-  /** A transaction went through after one had failed. */
+  /** A transaction that wrote something went through after one had failed. */
   recovered(): void;
   /** Somebody waits for `look`. */
   awaited(): void;
@@ -71,6 +71,7 @@ export class StateStore {
   readonly #highWater: HighWater | undefined;
   readonly #forgotten: Forgotten | undefined;
   #isFailing = false;
+  readonly #totalChanges: Statement;
   readonly #afterCommit: (() => void)[] = [];
   readonly #whenWritable = new Set<() => void>();
 
@@ -91,6 +92,7 @@ export class StateStore {
     this.isBehind = o.isBehind ?? false;
     this.#highWater = o.highWater;
     this.#forgotten = o.forgotten;
+    this.#totalChanges = db.prepare('SELECT total_changes()').pluck();
     this.epochs = new Epochs(db);
     this.inbound = new Inbound(db);
     this.sends = new Sends(db);
@@ -141,6 +143,7 @@ export class StateStore {
   transaction<T>(work: () => T): T {
     if (this.#db.inTransaction) return this.#savepoint(work);
     let result: T;
+    const before = this.#written;
     try {
       this.#checkFile();
       result = this.#db.transaction(work).immediate();
@@ -154,13 +157,19 @@ export class StateStore {
       throw error;
     }
     const due = this.#afterCommit.splice(0);
-    if (this.#isFailing) {
+    // One that writes nothing says nothing about room on the disk.
+    if (this.#isFailing && this.#written !== before) {
       this.#isFailing = false;
       this.#observer?.recovered();
     }
     // Each in a turn of its own: what one of them throws says nothing about this transaction, which is through.
     for (const act of due) queueMicrotask(act);
     return result;
+  }
+
+  /** Rows written since the file was opened; not counted where nobody asks. */
+  get #written(): number {
+    return this.#isFailing ? (this.#totalChanges.get() as number) : 0;
   }
 
   /** A transaction within another: what it throws undoes its own writes and nothing before them. */

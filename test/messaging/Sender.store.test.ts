@@ -125,6 +125,24 @@ describe('Sender, while another process holds state.db', () => {
     expect(rig.store.sends.byId(send.sendId)).toMatchObject({ state: 'queued', attempts: 0 });
   });
 
+  it('does with its stop once what is left to do, and nothing behind it', async () => {
+    const rig = senderRig();
+    rig.mac.onRun = () => EXIT_0;
+    const slow = rig.queue(BEN, 'slow');
+    const quick = rig.queue(ANNA, 'quick');
+    await rig.wake();
+    await rig.clock.advance(SETTLE_MS - 15_000);
+    const unlock = lock(rig);
+    rig.mac.write({ target: ANNA, text: 'quick' });
+    await rig.clock.advance(10_000);
+    unlock();
+    await rig.sender.stop();
+    expect(rig.state(quick)).toBe('confirmed');
+    await rig.clock.advance(SETTLE_MS);
+    await rig.sender.stop();
+    expect(rig.state(slow)).toBe('accepted');
+  });
+
   it('does not let the settle time of another bubble pass faster', async () => {
     const rig = senderRig();
     rig.mac.onRun = () => EXIT_0;

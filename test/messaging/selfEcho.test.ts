@@ -87,6 +87,23 @@ describe('in a conversation with oneself', () => {
     expect(arrives('b')).toBeUndefined();
   });
 
+  it('the echo may come hours later where it is dated of then, as on a Mac that slept or was offline', () => {
+    const { sent, arrives, clock } = setUp();
+    const sentAt = clock.now();
+    const sendId = sent('hello');
+    clock.jumpWall(5 * 3_600_000);
+    expect(arrives('hello', { dateAt: clock.now() })).toBeUndefined();
+    expect(arrives('hello', { dateAt: sentAt + 1_000 })).toBe(sendId);
+  });
+
+  it('what somebody wrote hours before a bubble is no echo of it, though it comes after it', () => {
+    const { sent, arrives, clock } = setUp();
+    const writtenAt = clock.now();
+    clock.jumpWall(5 * 3_600_000);
+    sent('hello');
+    expect(arrives('hello', { dateAt: writtenAt })).toBeUndefined();
+  });
+
   it('a bubble that waited for hours before it was sent has its echo', () => {
     const { store, arrives, clock } = setUp();
     const send = store.sends.insert({ key: 'k', threadId: ME, text: 'late', bubbleType: 'normal', now: clock.now() });
@@ -139,7 +156,7 @@ describe('looking for echoes and counting answers', () => {
       return db.prepare(sql);
     };
     const sends = new Sends({ prepare } as unknown as Database.Database);
-    sends.withoutEcho(ANNA, 0);
+    sends.withoutEcho(ANNA, { since: 0, until: 0 });
     sends.automaticAnswers(ANNA, { since: 0, now: 0 });
     expect(asked).toHaveLength(2);
     for (const sql of asked) {

@@ -66,6 +66,8 @@ it('a full disk stands until something was written, though it be for nobody', as
   expect(write).toThrow();
   await clock.advance(5_000);
   expect([stands('EDGE_STATE_FULL'), clock.pending]).toEqual([true, 1]);
+  store.transaction(() => store.events.ack('none', clock.now())); // as each sync does that brings nothing
+  expect(stands('EDGE_STATE_FULL')).toBe(true);
   full.mockRestore();
   await clock.advance(1_000);
   expect([stands('EDGE_STATE_FULL'), clock.pending]).toEqual([false, 0]);

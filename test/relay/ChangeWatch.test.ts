@@ -11,6 +11,16 @@ const HOUR = 60 * MINUTE;
 
 const started = () => new ChangeRig().start();
 
+/** Three messages, minutes apart, each looked at. */
+async function talked(): Promise<ChangeRig> {
+  const rig = await started();
+  for (let n = 1; n <= 3; n++) {
+    rig.message(n);
+    await rig.changed(5 * MINUTE);
+  }
+  return rig;
+}
+
 /** Another process writes to state.db until the returned function is called. */
 function lock(rig: ChangeRig): () => void {
   const other = new Database(rig.path);
@@ -246,6 +256,26 @@ describe('an edit while the agent was down', () => {
     expect(rig.ids).toHaveLength(2);
   });
 
+  it('is told though Messages learns of it only minutes after the Mac woke', async () => {
+    const rig = await talked();
+    await rig.clock.advance(23 * HOUR);
+    rig.watch.wake();
+    await rig.changed(5 * MINUTE);
+    rig.edit('guid-1', 'better');
+    await rig.changed();
+    expect(rig.ids).toHaveLength(1);
+  });
+
+  it('is told though Messages learns of it only minutes after the Mac was switched on', async () => {
+    const rig = await talked();
+    await rig.crash(23 * HOUR);
+    await rig.start();
+    await rig.changed(5 * MINUTE);
+    rig.edit('guid-1', 'better');
+    await rig.changed();
+    expect(rig.ids).toHaveLength(1);
+  });
+
   it('is told when chat.db could not be opened for hours', async () => {
     const rig = await started();
     rig.message(1);
@@ -262,10 +292,13 @@ describe('an edit while the agent was down', () => {
     const rig = await started();
     rig.message(1);
     await rig.crash(9 * HOUR);
+    const startedAt = rig.clock.now();
     await rig.start();
+    await rig.clock.advance(10 * MINUTE);
+    await rig.changed();
     rig.source.windows = [];
     await rig.changed();
-    expect(rig.source.windows.map(({ sinceAt }) => rig.clock.now() - sinceAt)).toEqual([20 * MINUTE + 1_600]);
+    expect(rig.source.windows.map(({ sinceAt }) => sinceAt)).toEqual([startedAt - 20 * MINUTE]);
     expect(rig.store.meta.get('changes_since')).toBe('');
   });
 });
@@ -447,12 +480,11 @@ describe('when something fails', () => {
     expect(rig.calls.filter(({ event }) => event === 'failure').length).toBeGreaterThan(1);
   });
 
-  it('waits for a state.db that another process holds at the end of the first walk', async () => {
-    const rig = new ChangeRig();
-    rig.message(1);
-    rig.watch.start();
+  it('waits for a state.db that another process holds when the first walk comes to stand for all before it', async () => {
+    const rig = await started();
+    await rig.clock.advance(10 * MINUTE);
     const unlock = lock(rig);
-    await rig.clock.advance(3_000);
+    await rig.changed(3_000);
     expect(rig.calls).toContainEqual({ event: 'failure', args: ['EDGE_STATE_BUSY', expect.anything()] });
     unlock();
     await rig.clock.advance(2_000);

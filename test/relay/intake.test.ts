@@ -396,6 +396,33 @@ describe('another chat.db', () => {
     expect(store.inbound.knows('ancient')).toBe(false);
   });
 
+  it('in the midst of the pass over another is looked through from where that one was', async () => {
+    const { next, store, clock, source, make } = openedAgain(() => {});
+    next.stop();
+    await clock.advance(5 * DAY);
+    // iCloud fills a file that is made anew from the newest message on.
+    const today = Array.from({ length: BATCH_ROWS }, (_, n) => row(n + 1, { guid: `new-${n}`, dateAt: clock.now() }));
+    const missed = row(BATCH_ROWS + 1, { guid: 'missed', dateAt: clock.now() - 3 * DAY });
+    source.rows = [...today, missed];
+    const second = make();
+    second.opened(source, other);
+    source.rows = source.rows.map((one) => ({ ...one, rowid: one.rowid + 5 }));
+    second.opened(source, { dev: '1', ino: '300' });
+    await settle();
+    expect(second.epoch).toBe(3);
+    expect(store.inbound.knows('missed')).toBe(true);
+  });
+
+  it('does not have history answered that is dated in a time to come', async () => {
+    const { next, fate } = openedAgain((source) => {
+      const dateAt = new Date('2040-01-01T00:00:00Z').getTime();
+      source.rows = [row(1, { guid: 'ahead', dateAt }), row(2, { guid: 'fresh' })];
+    }, other);
+    await settle();
+    expect(next.epoch).toBe(2);
+    expect(['fresh', 'ahead'].map(fate)).toEqual(['live', 'backfill']);
+  });
+
   it('is seen while it stays open, by new rows that appear below the cursor', async () => {
     const { put, intake, source, store, clock } = setUp();
     put(row(1), row(2), row(3));

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EdgeError, messageOf } from '../../util/EdgeError.ts';
+import { makeFolder } from '../../util/makeFolder.ts';
 import { HEAD_BYTES } from './fileType.ts';
 
 /** What is being written; no file of ours begins with a dot. */
@@ -42,7 +43,7 @@ export class StagingFolder {
   ): Promise<number> {
     const folder = dirname(path);
     try {
-      await mkdir(this.#path, { recursive: true, mode: 0o700 });
+      makeFolder(this.#path);
       await this.#checkSpace();
       await mkdir(folder, { mode: 0o700 });
       const unfinished = join(folder, UNFINISHED);

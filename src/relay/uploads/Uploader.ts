@@ -32,6 +32,8 @@ const LOOK_AFTER_MS = 250;
 const LOOKED_FOR = 100;
 /** A file that is not downloaded for so long will not be, ms. */
 const DOWNLOAD_LIMIT_MS = 7 * 86_400_000;
+/** What is looked for so long after its time was not looked for meanwhile, ms: the Mac slept, or chat.db was away. */
+const MISSED_MS = 10 * 60_000;
 /** Attempts for a file that chat.db calls downloaded and that is not there: it is moved to its place last. */
 const MISSING_ATTEMPTS = 5;
 
@@ -80,6 +82,8 @@ export class Uploader {
   #timer: Timer | undefined;
   #downloadTimer: Timer | undefined;
   #lookScheduled = false;
+  /** Messages may yet download what it missed, monotonic ms. */
+  #patientUntil = 0;
 
   constructor(o: UploaderOptions) {
     this.#o = o;
@@ -250,8 +254,11 @@ export class Uploader {
   }
 
   #awaitDownload(row: UploadRow): void {
-    const now = this.#o.clock.now();
-    if (now - row.createdAt > DOWNLOAD_LIMIT_MS && this.#jumps.doubtMs() === 0) {
+    const { clock } = this.#o;
+    const now = clock.now();
+    if (now - row.nextAttemptAt > MISSED_MS) this.#patientUntil = clock.monotonic() + FINAL_SETTLE_MS;
+    const isPatient = this.#jumps.doubtMs() > 0 || clock.monotonic() < this.#patientUntil;
+    if (now - row.createdAt > DOWNLOAD_LIMIT_MS && !isPatient) {
       this.#giveUp(row, 'Messages did not download it within 7 days');
       return;
     }

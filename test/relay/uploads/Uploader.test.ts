@@ -293,6 +293,18 @@ describe('a file that is not there', () => {
     expect(rig.state('a')).toMatchObject({ state: 'failed' });
   });
 
+  it('is not given up before Messages had an hour for it after the Mac slept for longer', async () => {
+    const rig = setUp();
+    await rig.clock.advance(62 * 60_000);
+    rig.receive('a', { file: pending });
+    await waitFor('the look', () => rig.state('a')!.errorDetail !== null);
+    rig.clock.sleep(8 * 86_400_000);
+    await rig.clock.advance(50 * 60_000);
+    expect(rig.state('a')).toMatchObject({ state: 'waiting' });
+    await rig.clock.advance(15 * 60_000);
+    expect(rig.state('a')).toMatchObject({ state: 'failed' });
+  });
+
   it('is not given up by a clock that shows another year for some minutes', async () => {
     const rig = setUp();
     rig.receive('a', { file: pending });
