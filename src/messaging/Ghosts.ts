@@ -7,6 +7,8 @@ import type { Clock } from '../util/Clock.ts';
  * seconds under load.
  */
 const GHOST_MS = 5000;
+/** Where nobody looked for so much longer the Mac slept, ms: Messages had no time to write either. */
+const LATE_MS = 1000;
 /** Messages dates an SMS, which a ghost is, by whole seconds, so that it may seem older than its send, ms. */
 const DATE_STEP_MS = 1000;
 
@@ -27,6 +29,7 @@ export class Ghosts {
   readonly #isByChat: (send: SendRow) => boolean;
   /** When each empty row was first seen, monotonic ms. */
   readonly #seen = new Map<string, number>();
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: {
     clock: Clock;
@@ -50,6 +53,8 @@ export class Ghosts {
     hasEnded: (send: SendRow) => boolean,
   ): Suspicion[] {
     const now = this.#clock.monotonic();
+    if (now - this.#lookedAt > GHOST_MS + LATE_MS) this.#seen.clear();
+    this.#lookedAt = now;
     const empty = rows.filter((row) => isHollow(row) && !this.#isSpent(row.guid));
     const guids = new Set(empty.map(({ guid }) => guid));
     for (const guid of this.#seen.keys()) if (!guids.has(guid)) this.#seen.delete(guid);

@@ -15,13 +15,15 @@ const LOOKS_MS = [10, 50, 200, 1000] as const;
  * during which Messages had no time to write either; and time in which chat.db cannot be read does not count.
  */
 const STEPS = 6;
+/** A look that comes so much later than it was due was kept by a sleep of the Mac, or a chat.db that cannot be read, ms. */
+const LATE_MS = 1000;
 
 interface Flight {
   readonly send: SendRow;
   stepsLeft: number;
   /** The step under way; among `timers` too. One at most: two would let the settle time pass twice as fast. */
   step: Timer | undefined;
-  /** When its row was first seen without an outcome, monotonic ms. */
+  /** Since when its row is watched without an outcome, monotonic ms. */
   undecidedSince: number | undefined;
   /** A row may be its ghost; the look at which that is known. The settle time does not end before. */
   suspicion: Timer | undefined;
@@ -149,11 +151,11 @@ export class ReceiptWatch {
     if (row.error !== 0 || row.isSent || row.isDelivered) return true;
     const now = this.#clock.monotonic();
     const limitMs = undecidedMs(flight.send);
-    if (flight.undecidedSince === undefined) {
+    if (now - (flight.undecidedSince ?? Number.NEGATIVE_INFINITY) > limitMs + LATE_MS) {
       flight.undecidedSince = now;
       if (!this.#stopped) this.#after(flight, limitMs, () => this.look());
     }
-    return now - flight.undecidedSince >= limitMs;
+    return now - flight.undecidedSince! >= limitMs;
   }
 
   /**

@@ -66,6 +66,21 @@ describe('Sender, with a ghost', () => {
     expect(rig.events()).toEqual(['ghost:GUID-101', `sent:${send.key}`]);
   });
 
+  it('is none before Messages had five seconds awake to fill it in', async () => {
+    const rig = rigWithGroup();
+    behave(rig, () => void ghost(rig.mac));
+    const send = rig.queue(GROUP, 'hello');
+    await rig.wake();
+    rig.clock.sleep(3_600_000);
+    await rig.clock.advance(GHOST_MS - 1);
+    expect(rig.mac.calls).toHaveLength(1);
+    rig.mac.amend(101, { chat: chat(GROUP, { guid: `iMessage;+;${GROUP}`, isGroup: true }), text: 'hello' });
+    await rig.changed();
+    await rig.clock.advance(GHOST_MS);
+    expect(rig.mac.calls).toHaveLength(1);
+    expect(rig.row(send)).toMatchObject({ state: 'confirmed', receiptGuid: 'GUID-101' });
+  });
+
   it('is the receipt after all when it is filled in before the next form is tried', async () => {
     const rig = rigWithGroup();
     behave(rig, () => void ghost(rig.mac));

@@ -37,6 +37,22 @@ describe('Sender, with a row that Messages has not marked sent yet', () => {
     expect([rig.state(reflex), rig.state(copy)]).toEqual(['failed', 'confirmed']);
   });
 
+  it('does not take a sleep of the Mac for time in which nothing was said of it', async () => {
+    const rig = senderRig();
+    rig.mac.onRun = (call) => {
+      rig.mac.write(call, { isSent: false });
+      return EXIT_0;
+    };
+    const send = rig.queue(ANNA, 'hello');
+    await rig.wake();
+    rig.clock.sleep(3_600_000);
+    await rig.clock.advance(9_000);
+    expect(rig.state(send)).toBe('accepted');
+    rig.mac.amend(101, { error: 22 });
+    await rig.changed();
+    expect(rig.state(send)).toBe('failed');
+  });
+
   it('takes it for a success when nothing is said of it for ten seconds, also after a crash', async () => {
     const rig = senderRig();
     rig.mac.onRun = (call) => {
