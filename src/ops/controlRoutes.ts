@@ -63,6 +63,16 @@ export interface ControlRoutesOptions {
 /** What the agent does for `edge-agent status`, `send`, `retry`, `drop` and `schedule cancel`. */
 export function controlRoutes(options: ControlRoutesOptions): Routes {
   const { store, clock, telemetry, status, queueText, onSends, onInbound, cancelSchedule } = options;
+  const revive = (guid: string | undefined) => {
+    try {
+      const retried = reviveLetters(store, guid);
+      if (retried > 0) onInbound();
+      return retried;
+    } catch (error) {
+      onInbound(); // where state.db takes no more in the middle, what it took waits
+      throw error;
+    }
+  };
   const outcome = (row: SendRow) => outcomeOf([row, ...store.sends.partsOf(row.sendId)]);
   return {
     'GET /status': () => ({ body: status() }),
@@ -83,9 +93,7 @@ export function controlRoutes(options: ControlRoutesOptions): Routes {
     'POST /retry': ({ body }) => {
       const parsed = lettersSchema.safeParse(body);
       if (!parsed.success) return refused(parsed.error);
-      const retried = reviveLetters(store, 'guid' in parsed.data ? parsed.data.guid : undefined);
-      if (retried > 0) onInbound();
-      const reply: RetryOutcome = { retried };
+      const reply: RetryOutcome = { retried: revive('guid' in parsed.data ? parsed.data.guid : undefined) };
       return { body: reply };
     },
     'POST /drop': ({ body }) => {
