@@ -33,7 +33,7 @@ export function renderStatus(status: Taken, logFile: string, log: readonly strin
     ...(status.running ? [...waitsBeside(status), ...unlisted(status), ...killedBefore(status)] : []),
     ...(status.running || status.stored
       ? figures(status)
-      : ['  state.db       cannot be read from here: what was taken in and sent is not known']),
+      : ['  state.db       is gone, or cannot be read from here: what was taken in and sent is not known']),
     ...conditionLines(status, ago),
     ...(status.dead_letters.length > 0 ? ['', `Dead letters (${status.queues.dead_letters})`] : []),
     ...status.dead_letters
