@@ -155,7 +155,7 @@ export const ERRORS = define({
   },
   EDGE_CHATDB_NO_PERMISSION: {
     means: 'macOS refuses to let this program read chat.db, so no message can be seen.',
-    fix: 'System Settings → Privacy & Security → Full Disk Access: add the node binary that runs edge-agent. It is noticed without a restart.',
+    fix: 'System Settings → Privacy & Security → Full Disk Access: add the Node that runs edge-agent, where it is installed `~/Library/Application Support/edge-agent/runtime/bin/edge-agent-node`; an entry of it that is there already, take out first. It is noticed without a restart.',
     retry: 'backoff',
     condition: 'full-disk-access-denied',
   },
@@ -212,7 +212,7 @@ export const ERRORS = define({
   // Sending
   EDGE_SEND_NOT_PERMITTED: {
     means: 'macOS does not let this program control Messages (-1743), so nothing can be sent.',
-    fix: 'System Settings → Privacy & Security → Automation: allow Messages for the node binary.',
+    fix: 'System Settings → Privacy & Security → Automation: switch Messages on below the Node that runs edge-agent (edge-agent-node, where it is installed). If it is not listed: `tccutil reset AppleEvents`, and allow it on the screen at the next bubble.',
     retry: 'backoff',
     condition: 'automation-denied',
   },
