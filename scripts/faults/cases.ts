@@ -2,7 +2,7 @@
 export const CASES: Readonly<Record<string, string>> = {
   C1: 'killed while the backend holds the request',
   C2: 'killed right after the answer',
-  C3: 'killed at each write to state.db',
+  C3: 'killed at a write to state.db',
   C4: 'killed before the bubble is out',
   C5: 'killed after it, its row there',
   C6: 'killed after it, its row late',
@@ -13,7 +13,7 @@ export const CASES: Readonly<Record<string, string>> = {
   C11: 'told to stop at any moment of a start',
   C12: 'an error that nobody caught',
   C13: 'fails again right after each start',
-  C14: 'many started at once',
+  C14: 'two started at once',
   C15: 'killed and started again at once',
 
   D1: 'no chat.db yet',
@@ -28,7 +28,7 @@ export const CASES: Readonly<Record<string, string>> = {
   D10: 'a row deleted before it is posted',
   D11: 'a damaged page',
   D12: 'other files and schemas',
-  D13: '50,000 rows at once',
+  D13: 'thousands of rows at once',
   D14: 'very long texts and many files',
   D15: 'chat.db is never written to',
 
@@ -39,7 +39,7 @@ export const CASES: Readonly<Record<string, string>> = {
   S5: 'state.db of yesterday',
   S6: 'older and newer schemas',
   S7: 'a folder with the wrong rights',
-  S8: 'a million messages handed over',
+  S8: 'a year of messages handed over',
 
   H1: 'backend down for a day',
   H2: 'accepts and never answers',
@@ -99,7 +99,7 @@ export const CASES: Readonly<Record<string, string>> = {
   O7: 'health and metrics tell of it',
   O8: 'installed, upgraded, taken away',
   O9: 'installed without install scripts',
-  O10: 'soak: a fault every 30 s',
+  O10: 'soak: fault after fault',
 
   whole: 'everything at random, from one seed',
 };

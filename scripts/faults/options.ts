@@ -41,17 +41,20 @@ interface Values {
 
 const EX_USAGE = 2;
 
+/** Whom an option is for that not every case heeds: a case that passed without it would seem to have passed with it. */
+const HEEDED_BY = { kills: ['C9', 'D6'], runs: ['whole'], hours: ['O10'], shrink: ['whole'] } as const;
+
 /** @throws EarlyEnd */
 export function readOptions(args: readonly string[]): Options {
   const program = new Command('npm run test:faults --')
     .usage('[CASE…] [options]')
     .showHelpAfterError('`npm run test:faults -- --help` says what it takes, docs/GUARANTEES.md what each case is.')
     .argument('[case...]', 'C9: that case; C: all of that letter; whole: everything at random. Default: all', takeCases)
-    .option('--kills <n>', 'how often cases that kill at random do so. Default: as in its short form', count)
+    .option('--kills <n>', 'how often C9 and D6 kill. Default: as in their short forms', count)
     .option('--runs <n>', 'how many seeds the test of the whole takes, from --seed on. Default: 2', count)
     .option(
       '--hours <n>',
-      'how long the soak is measured, half an hour of warming up before it. Default: 12 s of faults',
+      'how long the soak, O10, is measured, half an hour of warming up before it. Default: 12 s of faults',
       amount,
     )
     .option('--seed <n>', `decides over everything that is left to chance. Default: ${settings.seed}`, count)
@@ -62,7 +65,7 @@ export function readOptions(args: readonly string[]): Options {
     )
     .option(
       '--long',
-      'the long form of every case: the whole grid, the whole day. Default: the short one of `npm test`',
+      'the long form of every case: the whole grid, the whole day; those of C9, O10 and whole are --kills, --hours and --runs. Default: the short one of `npm test`',
     )
     .option('--shrink', 'looks for the shortest plan with which the test of the whole still fails')
     .option(
@@ -81,6 +84,11 @@ export function readOptions(args: readonly string[]): Options {
   const [named] = program.processedArgs as [Set<string> | []];
   const chosen = named instanceof Set ? named : new Set(Object.keys(CASES));
   const values = program.opts<Values>();
+  for (const [option, ids] of Object.entries(HEEDED_BY)) {
+    if (values[option as keyof Values] === undefined || ids.some((id) => chosen.has(id))) continue;
+    const which = ids.length > 1 ? 'which are' : 'which is';
+    throw new EarlyEnd(EX_USAGE, `--${option} is for ${ids.join(' and ')}, ${which} not among the cases named`);
+  }
   const { kills, runs, hours, seed, patience, long, shrink } = values;
   const told = {
     FAULTS_KILLS: kills,

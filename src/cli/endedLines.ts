@@ -45,6 +45,11 @@ function why({ why, at, code }: Ended, start: string): string[] {
       return [
         `not known: state.db, which would say, cannot be read. \`edge-agent logs\` has its last words; what to do stands below, and then ${start} starts it`,
       ];
+    case 'state-gone':
+      return [
+        'its state.db is gone, although it has run with this state.dir: it was moved or deleted',
+        `put it back before it is started; ${start} begins a new one, and sends nothing again that chat.db shows`,
+      ];
     case 'starting':
       return ['it needs a moment: `edge-agent status` again; where it stays so, `edge-agent logs` says what it does'];
     case 'stopped':

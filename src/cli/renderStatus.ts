@@ -33,7 +33,7 @@ export function renderStatus(status: Taken, logFile: string, log: readonly strin
     ...(status.running ? [...waitsBeside(status), ...unlisted(status), ...killedBefore(status)] : []),
     ...(status.running || status.stored
       ? figures(status)
-      : ['  state.db       cannot be read from here: what was taken in and sent is not known']),
+      : ['  state.db       is gone, or cannot be read from here: what was taken in and sent is not known']),
     ...conditionLines(status, ago),
     ...(status.dead_letters.length > 0 ? ['', `Dead letters (${status.queues.dead_letters})`] : []),
     ...status.dead_letters
@@ -180,12 +180,14 @@ function heldBack({ sending }: AgentStatus): string[] {
 
 /** What nobody goes on with by itself. */
 function givenUp({ dead_letters, sends_failed, sends_unknown, uploads_failed }: Queues): string[] {
-  return counted([
+  const given = counted([
     [dead_letters, 'dead letter', 'dead letters'],
     [sends_failed, 'bubble not sent', 'bubbles not sent'],
     [sends_unknown, 'bubble that may have gone out', 'bubbles that may have gone out'],
     [uploads_failed, 'file not uploaded', 'files not uploaded'],
   ]);
+  const which = 'which bubbles: `edge-agent export --what receipts --text --since 7d`';
+  return sends_failed + sends_unknown > 0 ? [...given, which] : given;
 }
 
 function muted({ muted_threads, queues }: StoreStatus): string[] {

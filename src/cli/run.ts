@@ -81,7 +81,7 @@ export async function run(options: CommonOptions, io: Io): Promise<number> {
     const { code, exitCode } = words(error, log, config.logging.file, io);
     // What a start again cannot help, and launchd is not to repeat, is no crash loop.
     if (exitCode !== EXIT.config) loop?.failed(code);
-    mark.ended();
+    mark.ended(code);
     return exitCode;
   };
   const crash = (error: unknown) => io.exit(end(error, isDisk(error) ? refuse : lastWords));

@@ -54,7 +54,7 @@ export async function takeStatus(config: Known): Promise<Taken> {
   const answer = await ask(config.state.dir).catch((error: unknown) => notAnswering(config, error));
   const waiting = await whoWaits(config.state.dir);
   if (answer && 'running' in answer && answer.running) {
-    const { killed } = new RunMark({ stateDir: config.state.dir, clock: systemClock });
+    const { killed } = markOf(config);
     const killed_before = killed ? { ...killed, at: new Date(killed.at).toISOString() } : null;
     return { ...answer, waiting, killed_before, plist_missing: await isPlistMissing(answer.pid) };
   }
@@ -140,6 +140,15 @@ function notAnswering(config: Known, error: unknown): Pick<DownStatus, 'conditio
   return conditionsLeft([{ code: error.code, detail, since }]);
 }
 
+function markOf({ state }: Pick<Config, 'state'>): RunMark {
+  return new RunMark({ stateDir: state.dir, clock: systemClock });
+}
+
+/** An agent has run here, and its state.db was moved or deleted since: nothing it says of itself is known. */
+function isStateGone(config: Pick<Config, 'state'>): boolean {
+  return !existsSync(join(config.state.dir, 'state.db')) && markOf(config).exists;
+}
+
 /** Its mark, or its last line where it left none, ms since 1970. */
 function lastAliveOf({ logging, state }: Known): number | undefined {
   const lastLine = lastLineAt(logging.file);
@@ -149,18 +158,22 @@ function lastAliveOf({ logging, state }: Known): number | undefined {
 async function endOf(
   config: Known,
   status: DownStatus & { stored: boolean },
-  { lastFailure: failure }: CrashLoop,
+  { lastFailure }: CrashLoop,
 ): Promise<Ended> {
   const launchd = await askLaunchd();
   const node = installedCommand(servicePaths(homedir()).plist)?.node;
   const missing_node = node === undefined || existsSync(node) ? null : node;
-  return { ...whyDown({ status, failure, lastAliveAt: lastAliveOf(config), launchd }), missing_node };
+  // A crash loop counts what ends soon after its start; the mark has every end, once a run has begun.
+  const marked = markOf(config).failure;
+  const failure = (marked?.at ?? 0) > (lastFailure?.at ?? 0) ? marked : lastFailure;
+  const traces = { status, failure, stateGone: isStateGone(config), lastAliveAt: lastAliveOf(config), launchd };
+  return { ...whyDown(traces), missing_node };
 }
 
 /** What an agent left that does not run, below why. state.db may be the very thing it ended with, and cannot be read. */
 function down(config: Known, why: readonly Condition[]): DownStatus & { stored: boolean } {
   try {
-    return { ...readStore(config, why), stored: true };
+    return { ...readStore(config, why), stored: !isStateGone(config) };
   } catch (error) {
     const code = codeOf(error, 'EDGE_INTERNAL');
     const store = { code, detail: messageOf(error), since: systemClock.now() };

@@ -19,9 +19,18 @@ export interface LaunchdView {
 /**
  * Why no agent runs. `stopped`: by SIGTERM or SIGINT, as `launchctl bootout`, a logout and a shutdown send it; `failed`:
  * it ended by itself with a code; `killed`: neither of these, so a signal that cannot be caught, a power cut or a crash
- * of Node; `starting`: launchd runs its process, which does not answer yet; `unknown`: state.db cannot be read, which knows.
+ * of Node; `starting`: launchd runs its process, which does not answer yet; `unknown`: state.db cannot be read, which
+ * knows; `state-gone`: it is not there any more.
  */
-export type WhyDown = 'never-ran' | 'unknown' | 'starting' | 'stopped' | 'failed' | 'crash-loop' | 'killed';
+export type WhyDown =
+  | 'never-ran'
+  | 'unknown'
+  | 'state-gone'
+  | 'starting'
+  | 'stopped'
+  | 'failed'
+  | 'crash-loop'
+  | 'killed';
 
 export interface Ended {
   readonly why: WhyDown;
@@ -37,26 +46,29 @@ export interface Ended {
 
 export interface EndTraces {
   readonly status: Pick<DownStatus, 'started_at' | 'stopped_at' | 'conditions'> & { readonly stored: boolean };
-  /** What CrashLoop remembers. */
+  /** What CrashLoop and RunMark remember. */
   readonly failure: { readonly code: string; readonly at: number } | undefined;
+  /** An agent has run here, and state.db is not there. */
+  readonly stateGone: boolean;
   /** What the log and RunMark say of it, ms since 1970. */
   readonly lastAliveAt: number | undefined;
   readonly launchd: LaunchdView | null;
 }
 
 /** Reads the traces that an agent leaves when it ends. */
-export function whyDown({ status, failure, lastAliveAt, launchd }: EndTraces): Omit<Ended, 'missing_node'> {
+export function whyDown({ status, failure, stateGone, lastAliveAt, launchd }: EndTraces): Omit<Ended, 'missing_node'> {
   const { conditions, started_at, stopped_at } = status;
   if (failure && conditions.some(({ code }) => code === 'EDGE_CRASH_LOOP')) {
     return { why: 'crash-loop', at: iso(failure.at), code: failure.code, launchd };
   }
   const startedAt = started_at === null ? undefined : Date.parse(started_at);
   const stoppedAt = stopped_at === null ? undefined : Date.parse(stopped_at);
-  // Written at each end with a code, and deleted at each stop in order.
+  // Written at each end with a code, and gone with each stop in order.
   if (failure && failure.at >= Math.max(startedAt ?? 0, stoppedAt ?? 0)) {
     return { why: 'failed', at: iso(failure.at), code: failure.code, launchd };
   }
   if (launchd?.state === 'running') return { why: 'starting', at: null, code: null, launchd };
+  if (stateGone) return { why: 'state-gone', at: null, code: null, launchd };
   if (startedAt === undefined) return { why: status.stored ? 'never-ran' : 'unknown', at: null, code: null, launchd };
   if (stoppedAt !== undefined && stoppedAt >= startedAt) return { why: 'stopped', at: stopped_at, code: null, launchd };
   return { why: 'killed', at: iso(Math.max(startedAt, lastAliveAt ?? 0)), code: null, launchd };

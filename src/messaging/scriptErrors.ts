@@ -51,7 +51,7 @@ export const SCRIPT_ERRORS: readonly ScriptError[] = [
     number: -1743, // errAEEventNotPermitted
     means: 'macOS does not let this program control Messages.',
     retry: 'pause',
-    fix: 'System Settings → Privacy & Security → Automation: allow Messages for the node binary.',
+    fix: 'System Settings → Privacy & Security → Automation: switch Messages on below the Node that runs edge-agent (edge-agent-node, where it is installed). If it is not listed: `tccutil reset AppleEvents`, and allow it on the screen at the next bubble.',
     code: 'EDGE_SEND_NOT_PERMITTED',
   },
   {

@@ -14,7 +14,12 @@ const DAY_MS = 86_400_000;
 const MAX_KILLS = 1000;
 
 const time = z.int().min(0).max(8e15);
-const fileSchema = z.object({ is_running: z.boolean(), was_killed: z.boolean(), kills: z.array(time) });
+const fileSchema = z.object({
+  is_running: z.boolean(),
+  was_killed: z.boolean(),
+  kills: z.array(time),
+  failed: z.object({ code: z.string(), at: time }).optional(),
+});
 type Mark = z.infer<typeof fileSchema>;
 
 /** The end of the last run, where nobody asked for it and nothing could be written down. */
@@ -58,6 +63,16 @@ export class RunMark {
     return was_killed && at !== undefined ? { at, today: this.#ofToday(kills).length } : undefined;
   }
 
+  /** With what the last run ended by itself, where it did; until the next begins. */
+  get failure(): Mark['failed'] {
+    return this.#read()?.failed;
+  }
+
+  /** Whether there ever was a run. */
+  get exists(): boolean {
+    return this.#read() !== undefined;
+  }
+
   /** When a run that has not ended was alive for the last time, ms since 1970; undefined where there is none. */
   get lastAlive(): number | undefined {
     return this.#read()?.is_running ? this.#lastTrace() : undefined;
@@ -72,13 +87,14 @@ export class RunMark {
     this.#timer = this.#clock.every(BEAT_MS, () => this.#beat());
   }
 
-  /** It ends, in order or with a code: in either case it could say so. Never throws. */
-  ended(): void {
+  /** It ends, in order or by itself with a `code`: in either case it could say so. Never throws. */
+  ended(code?: string): void {
     if (!this.#timer) return;
     this.#timer.cancel();
     this.#timer = undefined;
     const mark = this.#read();
-    if (mark) this.#write({ ...mark, is_running: false });
+    const failed = code === undefined ? undefined : { code, at: this.#clock.now() };
+    if (mark) this.#write({ ...mark, is_running: false, failed });
   }
 
   /** The last kill is kept whenever it was: it is the one that is told. */

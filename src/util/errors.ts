@@ -94,7 +94,7 @@ export const ERRORS = define({
   EDGE_CRASH_LOOP: {
     means:
       'The agent failed five times in a row or more, each within a minute of its start; its next start is held back for 30 s, then 2, 5 and 15 min.',
-    fix: 'Mend what the last code says, then stop the agent and start it, which starts it at once. It stands until the agent has been up for ten minutes.',
+    fix: 'Mend what the last code says, then `edge-agent service restart`, which starts it at once. It stands until the agent has been up for ten minutes.',
     retry: 'backoff',
     condition: 'crash-loop',
   },
@@ -107,7 +107,7 @@ export const ERRORS = define({
   },
   EDGE_STATE_BUSY: {
     means: 'Another process holds state.db for longer than a write may wait; it is tried again.',
-    fix: 'Nothing, unless it lasts: then find the program that has state.db open.',
+    fix: 'Nothing, unless it lasts: then find the program that has state.db open (`lsof` of the file names it), and end it.',
     retry: 'backoff',
   },
   EDGE_STATE_IO: {
@@ -155,7 +155,7 @@ export const ERRORS = define({
   },
   EDGE_CHATDB_NO_PERMISSION: {
     means: 'macOS refuses to let this program read chat.db, so no message can be seen.',
-    fix: 'System Settings → Privacy & Security → Full Disk Access: add the node binary that runs edge-agent. It is noticed without a restart.',
+    fix: 'System Settings → Privacy & Security → Full Disk Access: add the Node that runs edge-agent, where it is installed `~/Library/Application Support/edge-agent/runtime/bin/edge-agent-node`; an entry of it that is there already, take out first. It is noticed without a restart.',
     retry: 'backoff',
     condition: 'full-disk-access-denied',
   },
@@ -173,7 +173,7 @@ export const ERRORS = define({
   },
   EDGE_CHATDB_BUSY: {
     means: 'Another process holds chat.db for longer than one look may wait; it is tried again at once.',
-    fix: 'Nothing, unless it lasts: then find the program that keeps the database locked.',
+    fix: 'Nothing, unless it lasts: then find the program that keeps the database locked: `lsof ~/Library/Messages/chat.db` names it.',
     retry: 'backoff',
   },
   EDGE_CHATDB_READ: {
@@ -183,7 +183,7 @@ export const ERRORS = define({
   },
   EDGE_BODY_UNDECODABLE: {
     means: 'An attributedBody could not be decoded; the message is delivered with the text column or none.',
-    fix: 'Report the output of `edge-agent decode --json FILE` for the body.',
+    fix: 'Report what `edge-agent decode --json FILE` says of the body; docs/ERRORS.md says how to take it out of chat.db.',
     retry: 'never',
   },
   EDGE_ROW_INCOMPLETE: {
@@ -212,7 +212,7 @@ export const ERRORS = define({
   // Sending
   EDGE_SEND_NOT_PERMITTED: {
     means: 'macOS does not let this program control Messages (-1743), so nothing can be sent.',
-    fix: 'System Settings → Privacy & Security → Automation: allow Messages for the node binary.',
+    fix: 'System Settings → Privacy & Security → Automation: switch Messages on below the Node that runs edge-agent (edge-agent-node, where it is installed). If it is not listed: `tccutil reset AppleEvents`, and allow it on the screen at the next bubble.',
     retry: 'backoff',
     condition: 'automation-denied',
   },

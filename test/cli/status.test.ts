@@ -246,6 +246,21 @@ describe('edge-agent status', () => {
     ]);
   });
 
+  it('says how to find out which bubbles were not sent', async () => {
+    const { config, store } = await withAgent();
+    const bubble = { threadId: '+15550100003', text: 'canary', bubbleType: 'normal', now: T } as const;
+    store.transaction(() => {
+      const { sendId } = store.sends.insert({ ...bubble, key: 'cli:1' });
+      store.sends.markSending(sendId, { rowid: 0, epoch: 1 }, T);
+      store.sends.finish(sendId, 'unknown', T, 'EDGE_SEND_UNCONFIRMED', 'no row');
+    });
+    const { out } = await edgeAgent(['status', '--config', config]);
+    const command = 'edge-agent export --what receipts --text --since 7d';
+    expect(out).toContain(`1 bubble that may have gone out\n                 which bubbles: \`${command}\`\n`);
+    const rows = (await edgeAgent([...command.split(' ').slice(1), '--since', '2000d', '--config', config])).out;
+    expect(rows).toMatch(/"thread":"\+15550100003","state":"unknown".*"text":"canary"/);
+  });
+
   it('says how much waits for the limits of sending, and until when', async () => {
     const sending = { waiting_for_rate: 7, next_at: '2026-01-01T00:01:00.000Z' };
     const { config } = await withAgent({ sending });

@@ -19,6 +19,8 @@ async function statusOf(o: {
   logged?: number;
   /** When its run marked for the last time that it lives. */
   beat?: number;
+  /** What its run wrote down when it ended by itself. */
+  failed?: { code: string; at: number };
   launchctl?: string;
   hasPlist?: boolean;
   /** What the property list has. */
@@ -42,6 +44,10 @@ async function statusOf(o: {
     const path = join(state, 'run.json');
     writeFileSync(path, JSON.stringify({ is_running: true, was_killed: false, kills: [] }));
     utimesSync(path, (T + o.beat) / 1000, (T + o.beat) / 1000);
+  }
+  if (o.failed) {
+    const mark = { is_running: false, was_killed: false, kills: [], failed: o.failed };
+    writeFileSync(join(state, 'run.json'), JSON.stringify(mark));
   }
   if (o.waits) writeFileSync(join(state, 'standby.json'), JSON.stringify(o.waits));
   if (o.damaged) writeFileSync(join(state, 'state.db'), Buffer.alloc(8192, 'garbage '));
@@ -76,6 +82,27 @@ describe('edge-agent status of an agent that does not run', () => {
     expect(out).toMatch(
       /why {12}it ended by itself at 2026-01-01T00:00:09.000Z with EDGE_STATE_DIR\n {17}The state directory cannot/,
     );
+  });
+
+  it('says with what it ended by itself after it was up for long, which is no crash loop and no kill', async () => {
+    const { out, ended } = await statusOf({ started: 0, failed: { code: 'EDGE_STATE_IO', at: T + 90_000 } });
+    expect(ended).toMatchObject({ why: 'failed', at: iso(90_000), code: 'EDGE_STATE_IO' });
+    expect(out).toMatch(/why {12}it ended by itself at 2026-01-01T00:01:30.000Z with EDGE_STATE_IO\n/);
+    const failures = { count: 2, last_code: 'EDGE_STATE_DIR', last_at: T - 9000 };
+    const later = await statusOf({ started: 0, failures, failed: { code: 'EDGE_STATE_IO', at: T + 90_000 } });
+    expect(later.ended).toMatchObject({ why: 'failed', code: 'EDGE_STATE_IO' });
+  });
+
+  it('does not take an agent whose state.db is gone for one that never ran', async () => {
+    const { out, ended } = await statusOf({ beat: 5000 });
+    expect(ended).toMatchObject({ why: 'state-gone' });
+    expect(out).toMatch(/^edge-agent does not run as edge_15550100001\n/);
+    expect(out).toMatch(/why {12}its state.db is gone, .*\n {17}put it back before it is started/);
+    expect(out).not.toMatch(/never|nothing taken in/);
+    const failed = await statusOf({ failed: { code: 'EDGE_STATE_IO', at: T } });
+    expect(failed.out).toMatch(/^edge-agent does not run as edge_15550100001\n.*with EDGE_STATE_IO\n/);
+    expect(failed.out).toContain('  state.db       is gone, or cannot be read');
+    expect(failed.out).not.toMatch(/never|nothing taken in/);
   });
 
   it('says so and names the problems of a configuration that is not even YAML, from where it was kept', async () => {
@@ -185,7 +212,7 @@ describe('edge-agent status of an agent that does not run', () => {
     expect(out).toMatch(
       `it waits for sqlite-missing to be mended, and starts by itself then; process ${process.pid}, since ${iso(3000)} (`,
     );
-    expect(out).toContain('state.db       cannot be read from here');
+    expect(out).toContain('state.db       is gone, or cannot be read from here');
     expect(out).toMatch(
       /\nConditions\n {2}.*EDGE_SQLITE_MISSING\) since 2026-01-01T00:00:03.000Z .*\n {4}no binary\n.*\n.*npm ci/,
     );
@@ -198,7 +225,7 @@ describe('edge-agent status of an agent that does not run', () => {
     const { out, json } = await statusOf({ damaged: true, launchctl, hasPlist: true });
     expect(out).toMatch(/^edge-agent does not run as edge_15550100001\n {2}why {12}not known: state.db/);
     expect(out).toContain('what to do stands below, and then `edge-agent service start`');
-    expect(out).toMatch(/ {2}launchd {8}does not know it.*\n {2}state.db {7}cannot be read from here/);
+    expect(out).toMatch(/ {2}launchd {8}does not know it.*\n {2}state.db {7}is gone, or cannot be read from here/);
     expect(out).toMatch(/\nConditions\n {2}.*EDGE_STATE_CORRUPT\).*\n.*not a database\n.*\n {4}Restart the agent/);
     expect(json).toMatchObject({
       running: false,

@@ -7,6 +7,9 @@ import { inject } from './harness/injected.ts';
 import { fill, mountSmallDisk } from './harness/smallDisk.ts';
 import { passes } from './harness/treatments.ts';
 
+/** How long two tries may take, ms: it tries again each second. */
+const TWO_TRIES_MS = 2_000;
+
 /** Messages, an answer and commands come while nothing can be written; `fillUp` begins that and gives what ends it. */
 async function bearsIt(run: FaultRun, fillUp: () => (() => unknown) | Promise<() => unknown>): Promise<void> {
   const { rig, front, ledger } = run;
@@ -33,6 +36,7 @@ async function bearsIt(run: FaultRun, fillUp: () => (() => unknown) | Promise<()
   expect(run.logSince(mark)).not.toContain('received');
   await free();
   run.liftedAt = performance.now();
+  await rig.agent.ready(({ conditions }) => conditions.length === 0, TWO_TRIES_MS);
 }
 
 faultTest('S1 takes nothing in while the disk is full, says so, stays, and goes on by itself once there is room', {

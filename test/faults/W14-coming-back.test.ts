@@ -13,10 +13,11 @@ const crash = (downMs: number) => async (fleet: Fleet) => {
   fleet.listen();
 };
 
+/** How long after the loss the last of them is back, as docs/GUARANTEES.md says; the absence itself is in it. */
 const LOSSES: [how: string, lose: (fleet: Fleet) => Promise<void>, backWithinMs: number][] = [
   ['in a crash, and it listens again at once', crash(0), 12_000],
   ['in a crash, and it listens again after 5 s', crash(5_000), 12_000],
-  ['in a crash, and it listens again after 60 s', crash(60_000), 76_000],
+  ['in a crash, and it listens again after 60 s', crash(60_000), 89_000],
   ['to a close with 1012 of all at once', async (fleet) => fleet.closeAll(1012, 'Service restart'), 13_000],
   [
     'to its leave, and it listens again 2 s after',
@@ -39,7 +40,7 @@ for (const [how, lose, backWithinMs] of LOSSES) {
     expect(fleet.up).toBe(AGENTS);
     const lostAt = fleet.clock.monotonic();
     await lose(fleet);
-    await fleet.clock.advance(backWithinMs);
+    await fleet.clock.advance(lostAt + backWithinMs - fleet.clock.monotonic());
     const [dials, taken] = [fleet.dials, fleet.taken].map(crowd) as [number, number];
     const recoveryMs = Math.round(Math.max(...fleet.dials) - lostAt);
     const isSpread = dials <= MOST * fleet.dials.length && taken <= MOST * AGENTS && fleet.up === AGENTS;

@@ -53,6 +53,21 @@ it('dates a kill by the last line of the log where that is the later, and of the
   expect(mark.lastAlive).toBe(clock.now());
 });
 
+it('knows with what a run ended by itself, until the next begins', () => {
+  const { clock, process } = world();
+  const mark = process();
+  mark.begun();
+  expect(process().failure).toBeUndefined();
+  mark.ended('EDGE_STATE_IO');
+  expect(process().failure).toEqual({ code: 'EDGE_STATE_IO', at: clock.now() });
+  expect(process().killed).toBeUndefined();
+  const next = process();
+  next.begun();
+  expect(process().failure).toBeUndefined();
+  next.ended();
+  expect(process().failure).toBeUndefined();
+});
+
 it('counts the kills of a day, the last one included', async () => {
   const { clock, warnings, killed, process } = world();
   await killed(HOUR);

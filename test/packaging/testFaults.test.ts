@@ -119,6 +119,18 @@ describe('test:faults', () => {
     expect(env).toMatchObject(told);
   });
 
+  it('refuses an option that none of its cases heeds, so that nobody takes three kills for a thousand', async () => {
+    for (const [words, says] of [
+      [['C5', '--kills', '1000'], /: --kills is for C9 and D6, which are not among the cases named\n$/],
+      [['C9', 'D', '--runs', '200'], /--runs is for whole, which is not among/],
+      [['whole', '--hours', '2'], /--hours is for O10, /],
+      [['C', '--shrink'], /--shrink is for whole, /],
+    ] as const) {
+      expect(await testFaults([...words])).toMatchObject({ code: 2, stderr: expect.stringMatching(says) });
+    }
+    expect(called).toThrow('ENOENT');
+  });
+
   it('runs the compiled agent, and nothing where it cannot be compiled', async () => {
     writeFileSync(join(checkout, 'scripts/build.mjs'), `(await import('node:fs')).writeFileSync('built', '')`);
     await testFaults(['C9']);
