@@ -30,7 +30,7 @@ export function renderStatus(status: Taken, logFile: string, log: readonly strin
     ...(status.running
       ? live(status)
       : (status.ended ? endedLines(status.ended) : []).flatMap(([label, text]) => lines(label, text))),
-    ...(status.running ? [...waitsBeside(status), ...unlisted(status), ...killedBefore(status)] : []),
+    ...(status.running ? [...waitsBeside(status), ...unlisted(status), ...lastRun(status)] : []),
     ...(status.running || status.stored
       ? figures(status)
       : ['  state.db       is gone, or cannot be read from here: what was taken in and sent is not known']),
@@ -70,7 +70,8 @@ function unlisted({ plist_missing }: Extract<Taken, { running: true }>): string[
 }
 
 /** Posts and bubbles are looked after by the agent; who kills it, or takes its power, is for a person to find. */
-function killedBefore({ killed_before: killed }: Extract<Taken, { running: true }>): string[] {
+function lastRun({ killed_before: killed, failed_before: failed }: Extract<Taken, { running: true }>): string[] {
+  if (failed) return lines('last run', [`ended by itself at ${ago(failed.at)} with ${failed.code}`]);
   if (!killed) return [];
   const often = killed.today > 1 ? `, ${killed.today} times within a day` : '';
   return lines('last run', [`killed, or the Mac lost its power, at about ${ago(killed.at)}${often}`]);

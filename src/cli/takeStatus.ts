@@ -31,9 +31,10 @@ interface Waits {
   readonly waiting: Waiting | null;
 }
 
-/** How the run before this one ended, where it was killed. */
+/** How the run before this one ended, where it was killed, or ended by itself with a code. */
 interface LastRun {
   readonly killed_before: { readonly at: string; readonly today: number } | null;
+  readonly failed_before: { readonly at: string; readonly code: string } | null;
 }
 
 /** The status, or that of an agent that does not run with why; `ended` is null where its process is there and says so itself. */
@@ -54,9 +55,10 @@ export async function takeStatus(config: Known): Promise<Taken> {
   const answer = await ask(config.state.dir).catch((error: unknown) => notAnswering(config, error));
   const waiting = await whoWaits(config.state.dir);
   if (answer && 'running' in answer && answer.running) {
-    const { killed } = markOf(config);
-    const killed_before = killed ? { ...killed, at: new Date(killed.at).toISOString() } : null;
-    return { ...answer, waiting, killed_before, plist_missing: await isPlistMissing(answer.pid) };
+    const { killed, failureBefore } = markOf(config);
+    const killed_before = dated(killed);
+    const failed_before = dated(failureBefore);
+    return { ...answer, waiting, killed_before, failed_before, plist_missing: await isPlistMissing(answer.pid) };
   }
   const loop = new CrashLoop({ path: join(config.state.dir, CRASH_LOOP_FILE), clock: systemClock });
   const said = (answer?.conditions ?? []).map(asCondition);
@@ -138,6 +140,12 @@ function notAnswering(config: Known, error: unknown): Pick<DownStatus, 'conditio
   const detail = `${pid === undefined ? 'the agent' : `process ${pid}`} does not answer: ${error.message}`;
   const since = lastAliveOf(config) ?? systemClock.now();
   return conditionsLeft([{ code: error.code, detail, since }]);
+}
+
+function dated<T extends { readonly at: number }>(
+  end: T | undefined,
+): (Omit<T, 'at'> & { readonly at: string }) | null {
+  return end ? { ...end, at: new Date(end.at).toISOString() } : null;
 }
 
 function markOf({ state }: Pick<Config, 'state'>): RunMark {

@@ -22,6 +22,13 @@ const fileSchema = z.object({
 });
 type Mark = z.infer<typeof fileSchema>;
 
+/** The end of a run by itself, with a code. */
+export interface Failed {
+  readonly code: string;
+  /** ms since 1970 */
+  readonly at: number;
+}
+
 /** The end of the last run, where nobody asked for it and nothing could be written down. */
 export interface Killed {
   /** When it was alive for the last time, to a minute; ms since 1970. */
@@ -64,8 +71,15 @@ export class RunMark {
   }
 
   /** With what the last run ended by itself, where it did; until the next begins. */
-  get failure(): Mark['failed'] {
-    return this.#read()?.failed;
+  get failure(): Failed | undefined {
+    const { is_running, failed } = this.#read() ?? {};
+    return is_running ? undefined : failed;
+  }
+
+  /** With what the run before the one that runs ended by itself, where it did. */
+  get failureBefore(): Failed | undefined {
+    const { is_running, failed } = this.#read() ?? {};
+    return is_running ? failed : undefined;
   }
 
   /** Whether there ever was a run. */
@@ -80,9 +94,10 @@ export class RunMark {
 
   /** Says with a WARN that the last run was killed, if it was. Never throws. */
   begun(): void {
-    const { is_running: wasKilled = false, kills = [] } = this.#read() ?? {};
+    const { is_running: wasKilled = false, kills = [], failed } = this.#read() ?? {};
     const all = wasKilled ? [...kills, this.#lastTrace()] : kills;
-    this.#write({ is_running: true, was_killed: wasKilled, kills: this.#ofToday(all) });
+    const before = wasKilled ? undefined : failed;
+    this.#write({ is_running: true, was_killed: wasKilled, kills: this.#ofToday(all), failed: before });
     if (wasKilled) this.#logger?.warn(inWords(this.killed ?? { at: this.#clock.now(), today: 1 }));
     this.#timer = this.#clock.every(BEAT_MS, () => this.#beat());
   }

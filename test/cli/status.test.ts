@@ -73,6 +73,15 @@ describe('edge-agent status', () => {
     );
   });
 
+  it('says of an agent that runs with what the run before it ended by itself', async () => {
+    const { config, state } = await withAgent();
+    const failed = { code: 'EDGE_STATE_IO', at: Date.now() - 5000 };
+    const mark = { is_running: true, was_killed: false, kills: [T], failed };
+    writeFileSync(join(state, 'run.json'), JSON.stringify(mark));
+    const { out } = await edgeAgent(['status', '--config', config]);
+    expect(out).toMatch(/^ {2}last run {7}ended by itself at .* ago\) with EDGE_STATE_IO$/m);
+  });
+
   it('says of launchd’s agent that its property list is gone', async () => {
     const { config } = await withAgent();
     const bin = tempDir();

@@ -64,8 +64,21 @@ it('knows with what a run ended by itself, until the next begins', () => {
   const next = process();
   next.begun();
   expect(process().failure).toBeUndefined();
+  expect(process().failureBefore).toMatchObject({ code: 'EDGE_STATE_IO' });
   next.ended();
-  expect(process().failure).toBeUndefined();
+  expect([process().failure, process().failureBefore]).toEqual([undefined, undefined]);
+});
+
+it('tells of the kill of the last run, not of how the one before it ended', () => {
+  const { process } = world();
+  const failed = process();
+  failed.begun();
+  failed.ended('EDGE_STATE_IO');
+  process().begun(); // and is killed
+  const mark = process();
+  mark.begun();
+  expect(mark.killed).toBeDefined();
+  expect(mark.failureBefore).toBeUndefined();
 });
 
 it('counts the kills of a day, the last one included', async () => {
