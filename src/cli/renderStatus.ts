@@ -59,7 +59,7 @@ function figures(status: Taken): string[] {
     `  last inbound   ${ago(status.last_inbound_at)}`,
     ...lines('waiting', waiting(status.queues), 'nothing'),
     ...(status.running ? lines('held back', heldBack(status)) : []),
-    ...lines('given up', givenUp(status.queues)),
+    ...lines('given up', givenUp(status)),
     ...lines('muted', muted(status)),
   ];
 }
@@ -180,15 +180,17 @@ function heldBack({ sending }: AgentStatus): string[] {
 }
 
 /** What nobody goes on with by itself. */
-function givenUp({ dead_letters, sends_failed, sends_unknown, uploads_failed }: Queues): string[] {
+function givenUp({ queues, last_unsent_at }: StoreStatus): string[] {
+  const { dead_letters, sends_failed, sends_unknown, uploads_failed } = queues;
   const given = counted([
     [dead_letters, 'dead letter', 'dead letters'],
     [sends_failed, 'bubble not sent', 'bubbles not sent'],
     [sends_unknown, 'bubble that may have gone out', 'bubbles that may have gone out'],
     [uploads_failed, 'file not uploaded', 'files not uploaded'],
   ]);
+  if (!last_unsent_at) return given; // an agent of before 0.2 says nothing of it
   const which = 'which bubbles: `edge-agent export --what receipts --text --since 7d`';
-  return sends_failed + sends_unknown > 0 ? [...given, which] : given;
+  return [...given, `the last bubble ${ago(last_unsent_at)}`, which];
 }
 
 function muted({ muted_threads, queues }: StoreStatus): string[] {

@@ -15,6 +15,8 @@ export interface StoreStatus {
   readonly started_at: string | null;
   readonly stopped_at: string | null;
   readonly last_inbound_at: string | null;
+  /** When the last bubble was told of as not sent, or as one that may have gone out. */
+  readonly last_unsent_at: string | null;
   readonly queues: Queues;
   readonly cursor: { readonly epoch: number; readonly rowid: number } | null;
   readonly dead_letters: readonly DeadLetter[];
@@ -133,6 +135,7 @@ export const NEVER_RAN: StoreStatus = {
   started_at: null,
   stopped_at: null,
   last_inbound_at: null,
+  last_unsent_at: null,
   cursor: null,
   dead_letters: [],
   muted_threads: [],
@@ -150,6 +153,7 @@ export function storeStatus(store: StateStore, now: number): StoreStatus {
     started_at: metaTime(store, 'started_at'),
     stopped_at: metaTime(store, 'stopped_at'),
     last_inbound_at: isoOrNull(store.inbound.lastAt()),
+    last_unsent_at: isoOrNull(sends.lastUnsentAt),
     queues: {
       inbound_parked: inbound.parked,
       inbound_undecided: inbound.undecided,

@@ -362,16 +362,20 @@ export class Sends {
     this.#sql('UPDATE sends SET echo_guid = ? WHERE send_id = ?').run(guid, sendId);
   }
 
-  counts(): Record<SendState, number> {
-    const counts = { held: 0, queued: 0, sending: 0, accepted: 0, confirmed: 0, delivered: 0, failed: 0, unknown: 0 };
-    const all: Record<SendState, number> = { ...counts, superseded: 0 };
-    for (const row of this.#sql('SELECT state, count(*) AS n FROM sends GROUP BY state').all() as {
+  /** How many there are of each state; `lastUnsentAt`: when the last became `failed` or `unknown`, ms since 1970. */
+  counts(): Record<SendState, number> & { readonly lastUnsentAt: number | undefined } {
+    const open = { held: 0, queued: 0, sending: 0, accepted: 0 };
+    const counts = { ...open, confirmed: 0, delivered: 0, failed: 0, unknown: 0, superseded: 0 };
+    const rows = this.#sql(`
+      SELECT state, count(*) AS n, max(finished_at) AS lastAt FROM sends GROUP BY state`).all() as {
       state: SendState;
       n: number;
-    }[]) {
-      all[row.state] = row.n;
-    }
-    return all;
+      lastAt: number | null;
+    }[];
+    for (const { state, n } of rows) counts[state] = n;
+    const unsent = rows.filter(({ state }) => state === 'failed' || state === 'unknown');
+    const lastAt = Math.max(0, ...unsent.map((row) => row.lastAt ?? 0));
+    return { ...counts, lastUnsentAt: lastAt || undefined };
   }
 
   /** Drops texts of rows finished before `textsBefore` and whole rows finished before `rowsBefore`, at most `limit` each. */

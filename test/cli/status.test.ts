@@ -255,7 +255,7 @@ describe('edge-agent status', () => {
     ]);
   });
 
-  it('says how to find out which bubbles were not sent', async () => {
+  it('says when a bubble was not sent last, and how to find out which were not', async () => {
     const { config, store } = await withAgent();
     const bubble = { threadId: '+15550100003', text: 'canary', bubbleType: 'normal', now: T } as const;
     store.transaction(() => {
@@ -265,7 +265,8 @@ describe('edge-agent status', () => {
     });
     const { out } = await edgeAgent(['status', '--config', config]);
     const command = 'edge-agent export --what receipts --text --since 7d';
-    expect(out).toContain(`1 bubble that may have gone out\n                 which bubbles: \`${command}\`\n`);
+    expect(out).toMatch(/1 bubble that may have gone out\n {17}the last bubble 2026-01-01T00:00:00.000Z \(.* ago\)\n/);
+    expect(out).toContain(`                 which bubbles: \`${command}\`\n`);
     const rows = (await edgeAgent([...command.split(' ').slice(1), '--since', '2000d', '--config', config])).out;
     expect(rows).toMatch(/"thread":"\+15550100003","state":"unknown".*"text":"canary"/);
   });

@@ -11,6 +11,7 @@ export function agentStatus(changes: Partial<AgentStatus> = {}): AgentStatus {
     started_at: '2026-01-01T00:00:00.000Z',
     stopped_at: null,
     last_inbound_at: null,
+    last_unsent_at: null,
     websocket: {
       up: true,
       state: 'live',

@@ -3,14 +3,15 @@ import type { Redaction } from './Redaction.ts';
 
 /** The status, field by field: what comes from elsewhere, such as a backend's answer to a message, stays out. */
 export function statusFacts(status: AgentStatus | DownStatus, redaction: Redaction) {
-  const { conditions, dead_letters, version, started_at, stopped_at, last_inbound_at, queues, cursor } = status;
+  const { conditions, dead_letters, version, started_at, stopped_at, queues, cursor } = status;
   return {
     running: status.running,
     agent_id: status.agent_id,
     version,
     started_at,
     stopped_at,
-    last_inbound_at,
+    last_inbound_at: status.last_inbound_at,
+    last_unsent_at: status.last_unsent_at,
     cursor,
     queues,
     muted_threads: status.muted_threads,
