@@ -2,13 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { EXIT_0 } from './FakeMac.ts';
 import { ANNA, senderRig } from './senderRig.ts';
 
+/** Messages writes rows that it marks neither sent nor failed. */
+function undecidedRig() {
+  const rig = senderRig();
+  rig.mac.onRun = (call) => {
+    rig.mac.write(call, { isSent: false });
+    return EXIT_0;
+  };
+  return rig;
+}
+
 describe('Sender, with a row that Messages has not marked sent yet', () => {
   it('completes nothing before it is marked, and fails what is refused', async () => {
-    const rig = senderRig();
-    rig.mac.onRun = (call) => {
-      rig.mac.write(call, { isSent: false });
-      return EXIT_0;
-    };
+    const rig = undecidedRig();
     const send = rig.command('c1', ANNA, 'hello');
     await rig.wake();
     expect([rig.state(send), rig.acks()]).toEqual(['accepted', []]);
@@ -38,11 +44,7 @@ describe('Sender, with a row that Messages has not marked sent yet', () => {
   });
 
   it('does not take a sleep of the Mac for time in which nothing was said of it', async () => {
-    const rig = senderRig();
-    rig.mac.onRun = (call) => {
-      rig.mac.write(call, { isSent: false });
-      return EXIT_0;
-    };
+    const rig = undecidedRig();
     const send = rig.queue(ANNA, 'hello');
     await rig.wake();
     rig.clock.sleep(3_600_000);
@@ -54,11 +56,7 @@ describe('Sender, with a row that Messages has not marked sent yet', () => {
   });
 
   it('takes it for a success when nothing is said of it for ten seconds, also after a crash', async () => {
-    const rig = senderRig();
-    rig.mac.onRun = (call) => {
-      rig.mac.write(call, { isSent: false });
-      return EXIT_0;
-    };
+    const rig = undecidedRig();
     const send = rig.queue(ANNA, 'hello');
     await rig.wake();
     rig.crash();
